@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * event.h owns the words of portlife: what an event, a tenure and a life are once the records
+ * have been understood. It knows nothing of where records come from or where results go.
+ * All times are nanoseconds of the boot clock unless a name says otherwise.
+ */
+#ifndef PORTLIFE_CORE_EVENT_H
+#define PORTLIFE_CORE_EVENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bpf/wire.h"
+
+enum event_kind {
+	EVENT_BIND,
+	EVENT_LISTEN,
+	EVENT_CONNECT,
+	EVENT_ESTABLISHED,
+	EVENT_CONNECT_FAILED,
+	EVENT_ACCEPT,
+	EVENT_SEND,
+	EVENT_DISCONNECT,
+	EVENT_CLOSE,
+	EVENT_TIME_WAIT,
+	EVENT_RELEASE,
+	EVENT_EXISTING,
+	EVENT_KINDS, /* how many there are */
+};
+
+/* How a tenure began; see DESIGN, "port origin". ORIGIN_NONE: the socket has no port. */
+enum port_origin {
+	ORIGIN_NONE,
+	ORIGIN_BIND,
+	ORIGIN_BIND0,
+	ORIGIN_CONNECT,
+	ORIGIN_LISTEN,
+	ORIGIN_SEND,
+	ORIGIN_ACCEPT,
+	ORIGIN_UNKNOWN,
+	ORIGIN_KINDS,
+};
+
+/* Who asked for the port. */
+enum port_by { BY_NONE, BY_USER, BY_IO_URING, BY_KERNEL, BY_BPF };
+
+enum tristate { NO, YES, NULL_STATE }; /* NULL_STATE: null in the output */
+
+/* One socket's hold on one port. */
+struct tenure {
+	uint64_t assigned_ns; /* 0 if not seen */
+	uint64_t released_ns; /* 0 while held, or if not seen */
+	uint16_t port;
+	uint16_t range_lo; /* 0, 0: no range applies, or not known */
+	uint16_t range_hi;
+	uint8_t origin; /* enum port_origin */
+	uint8_t by;	/* enum port_by */
+	bool deferred;
+	uint8_t shared; /* enum tristate */
+};
+
+/* One step of a life, for the `life` line. */
+struct phase {
+	uint64_t ts_ns;
+	uint16_t error; /* positive errno or 0 */
+	uint8_t kind;	/* enum event_kind, or PHASE_CREATED */
+};
+#define PHASE_CREATED EVENT_KINDS
+
+/* An end point as the socket's family has it. */
+struct endpoint {
+	uint8_t addr[16]; /* network order; AF_INET: first four bytes */
+	uint16_t port;
+	uint16_t family;
+	uint32_t scope; /* of a link-local address, else 0 */
+};
+
+/*
+ * A socket from its creation to its destruction. Owned by the table of lives; sinks may read it
+ * during a call and must not keep it. Pointers in it are owned by it.
+ */
+struct life {
+	uint64_t id;	       /* wire number */
+	uint64_t number;       /* counted per run from 1: `socket` in the output */
+	uint64_t parent;       /* number of the listener, 0 if none or not known */
+	uint64_t created_ns;   /* 0 if not seen */
+	uint64_t call_ns;      /* begin of the connection attempt under way, 0 if none */
+	struct wire_who who;   /* owner as last seen in task context */
+	struct endpoint local; /* port: the last one it had */
+	struct endpoint peer;
+	uint32_t netns;
+	uint32_t ifindex;
+	uint16_t protocol;
+	uint16_t options; /* enum wire_option */
+	bool who_known;
+	bool existing;	 /* had its port before a probe saw it */
+	bool deferred;	 /* bind(addr, 0) under IP_BIND_ADDRESS_NO_PORT came first */
+	bool chosen;	 /* the filter's verdict: shown */
+	bool holds_port; /* the last tenure is open */
+	bool time_wait;	 /* TIME_WAIT took over its port */
+	bool ended;
+	uint8_t kern; /* the kernel's own socket */
+	uint16_t tenures_len;
+	uint16_t phases_len;
+	uint16_t phases_omitted; /* a life of very many steps keeps the first and counts the rest */
+	struct tenure *tenures;
+	struct phase *phases;
+	uint64_t ended_ns;
+};
+
+/*
+ * One event, valid during the sink's call only. `life` is NULL only for a failed operation on a
+ * socket of which nothing more is followed (never for TCP).
+ */
+struct event {
+	enum event_kind kind;
+	uint64_t ts_ns;
+	const struct life *life;
+	const struct tenure *tenure; /* that the event belongs to; NULL if the socket had no port */
+	const struct wire_who *who;  /* who acted, else the owner; NULL if not known */
+	int fd;			     /* -1 if not known */
+	int error;		     /* positive errno, 0 for success */
+	uint16_t port;		     /* local port at the event; the asked one if a bind failed */
+	uint16_t options;	     /* enum wire_option, at the event */
+	bool assigned;		     /* this event began the tenure */
+	bool has_request;
+	struct endpoint request;     /* the address the program passed */
+	uint16_t range_lo, range_hi; /* 0, 0: unknown */
+	bool has_search;
+	uint64_t search_ns;
+	uint32_t search_tried; /* 0: unknown */
+	bool has_duration;
+	uint64_t duration_ns; /* from the entry of the call to this event */
+};
+
+/* Origin flags as the output has them (DESIGN 1). */
+enum tristate tenure_is_implicit(const struct tenure *t);
+enum tristate tenure_is_ephemeral(const struct tenure *t);
+
+/* Names as in JSON and text; never NULL. */
+const char *event_name(enum event_kind kind); /* "connect_failed" */
+const char *phase_name(uint8_t kind);	      /* "created" too */
+const char *origin_name(enum port_origin o);  /* "bind0"; "none" for ORIGIN_NONE */
+const char *by_name(enum port_by by);	      /* NULL for BY_NONE */
+const char *errno_symbol(int error);	      /* "EADDRINUSE"; "E999" style for unknown numbers */
+const char *protocol_name(uint16_t protocol); /* "tcp"; NULL if there is none */
+const char *family_name(uint16_t family);     /* "inet", "inet6"; NULL if there is none */
+const char *option_name(unsigned int bit);    /* of 1 << bit of enum wire_option */
+const char *blind_name(unsigned int bit);     /* of 1 << bit of enum wire_blind */
+const char *backend_name(uint32_t backend);   /* "fentry" */
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * filter.h owns the question "is this shown?". Two pure functions: one decides whether a socket
+ * belongs to the chosen processes and stays with it, the other looks at one event.
+ */
+#ifndef PORTLIFE_CORE_FILTER_H
+#define PORTLIFE_CORE_FILTER_H
+
+#include "user/core/event.h"
+
+struct port_range {
+	uint16_t lo, hi;
+};
+
+/* What to show. Zero-initialised: everything but --states and --existing. Lists are owned by the
+ * caller. */
+struct filter {
+	const uint32_t *pids; /* -p, of the collector's pid namespace */
+	size_t pids_len;
+	bool command;	  /* COMMAND is given: only WIRE_F_FOLLOWED tasks' sockets */
+	const char *comm; /* --comm, NULL if none; compared as the kernel cuts it (15 bytes) */
+	bool has_uid;
+	uint32_t uid;
+	const struct port_range *ports; /* -P: local or requested port */
+	size_t ports_len;
+	const struct port_range *peer_ports; /* --peer-port */
+	size_t peer_ports_len;
+	bool has_addr;	    /* --addr: local or requested or peer address within addr/addr_bits */
+	uint8_t addr[16];   /* v4 as ::ffff:a.b.c.d */
+	uint8_t addr_bits;  /* 0-128, of that form */
+	bool inet4, inet6;  /* -4, -6: neither or both: all */
+	uint32_t protocols; /* bit set by protocol_bit(); 0: all */
+	bool failed;	    /* -x: only what failed */
+	bool implicit;	    /* only events that assigned a port implicitly */
+	bool ephemeral;	    /* only events that assigned an ephemeral port */
+	bool states;	    /* --states: also established, disconnect, close, time_wait, release */
+	bool existing;	    /* --existing */
+};
+
+/* A bit for --proto; 0 if the protocol is not one that portlife knows. */
+uint32_t protocol_bit(uint16_t protocol);
+
+/* Does a socket touched by this task belong to the chosen ones? facts: enum wire_fact. */
+bool filter_chooses(const struct filter *f, const struct wire_who *who, uint32_t facts);
+
+/* Is this event of a chosen socket shown? */
+bool filter_shows(const struct filter *f, const struct event *e);
+
+/* Is the `life` line of this chosen socket shown? (addresses, ports, families, protocols; -x,
+ * --implicit, --ephemeral by any of its tenures and phases) */
+bool filter_shows_life(const struct filter *f, const struct life *l);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * sink.h is the seam between understanding and showing: the calls that core makes, in stream
+ * order, on whatever shows or stores results. Core knows no sink; a sink knows no source.
+ */
+#ifndef PORTLIFE_CORE_SINK_H
+#define PORTLIFE_CORE_SINK_H
+
+#include "user/core/event.h"
+
+/* What the WIRE_START record said. Strings are NUL-terminated, owned by core, valid for the run. */
+struct run_info {
+	uint64_t boot_ns; /* start of the run */
+	uint64_t wall_ns; /* the same moment since the Epoch */
+	uint32_t backend; /* enum wire_backend */
+	uint32_t blind;	  /* enum wire_blind */
+	uint32_t netns;
+	uint16_t range_lo, range_hi;
+	bool pid_initial;
+	const char *kernel;
+	const char *host;
+	const char *const *command; /* NULL-terminated, NULL if there is none */
+};
+
+struct run_summary {
+	uint64_t ts_ns; /* end of the run */
+	uint64_t events[EVENT_KINDS];
+	uint64_t origins[ORIGIN_KINDS]; /* tenures by origin; assigned while watched */
+	struct {
+		int error;
+		uint64_t count;
+	} errors[64]; /* failed operations, errors_len used */
+	size_t errors_len;
+	uint64_t lives; /* sockets followed */
+	uint64_t lives_ended;
+	uint64_t implicit, ephemeral; /* tenures */
+	uint64_t lost;		      /* records and operations, all causes */
+	uint64_t shown;		      /* events that passed the filter */
+	bool complete;		      /* WIRE_STOP was read */
+	bool has_command;
+	int command_exit, command_signal; /* -1, 0: not known */
+};
+
+/* Names learned from WIRE_NAME; NULL if not known. Valid until the next record. */
+struct names;
+const char *names_find(const struct names *n, uint16_t what, uint64_t id, uint32_t netns);
+
+struct sink_ops {
+	int (*start)(void *self, const struct run_info *run, const struct names *names);
+	int (*event)(void *self, const struct event *e);
+	int (*life)(void *self, const struct life *l, bool ended);
+	int (*lost)(void *self, uint64_t ts_ns, uint64_t count, enum wire_lost_cause cause,
+		    uint32_t cpu);
+	int (*summary)(void *self, const struct run_summary *s);
+};
+
+/* Each call returns 0 or a negative errno (-EPIPE: the reader left), which core passes on at once.
+ */
+struct sink {
+	const struct sink_ops *ops;
+	void *self;
+};
+
+#endif
