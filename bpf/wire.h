@@ -11,9 +11,7 @@
 #ifndef PORTLIFE_WIRE_H
 #define PORTLIFE_WIRE_H
 
-#ifndef __bpf__
 #include <linux/types.h>
-#endif
 
 #define WIRE_VERSION  1
 #define WIRE_COMM_LEN 16 /* TASK_COMM_LEN; not always NUL-terminated */
@@ -248,7 +246,7 @@ struct wire_stop {
 /* --- what the collector tells the probes before they are loaded -------------------------- */
 
 enum wire_filter {
-	WIRE_FILTER_PIDS = 1 << 0, /* only tasks whose tgid is in the map `pids` */
+	WIRE_FILTER_PIDS = 1 << 0, /* only tasks whose process is in the map `pids` */
 	WIRE_FILTER_UID = 1 << 1,
 	WIRE_FILTER_COMM = 1 << 2,
 };
@@ -260,6 +258,8 @@ struct wire_config {	  /* the object's .rodata.config */
 	__u32 uid;
 	__u32 pidns_inum;  /* the collector's pid namespace, 0 if it is the initial one */
 	__u32 thread_size; /* kernel stack, for tasks' registers; 0: do not look */
+	__u32 accept_fd;   /* 1: a hook at the end of accept(2) tells the descriptor */
+	__u32 pad;
 	char comm[WIRE_COMM_LEN];
 };
 

@@ -103,7 +103,8 @@ struct life {
 	uint8_t kern; /* the kernel's own socket */
 	uint16_t tenures_len;
 	uint16_t phases_len;
-	uint16_t phases_omitted; /* a life of very many steps keeps the first and counts the rest */
+	uint32_t phases_omitted; /* a life of very many steps keeps the first and counts the rest */
+	uint32_t tenures_omitted; /* ... of tenures the first and the latest */
 	struct tenure *tenures;
 	struct phase *phases;
 	uint64_t ended_ns;
@@ -134,7 +135,7 @@ struct event {
 	uint64_t duration_ns; /* from the entry of the call to this event */
 };
 
-/* Origin flags as the output has them (DESIGN 1). */
+/* Origin flags as the output has them (DESIGN 1); NULL_STATE for NULL. */
 enum tristate tenure_is_implicit(const struct tenure *t);
 enum tristate tenure_is_ephemeral(const struct tenure *t);
 

@@ -40,8 +40,19 @@ struct filter {
 /* A bit for --proto; 0 if the protocol is not one that portlife knows. */
 uint32_t protocol_bit(uint16_t protocol);
 
-/* Does a socket touched by this task belong to the chosen ones? facts: enum wire_fact. */
+/*
+ * Does a socket touched by this task belong to the chosen ones? facts: enum wire_fact. who is NULL
+ * if nobody is known to have touched it: then yes only if no process is asked for.
+ */
 bool filter_chooses(const struct filter *f, const struct wire_who *who, uint32_t facts);
+
+/*
+ * The two halves of filter_shows(): is the event about the ports, addresses, families and protocols
+ * asked for (such events are counted), and is its kind displayed (failed, implicit, ephemeral,
+ * states, existing)?
+ */
+bool filter_selects(const struct filter *f, const struct event *e);
+bool filter_displays(const struct filter *f, const struct event *e);
 
 /* Is this event of a chosen socket shown? */
 bool filter_shows(const struct filter *f, const struct event *e);

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * call.h owns the table of threads and what each is doing: a small stack of calls, because calls
+ * nest (connect -> cgroup program -> bpf_bind). An entry is matched with an exit only by kind
+ * and socket; what an exit leaves unmatched is counted and dropped.
+ */
+#ifndef PORTLIFE_CALL_H
+#define PORTLIFE_CALL_H
+
+#include "bpf/socket.h"
+
+static __always_inline struct thread *thread_find(void)
+{
+	u32 tid = bpf_get_current_pid_tgid();
+
+	return bpf_map_lookup_elem(&threads, &tid);
+}
+
+static __always_inline struct thread *thread_touch(void)
+{
+	u32 tid = bpf_get_current_pid_tgid(), zero = 0;
+	struct thread *thread = bpf_map_lookup_elem(&threads, &tid), *blank;
+
+	if (thread)
+		return thread;
+	blank = bpf_map_lookup_elem(&blank_thread, &zero);
+	if (!blank)
+		return 0;
+	if (bpf_map_update_elem(&threads, &tid, blank, BPF_NOEXIST)) {
+		COUNT(lost_calls);
+		return 0;
+	}
+	return bpf_map_lookup_elem(&threads, &tid);
+}
+
+/* The innermost call under way on this socket, or NULL. */
+static __always_inline struct call *call_top(struct thread *thread, const void *sk)
+{
+	u32 top;
+
+	if (!thread || !thread->depth)
+		return 0;
+	top = (thread->depth - 1) & (CALLS_DEEP - 1);
+	return thread->calls[top].sk == (u64)sk ? &thread->calls[top] : 0;
+}
+
+static __always_inline struct call *call_begin(struct thread *thread, struct sock *sk, u8 kind,
+					       u64 now_ns)
+{
+	struct call *call;
+
+	/*
+	 * Deeper than any nesting there is: entries of calls whose exit was missed. They are
+	 * counted and dropped, never matched with a later call.
+	 */
+	if (thread->depth >= CALLS_DEEP) {
+		COUNT(lost_calls);
+		thread->depth = 0;
+	}
+	call = &thread->calls[thread->depth & (CALLS_DEEP - 1)];
+	thread->depth++;
+	__builtin_memset(call, 0, sizeof(*call));
+	call->sk = (u64)sk;
+	call->start_ns = now_ns;
+	call->kind = kind;
+	call->fd = -1;
+	call->facts = WIRE_F_TIMED;
+	call->port_before = sock_port(sk);
+	return call;
+}
+
+/* The call that ends now: the innermost of this kind and socket; what lies above is stale. */
+static __always_inline struct call *call_end(struct thread *thread, const void *sk, u8 kind)
+{
+	if (!thread)
+		return 0;
+	for (int i = 0; i < CALLS_DEEP; i++) {
+		struct call *call;
+
+		if (!thread->depth)
+			return 0;
+		thread->depth--;
+		call = &thread->calls[thread->depth & (CALLS_DEEP - 1)];
+		if (call->sk == (u64)sk && call->kind == kind)
+			return call;
+		COUNT(lost_calls);
+	}
+	return 0;
+}
+
+static __always_inline void request_read(struct call *call, const void *uaddr, s32 len, bool user)
+{
+	struct {
+		u16 family;
+		u16 port_be;
+		u32 addr4;
+	} start = {};
+	struct request *q = &call->request;
+	long failed;
+
+	if (len < 2)
+		return;
+	/* as a sockaddr that is too short has it: only what was passed */
+	u32 head = len < 8 ? 2 : 8;
+	failed = user ? bpf_probe_read_user(&start, head, uaddr)
+		      : bpf_probe_read_kernel(&start, head, uaddr);
+	if (failed)
+		return;
+	q->family = start.family;
+	call->facts |= WIRE_F_REQUEST;
+	if (len < 8)
+		return;
+	if (start.family == AF_INET || start.family == AF_UNSPEC) {
+		q->port = bpf_ntohs(start.port_be);
+		*(u32 *)q->addr = start.addr4;
+	} else if (start.family == AF_INET6 && len >= 24) {
+		q->port = bpf_ntohs(start.port_be);
+		if (user)
+			bpf_probe_read_user(q->addr, 16, uaddr + 8);
+		else
+			bpf_probe_read_kernel(q->addr, 16, uaddr + 8);
+		if (len >= 28) {
+			if (user)
+				bpf_probe_read_user(&q->scope, 4, uaddr + 24);
+			else
+				bpf_probe_read_kernel(&q->scope, 4, uaddr + 24);
+		}
+	}
+}
+
+/* EINPROGRESS, EALREADY, EISCONN and interruptions are no outcomes. */
+static __always_inline bool connect_is_over(int ret)
+{
+	return ret < 0 && ret != -EINPROGRESS && ret != -EALREADY && ret != -EISCONN &&
+	       ret != -EINTR && ret > -512; /* -512 and below: restarts, never seen by programs */
+}
+
+static __always_inline s32 positive_errno(int ret)
+{
+	return ret < 0 ? -ret : 0;
+}
+
+/* connect() returns: tell of a disconnect, or of a failure that the socket has not told of. */
+static __always_inline void connect_finished(struct sock *sk, struct socket_state *state,
+					     const struct call *call, int ret)
+{
+	u64 now = bpf_ktime_get_boot_ns();
+
+	if ((call->facts & WIRE_F_REQUEST) && call->request.family == AF_UNSPEC) {
+		state->flags &= ~(SOCKET_CONNECTING | SOCKET_FAILED);
+		state->established_ns = 0;
+		record_call(WIRE_DISCONNECT, now, sk, state, call, positive_errno(ret),
+			    ACTOR_CURRENT);
+		return;
+	}
+	if (!connect_is_over(ret))
+		return;
+	if ((state->flags & SOCKET_FAILED) && state->failure == positive_errno(ret)) {
+		state->flags &= ~SOCKET_FAILED; /* told when the socket learned it */
+		return;
+	}
+	state->flags &= ~SOCKET_CONNECTING;
+	record_call(WIRE_CONNECT_FAILED, now, sk, state, call, positive_errno(ret), ACTOR_CURRENT);
+}
+
+/* The port and the route are fixed: tell of it before the SYN leaves. */
+static __always_inline void connect_fixed(struct sock *sk, struct socket_state *state,
+					  const struct call *call, u64 now_ns, enum actor actor)
+{
+	state->flags = (state->flags & ~SOCKET_FAILED) | SOCKET_CONNECTING;
+	state->established_ns = 0;
+	record_call(WIRE_CONNECT, now_ns, sk, state, call, 0, actor);
+}
+
+#endif

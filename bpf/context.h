@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * context.h owns the questions "who is this?" and "is it chosen?" about the current task. Only
+ * for programs that run in task context: in a softirq the answers would be about a bystander.
+ */
+#ifndef PORTLIFE_CONTEXT_H
+#define PORTLIFE_CONTEXT_H
+
+#include "bpf/kernel.h"
+
+#define PIDNS_DEEP 32 /* MAX_PID_NS_LEVEL */
+
+/* Number of a struct pid in the collector's pid namespace, 0 if it has none there. */
+static __always_inline u32 pid_here(struct pid *pid)
+{
+	u32 level = BPF_CORE_READ(pid, level);
+	struct upid *numbers = (void *)pid + bpf_core_field_offset(struct pid, numbers);
+
+	for (u32 i = 0; i < PIDNS_DEEP; i++) {
+		struct upid *number = (void *)numbers + i * bpf_core_type_size(struct upid);
+
+		if (i > level)
+			break;
+		if (BPF_CORE_READ(number, ns, ns.inum) == config.pidns_inum)
+			return BPF_CORE_READ(number, nr);
+	}
+	return 0;
+}
+
+/* A task's process in the collector's pid namespace, 0 if it cannot be seen from there. */
+static __always_inline u32 tgid_here(struct task_struct *task)
+{
+	if (!config.pidns_inum)
+		return BPF_CORE_READ(task, tgid);
+	return pid_here(BPF_CORE_READ(task, group_leader, thread_pid));
+}
+
+static __always_inline u32 current_tgid_here(void)
+{
+	if (!config.pidns_inum)
+		return bpf_get_current_pid_tgid() >> 32;
+	return tgid_here((struct task_struct *)bpf_get_current_task());
+}
+
+static __always_inline void who_fill(struct wire_who *who)
+{
+	u64 pid_tgid = bpf_get_current_pid_tgid();
+
+	who->pid_host = pid_tgid >> 32;
+	who->uid = bpf_get_current_uid_gid();
+	who->cgroup = bpf_get_current_cgroup_id();
+	bpf_get_current_comm(who->comm, sizeof(who->comm));
+	who->pid = current_tgid_here();
+	if (!config.pidns_inum) {
+		who->tid = pid_tgid;
+	} else {
+		struct task_struct *task = (void *)bpf_get_current_task();
+
+		who->tid = pid_here(BPF_CORE_READ(task, thread_pid));
+	}
+}
+
+static __always_inline u32 who_is_followed(void)
+{
+	u32 tgid, *value;
+
+	if (!(config.filter & WIRE_FILTER_PIDS))
+		return 0;
+	tgid = current_tgid_here();
+	value = bpf_map_lookup_elem(&pids, &tgid);
+	return value && *value == WIRE_PID_FOLLOW ? WIRE_F_FOLLOWED : 0;
+}
+
+/* The kernel's part of the filter: drops only what core would drop. */
+static __always_inline bool who_is_chosen(void)
+{
+	if (config.filter & WIRE_FILTER_PIDS) {
+		u32 tgid = current_tgid_here();
+
+		if (!bpf_map_lookup_elem(&pids, &tgid))
+			return false;
+	}
+	if ((config.filter & WIRE_FILTER_UID) && (u32)bpf_get_current_uid_gid() != config.uid)
+		return false;
+	if (config.filter & WIRE_FILTER_COMM) {
+		char comm[WIRE_COMM_LEN] = {};
+
+		bpf_get_current_comm(comm, sizeof(comm));
+		for (int i = 0; i < WIRE_COMM_LEN; i++) {
+			if (comm[i] != config.comm[i])
+				return false;
+			if (!comm[i])
+				break;
+		}
+	}
+	return true;
+}
+
+/* A followed process's child is followed: from the fork on, before it can make a socket. */
+static __always_inline void who_forked(struct task_struct *parent, struct task_struct *child)
+{
+	u32 follow = WIRE_PID_FOLLOW, parent_tgid, child_tgid, *value;
+
+	if (!(config.filter & WIRE_FILTER_PIDS) ||
+	    BPF_CORE_READ(parent, tgid) == BPF_CORE_READ(child, tgid))
+		return;
+	parent_tgid = tgid_here(parent);
+	child_tgid = tgid_here(child);
+	value = bpf_map_lookup_elem(&pids, &parent_tgid);
+	if (!value || *value != WIRE_PID_FOLLOW)
+		return;
+	if (bpf_map_update_elem(&pids, &child_tgid, &follow, BPF_ANY))
+		COUNT(lost_calls);
+}
+
+/*
+ * The last thread is gone. sched_process_exit comes before exit_files(): sockets still open were
+ * chosen when they were first touched, which is all that is needed of the entry.
+ */
+static __always_inline void who_exited(struct task_struct *task)
+{
+	u32 tgid, *value;
+
+	if (!(config.filter & WIRE_FILTER_PIDS) || BPF_CORE_READ(task, signal, live.counter))
+		return;
+	tgid = tgid_here(task);
+	value = bpf_map_lookup_elem(&pids, &tgid);
+	if (value && *value == WIRE_PID_FOLLOW)
+		bpf_map_delete_elem(&pids, &tgid);
+}
+
+#endif

@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * functions.h owns the function-level handlers: what each hooked kernel function tells. They are
+ * bound by fentry.bpf.c (and later by a kprobe file) and know nothing of how they were reached.
+ *
+ * Calls run in task context with the thread's own stack of calls; what happens in a softirq
+ * (established, refused, TIME_WAIT, release) touches only the socket's entry.
+ */
+#ifndef PORTLIFE_FUNCTIONS_H
+#define PORTLIFE_FUNCTIONS_H
+
+#include "bpf/call.h"
+
+/* The system call that the current task is in; -1 if none, or one that cannot be read. */
+static __always_inline long syscall_now(s32 *first_argument, bool *io_worker)
+{
+	struct task_struct *task;
+	struct pt_regs *regs;
+	unsigned int flags;
+
+	if (has_task_pt_regs()) {
+		task = bpf_get_current_task_btf();
+		regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	} else {
+		task = (struct task_struct *)bpf_get_current_task();
+		regs = task_regs(task);
+	}
+	flags = BPF_CORE_READ(task, flags);
+	*io_worker = flags & PF_IO_WORKER;
+	if (!regs || (flags & (PF_KTHREAD | PF_IO_WORKER)) || task_is_compat(task))
+		return -1;
+	*first_argument = SYSCALL_FIRST(regs);
+	return SYSCALL_NUMBER(regs);
+}
+
+/* Notes the descriptor if the call came by this system call, and io_uring if it came by that. */
+static __always_inline void call_came_by(struct call *call, long number)
+{
+	bool io_worker = false;
+	s32 fd = -1;
+	long now = syscall_now(&fd, &io_worker);
+
+	if (now == number)
+		call->fd = fd;
+	else if (io_worker || now == SYSCALL_IO_URING_ENTER)
+		call->facts |= WIRE_F_IO_URING;
+}
+
+/* A call on this socket begins; NULL if it is not one to follow. */
+static __always_inline struct call *call_enter(struct sock *sk, u8 kind)
+{
+	u64 now = bpf_ktime_get_boot_ns();
+	struct thread *thread;
+
+	if (!sk || !sock_is_tcp(sk) || !socket_touch(sk, now))
+		return 0;
+	thread = thread_touch();
+	return thread ? call_begin(thread, sk, kind, now) : 0;
+}
+
+/* inet_create, inet6_create: since when a socket is there. Only success matters. */
+static __always_inline void handle_created(struct socket *sock, int ret)
+{
+	struct sock *sk;
+
+	if (ret)
+		return;
+	sk = FIELD(sock, sk);
+	if (sk && sock_is_tcp(sk) && who_is_chosen())
+		socket_create(sk, bpf_ktime_get_boot_ns());
+}
+
+/* --- bind ---------------------------------------------------------------------------------
+ * __inet_bind, __inet6_bind: every bind that passed the address-length check and the cgroup
+ * programs, bpf_bind() included. Holds the request, which the socket does not after a failure.
+ */
+static __always_inline void handle_bind_enter(struct sock *sk)
+{
+	call_enter(sk, WIRE_BIND);
+}
+
+static __always_inline void handle_bind_exit(struct sock *sk, const void *uaddr, int uaddr_len,
+					     u32 flags, int ret)
+{
+	struct thread *thread = thread_find();
+	struct call *call = call_end(thread, sk, WIRE_BIND);
+	struct socket_state *state;
+
+	if (!call)
+		return;
+	state = socket_find(sk);
+	if (!state)
+		return;
+	request_read(call, uaddr, uaddr_len, false);
+	if (flags & BIND_FROM_BPF)
+		call->facts |= WIRE_F_BPF;
+	else
+		call_came_by(call, SYSCALL_BIND);
+	if (ret < 0)
+		thread->bind_failed_sk = (u64)sk;
+	record_call(WIRE_BIND, bpf_ktime_get_boot_ns(), sk, state, call, positive_errno(ret),
+		    ACTOR_CURRENT);
+}
+
+/*
+ * inet_bind, inet6_bind: only for failures that never reach __inet_bind (EINVAL: address too
+ * short; EPERM: refused by a cgroup program).
+ */
+static __always_inline void handle_bind_outer_exit(struct socket *sock, const void *uaddr,
+						   int uaddr_len, int ret)
+{
+	struct socket_state *state;
+	struct thread *thread;
+	struct sock *sk;
+	struct call *call;
+	u64 now;
+
+	if (ret >= 0)
+		return;
+	sk = FIELD(sock, sk);
+	if (!sk || !sock_is_tcp(sk))
+		return;
+	thread = thread_touch();
+	if (!thread)
+		return;
+	if (thread->bind_failed_sk == (u64)sk) {
+		thread->bind_failed_sk = 0;
+		return;
+	}
+	now = bpf_ktime_get_boot_ns();
+	state = socket_touch(sk, now);
+	if (!state)
+		return;
+	call_begin(thread, sk, WIRE_BIND, now);
+	call = call_end(thread, sk, WIRE_BIND);
+	if (!call)
+		return;
+	call->facts = 0; /* when it began was not seen */
+	call->start_ns = 0;
+	request_read(call, uaddr, uaddr_len, false);
+	call_came_by(call, SYSCALL_BIND);
+	record_call(WIRE_BIND, now, sk, state, call, positive_errno(ret), ACTOR_CURRENT);
+}
+
+/* --- the port search ------------------------------------------------------------------------
+ * inet_csk_get_port: under bind and listen. Without an outer call in sight (MPTCP binds and
+ * listens on its subflow directly) it is a call of its own; the state tells which: listen()
+ * publishes LISTEN before it asks for a port (5.10 to 7.3, inet_csk_listen_start).
+ */
+static __always_inline void handle_get_port_enter(struct sock *sk, u16 snum)
+{
+	struct call *call = call_top(thread_find(), sk);
+
+	if (!call) {
+		call = call_enter(sk, sock_state(sk) == TCP_LISTEN ? WIRE_LISTEN : WIRE_BIND);
+		if (!call)
+			return;
+		call->alone = 1;
+	}
+	call->port_before = sock_port(sk); /* now under the socket lock */
+	if (!snum) {
+		call->facts |= WIRE_F_SEARCHED;
+		call->search_start_ns = bpf_ktime_get_boot_ns();
+	}
+}
+
+static __always_inline void call_searched(struct call *call, u64 now)
+{
+	if (!call->search_start_ns)
+		return;
+	call->search_ns = now - call->search_start_ns;
+	call->facts |= WIRE_F_SEARCH_TIMED;
+}
+
+static __always_inline void handle_get_port_exit(struct sock *sk, int ret)
+{
+	struct thread *thread = thread_find();
+	struct call *call = call_top(thread, sk);
+	struct socket_state *state;
+	u64 now;
+	u8 kind;
+
+	if (!call || (!call->search_start_ns && !call->alone))
+		return;
+	now = bpf_ktime_get_boot_ns();
+	call_searched(call, now);
+	if (!call->alone)
+		return;
+	kind = call->kind;
+	call = call_end(thread, sk, kind);
+	state = socket_find(sk);
+	if (!call || !state)
+		return;
+	/* 5.10 returns 1 for EADDRINUSE */
+	record_call(kind, now, sk, state, call, ret > 0 ? EADDRINUSE : positive_errno(ret),
+		    ACTOR_CURRENT);
+}
+
+/* --- listen: inet_listen, for IPv4 and IPv6 ------------------------------------------------- */
+
+static __always_inline void handle_listen_enter(struct socket *sock)
+{
+	call_enter(FIELD(sock, sk), WIRE_LISTEN);
+}
+
+static __always_inline void handle_listen_exit(struct socket *sock, int ret)
+{
+	struct sock *sk = FIELD(sock, sk);
+	struct call *call = call_end(thread_find(), sk, WIRE_LISTEN);
+	struct socket_state *state;
+
+	if (!call)
+		return;
+	state = socket_find(sk);
+	if (!state)
+		return;
+	call_came_by(call, SYSCALL_LISTEN);
+	record_call(WIRE_LISTEN, bpf_ktime_get_boot_ns(), sk, state, call, positive_errno(ret),
+		    ACTOR_CURRENT);
+}
+
+/* --- connect: __inet_stream_connect around inet_hash_connect or inet6_hash_connect ----------- */
+
+static __always_inline void handle_connect_enter(struct socket *sock, const void *uaddr,
+						 int uaddr_len)
+{
+	struct call *call = call_enter(FIELD(sock, sk), WIRE_CONNECT);
+
+	if (!call)
+		return;
+	request_read(call, uaddr, uaddr_len, false);
+	call_came_by(call, SYSCALL_CONNECT);
+}
+
+static __always_inline void handle_hash_connect_enter(struct sock *sk)
+{
+	struct call *call = call_top(thread_find(), sk);
+
+	if (!call) {
+		call = call_enter(sk, WIRE_CONNECT);
+		if (!call)
+			return;
+		call->alone = 1;
+	}
+	call->port_before = sock_port(sk); /* now under the socket lock */
+	if (!call->port_before) {
+		call->facts |= WIRE_F_SEARCHED;
+		call->search_start_ns = bpf_ktime_get_boot_ns();
+	}
+}
+
+/* Port and route are fixed and the SYN has not left: a connect that hangs is told of now. */
+static __always_inline void handle_hash_connect_exit(struct sock *sk, int ret)
+{
+	struct thread *thread = thread_find();
+	struct call *call = call_top(thread, sk);
+	struct socket_state *state;
+	u64 now;
+
+	if (!call || call->kind != WIRE_CONNECT)
+		return;
+	now = bpf_ktime_get_boot_ns();
+	call_searched(call, now);
+	state = socket_find(sk);
+	if (state && !ret) {
+		call->written = 1;
+		connect_fixed(sk, state, call, now, ACTOR_CURRENT);
+	} else if (state && call->alone) {
+		record_call(WIRE_CONNECT_FAILED, now, sk, state, call, positive_errno(ret),
+			    ACTOR_CURRENT);
+	}
+	if (call->alone)
+		call_end(thread, sk, WIRE_CONNECT);
+}
+
+static __always_inline void handle_connect_exit(struct socket *sock, int ret)
+{
+	struct sock *sk = FIELD(sock, sk);
+	struct call *call = call_end(thread_find(), sk, WIRE_CONNECT);
+	struct socket_state *state;
+
+	if (!call)
+		return;
+	state = socket_find(sk);
+	if (state)
+		connect_finished(sk, state, call, ret);
+}
+
+/* tcp_init_transfer: the handshake is done, on either side (softirq). */
+static __always_inline void handle_established(struct sock *sk)
+{
+	struct socket_state *state = socket_find(sk);
+
+	if (state)
+		socket_established(state, bpf_ktime_get_boot_ns());
+}
+
+/* tcp_done, before the state changes: reset, timeout or ICMP error during the handshake. */
+static __always_inline void handle_done(struct sock *sk)
+{
+	u8 tcp_state = sock_state(sk);
+	struct socket_state *state;
+
+	if (tcp_state != TCP_SYN_SENT && tcp_state != TCP_SYN_RECV)
+		return;
+	state = socket_find(sk);
+	if (state)
+		socket_connect_error(state, bpf_ktime_get_boot_ns(), FIELD(sk, sk_err));
+}
+
+/* --- accept --------------------------------------------------------------------------------
+ * __inet_inherit_port: the child joins the listener's port, in softirq. inet_csk_accept: a
+ * process takes it. The descriptor is known only when accept(2) ends, so the record waits for
+ * that in the thread's entry; close() by another thread in between sends it without.
+ */
+static __always_inline void handle_inherit_exit(struct sock *listener, struct sock *child, int ret)
+{
+	if (!ret && sock_is_tcp(child))
+		socket_child(child, listener, bpf_ktime_get_boot_ns());
+}
+
+static __always_inline void handle_accept_exit(struct sock *listener, struct sock *child)
+{
+	u64 now = bpf_ktime_get_boot_ns();
+	struct socket_state *state;
+	struct thread *thread = 0;
+	bool io_worker = false;
+	s32 first = -1;
+	long number;
+
+	if (!child || !sock_is_tcp(child))
+		return;
+	state = socket_taken(child, listener, now);
+	if (!state)
+		return;
+	number = syscall_now(&first, &io_worker);
+	if (config.accept_fd && (number == SYSCALL_ACCEPT || number == SYSCALL_ACCEPT4))
+		thread = thread_touch();
+	if (!thread) {
+		record_accept(now, child, state, -1);
+		return;
+	}
+	call_fill(&thread->taken, WIRE_ACCEPT, now, child, state, 0, 0, ACTOR_CURRENT);
+	thread->taken_sk = (u64)child;
+	state->flags |= SOCKET_TAKEN;
+}
+
+/* __sys_accept4: fd is the new descriptor, or a failure after the child was taken. */
+static __always_inline void handle_accept_fd(int fd)
+{
+	struct thread *thread = thread_find();
+	struct socket_state *state;
+	struct wire_call *r;
+
+	if (!thread || !thread->taken_sk)
+		return;
+	state = socket_find((void *)thread->taken_sk);
+	thread->taken_sk = 0;
+	if (!state || state->id != thread->taken.sock.id || !(state->flags & SOCKET_TAKEN))
+		return;
+	r = RESERVE(struct wire_call);
+	if (!r)
+		return;
+	__builtin_memcpy(r, &thread->taken, sizeof(*r));
+	r->fd = fd >= 0 ? fd : -1;
+	state->flags = (state->flags | SOCKET_TOLD) & ~SOCKET_TAKEN;
+	record_submit(r);
+}
+
+/* --- the end ------------------------------------------------------------------------------- */
+
+/* tcp_close: the last descriptor is gone. */
+static __always_inline void handle_close(struct sock *sk)
+{
+	if (sock_is_tcp(sk))
+		socket_closed(sk, bpf_ktime_get_boot_ns());
+}
+
+/* inet_put_port, before skc_num is cleared: the only way that a TCP socket gives up its port. */
+static __always_inline void handle_put_port(struct sock *sk)
+{
+	struct socket_state *state = socket_find(sk);
+
+	if (state)
+		socket_released(sk, state, bpf_ktime_get_boot_ns(), sock_port(sk));
+}
+
+/* inet_twsk_hashdance[_schedule]: a TIME_WAIT entry takes over port and bucket. */
+static __always_inline void handle_time_wait(const void *tw, struct sock *sk)
+{
+	struct socket_state *state = socket_find(sk);
+	struct socket_state entry = { .flags = SOCKET_TIME_WAIT };
+
+	if (!state)
+		return;
+	state->time_wait_ns = bpf_ktime_get_boot_ns();
+	state->port = sock_port(sk);
+	entry.id = state->id;
+	entry.port = state->port;
+	socket_insert(tw, &entry);
+}
+
+/* inet_twsk_bind_unhash: timer, recycling by connect(), or a new SYN: the port is free of it. */
+static __always_inline void handle_time_wait_end(const void *tw)
+{
+	struct socket_state *state = socket_find(tw);
+	u64 key = (u64)tw;
+
+	if (!state || !(state->flags & SOCKET_TIME_WAIT))
+		return;
+	record_edge(WIRE_TW_END, bpf_ktime_get_boot_ns(), state->id, 0, state->port);
+	bpf_map_delete_elem(&sockets, &key);
+}
+
+/* tcp_v4_destroy_sock (IPv6 too), at its exit: port given up, memory not yet. */
+static __always_inline void handle_destroyed(struct sock *sk)
+{
+	socket_ended(sk, bpf_ktime_get_boot_ns(), 0);
+}
+
+#endif

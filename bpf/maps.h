@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * maps.h owns the maps and the configuration that all backends share. Sizes that depend on
+ * options or on the machine are set by the collector before the load.
+ */
+#ifndef PORTLIFE_MAPS_H
+#define PORTLIFE_MAPS_H
+
+#include "vmlinux/vmlinux.h"
+#include <linux/bpf.h>
+#include <linux/errno.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+
+#include "bpf/wire.h"
+
+/* A section of its own, so that the collector finds it without a generated header. */
+const volatile struct wire_config config SEC(".rodata.config") = { .start_ns = 1 };
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 8 << 20);
+} records SEC(".maps");
+
+/* One slot per CPU; mapped into the collector, which reads it without a system call. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1024);
+	__type(key, u32);
+	__type(value, struct wire_counters);
+} counters SEC(".maps");
+
+/* process id in the collector's pid namespace -> enum wire_pid */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, u32);
+	__type(value, u32);
+} pids SEC(".maps");
+
+enum socket_flag {
+	SOCKET_TOLD = 1 << 0,	    /* a record has introduced it to the collector */
+	SOCKET_EXISTING = 1 << 1,   /* had a port when first seen */
+	SOCKET_CHILD = 1 << 2,	    /* came out of a listener */
+	SOCKET_CONNECTING = 1 << 3, /* WIRE_CONNECT written, outcome not yet */
+	SOCKET_FAILED = 1 << 4,	    /* WIRE_CONNECT_ERROR written, the program may not know yet */
+	SOCKET_TAKEN = 1 << 5,	    /* left the accept queue, WIRE_ACCEPT not yet written */
+	SOCKET_TIME_WAIT = 1 << 6,  /* this entry is a TIME_WAIT's, its key no struct sock */
+};
+
+/*
+ * What is kept of a live socket (and of a TIME_WAIT that replaced one). Written by whoever holds
+ * the socket lock, except close_ns and owner. Deleted by the destroy hook, so that an address
+ * that is used again starts a new life.
+ */
+struct socket_state {
+	u64 id; /* wire number */
+	u64 parent;
+	u64 created_ns;
+	u64 established_ns;
+	u64 close_ns;
+	u64 time_wait_ns;
+	u64 release_ns;
+	u32 owner;   /* tgid that touched it last in task context */
+	u32 flags;   /* enum socket_flag */
+	u16 port;    /* last one held */
+	u16 failure; /* errno of WIRE_CONNECT_ERROR */
+	u32 tid;     /* tracepoint: thread that is in connect() on it */
+};
+
+/* Key: address of a struct sock or inet_timewait_sock. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1 << 20);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, u64);
+	__type(value, struct socket_state);
+} sockets SEC(".maps");
+
+/* The address that a program passed to bind() or connect(). */
+struct request {
+	u16 family;
+	u16 port;
+	u32 scope;
+	u8 addr[16];
+};
+
+/* One operation under way. */
+struct call {
+	u64 sk;
+	u64 start_ns;
+	u64 search_start_ns;
+	u64 search_ns;
+	s32 fd;
+	u32 facts; /* enum wire_fact */
+	u16 port_before;
+	u8 kind;    /* enum wire_kind of the record it will give */
+	u8 written; /* WIRE_CONNECT has been */
+	u8 alone;   /* begun by an inner function: no outer one was seen */
+	u8 pad[3];
+	struct request request;
+	struct wire_who who; /* tracepoint only: some of its programs cannot ask */
+};
+
+#define CALLS_DEEP 4
+
+/* What one thread is doing: calls nest (connect -> cgroup program -> bpf_bind). */
+struct thread {
+	u32 depth;
+	u32 pad;
+	u64 bind_failed_sk; /* __inet_bind has told of the failure that its caller will return */
+	u64 taken_sk;	    /* left the accept queue in this accept(2) ... */
+	struct wire_call taken; /* ... and this is its record, which lacks the descriptor */
+	struct call calls[CALLS_DEEP];
+};
+
+/* Key: kernel thread id. LRU, so that threads that are gone need no clean-up. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, u32);
+	__type(value, struct thread);
+} threads SEC(".maps");
+
+/* A zero to insert from: too large for the stack beside a record. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct thread);
+} blank_thread SEC(".maps");
+
+static __always_inline struct wire_counters *counters_here(void)
+{
+	u32 cpu = bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(&counters, &cpu);
+}
+
+#define COUNT(what)                                                                                \
+	do {                                                                                       \
+		struct wire_counters *c_ = counters_here();                                        \
+		if (c_)                                                                            \
+			__sync_fetch_and_add(&c_->what, 1);                                        \
+	} while (0)
+
+#endif

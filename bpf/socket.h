@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * socket.h owns the table of live sockets and of threads' calls: how an entry begins, what its
+ * steps are, how it ends. The steps are the same for every backend; who calls them differs.
+ */
+#ifndef PORTLIFE_SOCKET_H
+#define PORTLIFE_SOCKET_H
+
+#include "bpf/record.h"
+
+static __always_inline struct socket_state *socket_find(const void *sk)
+{
+	u64 key = (u64)sk;
+
+	return bpf_map_lookup_elem(&sockets, &key);
+}
+
+static __always_inline struct socket_state *socket_insert(const void *sk,
+							  struct socket_state *state)
+{
+	u64 key = (u64)sk;
+
+	if (bpf_map_update_elem(&sockets, &key, state, BPF_ANY)) {
+		COUNT(lost_sockets);
+		return 0;
+	}
+	return bpf_map_lookup_elem(&sockets, &key);
+}
+
+static __always_inline u64 socket_number(u64 now_ns)
+{
+	return ((now_ns - config.start_ns) << WIRE_SOCKET_CPU_BITS) |
+	       (bpf_get_smp_processor_id() & ((1 << WIRE_SOCKET_CPU_BITS) - 1));
+}
+
+/* A new socket of the current task. Replaces what an earlier socket at this address left. */
+static __always_inline struct socket_state *socket_create(struct sock *sk, u64 now_ns)
+{
+	struct socket_state state = {
+		.id = socket_number(now_ns),
+		.created_ns = now_ns,
+		.owner = bpf_get_current_pid_tgid() >> 32,
+	};
+
+	return socket_insert(sk, &state);
+}
+
+/*
+ * The entry of a socket that the current task touches; made now if there is none and the task is
+ * chosen. A port that is there already was given before anyone looked.
+ */
+static __always_inline struct socket_state *socket_touch(struct sock *sk, u64 now_ns)
+{
+	struct socket_state *found = socket_find(sk);
+
+	if (found)
+		return found;
+	if (!who_is_chosen())
+		return 0;
+
+	struct socket_state state = {
+		.id = socket_number(now_ns),
+		.owner = bpf_get_current_pid_tgid() >> 32,
+		.port = sock_port(sk),
+	};
+	if (state.port)
+		state.flags = SOCKET_EXISTING;
+	return socket_insert(sk, &state);
+}
+
+/*
+ * A child leaves its listener's SYN queue (softirq: the current task is a bystander). It is
+ * followed if its listener is, or if everything is; else accept() decides.
+ */
+static __always_inline struct socket_state *socket_child(struct sock *child, const void *listener,
+							 u64 now_ns)
+{
+	struct socket_state *parent = listener ? socket_find(listener) : 0;
+
+	if (!parent && config.filter)
+		return 0;
+
+	struct socket_state state = {
+		.id = socket_number(now_ns),
+		.parent = parent ? parent->id : 0,
+		.created_ns = now_ns,
+		.owner = parent ? parent->owner : 0,
+		.flags = SOCKET_CHILD,
+		.port = sock_port(child),
+	};
+	return socket_insert(child, &state);
+}
+
+/* A child that a chosen task took although it was not followed before; parent may be NULL. */
+static __always_inline struct socket_state *socket_taken(struct sock *child, const void *listener,
+							 u64 now_ns)
+{
+	struct socket_state *state = socket_find(child), *parent = socket_find(listener);
+
+	if (!state) {
+		struct socket_state fresh = {
+			.id = socket_number(now_ns),
+			.flags = SOCKET_CHILD,
+			.port = sock_port(child),
+		};
+
+		if (!who_is_chosen())
+			return 0;
+		state = socket_insert(child, &fresh);
+	}
+	if (state && !state->parent && parent)
+		state->parent = parent->id;
+	return state;
+}
+
+/* Introduce a socket that no operation has shown yet. */
+static __always_inline void socket_tell(struct sock *sk, struct socket_state *state, u64 now_ns,
+					enum actor actor)
+{
+	if (!(state->flags & SOCKET_TOLD))
+		record_call(WIRE_FOUND, now_ns, sk, state, 0, 0, actor);
+}
+
+/* Three-way handshake done, seen in softirq. Children are told of at accept(). */
+static __always_inline void socket_established(struct socket_state *state, u64 now_ns)
+{
+	if (!state->established_ns)
+		state->established_ns = now_ns;
+	if (state->flags & SOCKET_CONNECTING) {
+		state->flags &= ~SOCKET_CONNECTING;
+		record_edge(WIRE_ESTABLISHED, now_ns, state->id, 0, 0);
+	}
+}
+
+/* The attempt failed with the socket's error, whether or not a task waits for it. */
+static __always_inline void socket_connect_error(struct socket_state *state, u64 now_ns, s32 error)
+{
+	if (!(state->flags & SOCKET_CONNECTING) || !error)
+		return;
+	state->flags = (state->flags & ~SOCKET_CONNECTING) | SOCKET_FAILED;
+	state->failure = error;
+	record_edge(WIRE_CONNECT_ERROR, now_ns, state->id, error, 0);
+}
+
+/*
+ * The socket gives up its port. At the end of a life the record of the end will tell; while the
+ * program still has the socket it is told at once. A port left to TIME_WAIT is not given up.
+ */
+static __always_inline void socket_released(struct sock *sk, struct socket_state *state, u64 now_ns,
+					    u16 port)
+{
+	if (state->time_wait_ns)
+		return;
+	if (state->close_ns || sock_is_dead(sk)) {
+		state->release_ns = now_ns;
+		state->port = port;
+		return;
+	}
+	socket_tell(sk, state, now_ns, ACTOR_NONE);
+	record_edge(WIRE_RELEASE, now_ns, state->id, 0, port);
+	state->port = 0;
+}
+
+/* The last descriptor is closed, in task context. */
+static __always_inline void socket_closed(struct sock *sk, u64 now_ns)
+{
+	struct socket_state *state = socket_find(sk);
+	u32 tgid = bpf_get_current_pid_tgid() >> 32;
+
+	if (!state) {
+		/* one from before the start: told of only if it has a port to give up */
+		if (!sock_port(sk))
+			return;
+		state = socket_touch(sk, now_ns);
+		if (!state)
+			return;
+		socket_tell(sk, state, now_ns, ACTOR_CURRENT);
+	} else if (state->flags & SOCKET_TAKEN) {
+		/* closed by another thread before accept() returned */
+		record_accept(now_ns, sk, state, -1);
+	} else if ((state->flags & SOCKET_TOLD) && state->owner != tgid) {
+		record_owner(now_ns, state);
+	}
+	state->close_ns = now_ns;
+}
+
+/* The kernel destroys the socket. One that never had a port is not told of at all. */
+static __always_inline void socket_ended(struct sock *sk, u64 now_ns, u32 flags)
+{
+	struct socket_state *state = socket_find(sk);
+	u64 key = (u64)sk;
+
+	if (!state)
+		return;
+	if (!(state->flags & SOCKET_TOLD) && (state->port || state->release_ns))
+		record_call(WIRE_FOUND, now_ns, sk, state, 0, 0, ACTOR_NONE);
+	if (state->flags & SOCKET_TOLD)
+		record_end(now_ns, state, flags | (state->time_wait_ns ? WIRE_E_TIME_WAIT : 0));
+	bpf_map_delete_elem(&sockets, &key);
+}
+
+#endif

@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * tracepoint.bpf.c is the backend for kernels that refuse function probes: system calls tell the
+ * intent and the errno, the descriptor leads to the socket, cgroup hooks and tracepoints tell
+ * what happens in between. What it cannot see is declared (enum wire_blind).
+ *
+ * Every pointer here is a number to the verifier: all reads are probe reads.
+ */
+#include "bpf/call.h"
+#include <bpf/bpf_tracing.h>
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* Cookie of a listener -> address of its struct sock. A child carries it for a moment. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, u64);
+	__type(value, u64);
+} listeners SEC(".maps");
+
+/*
+ * A context or socket pointer of a cgroup program is the struct sock itself, but the verifier
+ * forbids to reach into it. Read through memory it is a number, fit for probe reads.
+ */
+static __always_inline struct sock *sock_of(void *pointer)
+{
+	struct sock *sk = 0;
+
+	bpf_probe_read_kernel(&sk, sizeof(sk), &pointer);
+	return sk;
+}
+
+/* The TCP socket behind a descriptor of the current task, or NULL. */
+static __always_inline struct sock *sock_of_fd(s32 fd)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
+	struct file **files = BPF_CORE_READ(fdt, fd), *file = 0;
+	struct socket *socket;
+	struct sock *sk;
+
+	if (fd < 0 || (u32)fd >= BPF_CORE_READ(fdt, max_fds))
+		return 0;
+	bpf_probe_read_kernel(&file, sizeof(file), files + fd);
+	if (!file)
+		return 0;
+	/* any file has private data: a socket's points back, twice */
+	socket = BPF_CORE_READ(file, private_data);
+	if (!socket || BPF_CORE_READ(socket, file) != file)
+		return 0;
+	sk = BPF_CORE_READ(socket, sk);
+	if (!sk || BPF_CORE_READ(sk, sk_socket) != socket || !sock_is_tcp(sk))
+		return 0;
+	return sk;
+}
+
+static __always_inline void syscall_enter(u8 kind, s32 fd, const void *uaddr, s32 uaddr_len)
+{
+	struct sock *sk = sock_of_fd(fd);
+	struct socket_state *state = 0;
+	u64 now = bpf_ktime_get_boot_ns();
+	struct thread *thread;
+	struct call *call;
+
+	if (!sk)
+		return;
+	if (kind != WIRE_ACCEPT) {
+		state = socket_touch(sk, now);
+		if (!state)
+			return;
+	}
+	thread = thread_touch();
+	if (!thread)
+		return;
+	thread->depth =
+		0; /* system calls do not nest: what is there lost its exit (execve, exit) */
+	call = call_begin(thread, sk, kind, now);
+	call->fd = fd;
+	if (uaddr)
+		request_read(call, uaddr, uaddr_len, true);
+	if (kind == WIRE_CONNECT && state) {
+		who_fill(&call->who);
+		call->facts |= who_is_followed();
+		state->tid = bpf_get_current_pid_tgid();
+		if (!call->port_before)
+			call->facts |= WIRE_F_SEARCHED;
+	}
+}
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
+{
+	u8 kind;
+
+	switch (number) {
+	case SYSCALL_BIND:
+		kind = WIRE_BIND;
+		break;
+	case SYSCALL_LISTEN:
+		kind = WIRE_LISTEN;
+		break;
+	case SYSCALL_CONNECT:
+		kind = WIRE_CONNECT;
+		break;
+	case SYSCALL_ACCEPT:
+	case SYSCALL_ACCEPT4:
+		kind = WIRE_ACCEPT;
+		break;
+	default:
+		return 0;
+	}
+	if (task_is_compat((struct task_struct *)bpf_get_current_task()))
+		return 0;
+	if (kind == WIRE_BIND || kind == WIRE_CONNECT)
+		syscall_enter(kind, SYSCALL_FIRST(regs), (void *)SYSCALL_SECOND(regs),
+			      SYSCALL_THIRD(regs));
+	else
+		syscall_enter(kind, SYSCALL_FIRST(regs), 0, 0);
+	return 0;
+}
+
+/*
+ * bind() or listen() has returned. The descriptor is walked again: if it leads to another socket
+ * now, a racing thread has changed it, and nobody can say which one the kernel took.
+ */
+static __always_inline void bind_or_listen_exit(struct call *call, long ret)
+{
+	struct sock *sk = sock_of_fd(call->fd);
+	u64 now = bpf_ktime_get_boot_ns();
+	struct socket_state *state;
+	u16 port;
+
+	if (!sk)
+		return;
+	state = socket_touch(sk, now);
+	if (!state)
+		return;
+	port = sock_port(sk);
+	if ((u64)sk != call->sk) {
+		if (ret || !port || (state->flags & SOCKET_TOLD))
+			return;
+		call->port_before = 0;
+		call->facts = (call->facts & ~WIRE_F_REQUEST) | WIRE_F_UNCONFIRMED;
+		state->flags &= ~SOCKET_EXISTING;
+	} else if (!ret && !call->port_before && port &&
+		   (call->kind == WIRE_LISTEN || !call->request.port)) {
+		call->facts |= WIRE_F_SEARCHED;
+	}
+	record_call(call->kind, now, sk, state, call, positive_errno(ret), ACTOR_CURRENT);
+}
+
+static __always_inline void connect_exit(struct call *call, long ret)
+{
+	struct sock *sk = (struct sock *)call->sk;
+	struct socket_state *state;
+
+	if (sock_of_fd(call->fd) != sk)
+		return; /* closed or replaced meanwhile: CONNECT_CB has told what was true */
+	state = socket_find(sk);
+	if (!state)
+		return;
+	state->tid = 0;
+	connect_finished(sk, state, call, ret);
+}
+
+static __always_inline void accept_exit(struct call *call, long ret)
+{
+	u64 now = bpf_ktime_get_boot_ns();
+	struct socket_state *state;
+	struct sock *child;
+
+	if (ret < 0)
+		return;
+	child = sock_of_fd(ret);
+	if (!child)
+		return;
+	state = socket_taken(child, (void *)call->sk, now);
+	if (state && !(state->flags & SOCKET_TOLD))
+		record_accept(now, child, state, ret);
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
+{
+	long number = SYSCALL_NUMBER_DIRECT(regs);
+	struct thread *thread;
+	struct call *call;
+
+	if (number != SYSCALL_BIND && number != SYSCALL_LISTEN && number != SYSCALL_CONNECT &&
+	    number != SYSCALL_ACCEPT && number != SYSCALL_ACCEPT4)
+		return 0;
+	thread = thread_find();
+	if (!thread || !thread->depth)
+		return 0;
+	thread->depth = 0;
+	call = &thread->calls[0];
+	switch (call->kind) {
+	case WIRE_BIND:
+	case WIRE_LISTEN:
+		bind_or_listen_exit(call, ret);
+		break;
+	case WIRE_CONNECT:
+		connect_exit(call, ret);
+		break;
+	case WIRE_ACCEPT:
+		accept_exit(call, ret);
+		break;
+	}
+	return 0;
+}
+
+/* TCP_CONNECT_CB: in tcp_connect(), port and route fixed, the SYN not yet built. */
+static __always_inline void connecting(struct sock *sk)
+{
+	u64 now = bpf_ktime_get_boot_ns();
+	struct socket_state *state = socket_find(sk);
+	struct thread *thread;
+	struct call *call;
+
+	if (!state) {
+		struct socket_state fresh = { .id = socket_number(now) };
+
+		if (config.filter)
+			return;
+		state = socket_insert(sk, &fresh);
+		if (!state)
+			return;
+	}
+	thread = state->tid ? bpf_map_lookup_elem(&threads, &state->tid) : 0;
+	call = call_top(thread, sk);
+	if (call && call->kind == WIRE_CONNECT) {
+		call->written = 1;
+		connect_fixed(sk, state, call, now, ACTOR_NOTED);
+		return;
+	}
+	/* no system call behind it: io_uring or the kernel; how it got its port is not known */
+	struct call unseen = { .fd = -1, .facts = WIRE_F_UNCONFIRMED, .port_before = state->port };
+	connect_fixed(sk, state, &unseen, now, ACTOR_NONE);
+}
+
+/* Called for TCP sockets of cgroups below: the root. The answer -1 is "no opinion" for every op. */
+SEC("sockops")
+int sock_ops(struct bpf_sock_ops *ctx)
+{
+	u32 op = ctx->op;
+	struct bpf_sock *socket;
+	u64 cookie, sk;
+
+	ctx->reply = -1;
+	if (op != BPF_SOCK_OPS_TCP_CONNECT_CB && op != BPF_SOCK_OPS_TCP_LISTEN_CB)
+		return 1;
+	socket = ctx->sk;
+	if (!socket)
+		return 1;
+	sk = (u64)sock_of(socket);
+	if (op == BPF_SOCK_OPS_TCP_CONNECT_CB) {
+		connecting((struct sock *)sk);
+		return 1;
+	}
+	cookie = bpf_get_socket_cookie(ctx);
+	if (bpf_map_update_elem(&listeners, &cookie, &sk, BPF_ANY))
+		COUNT(lost_sockets);
+	return 1;
+}
+
+/* A child leaves the SYN queue: a copy of its listener, cookie included, for this moment. */
+static __always_inline void child_made(struct sock *child)
+{
+	u64 cookie = BPF_CORE_READ(child, __sk_common.skc_cookie.counter);
+	u64 *listener = cookie ? bpf_map_lookup_elem(&listeners, &cookie) : 0;
+
+	socket_child(child, listener ? (void *)*listener : 0, bpf_ktime_get_boot_ns());
+}
+
+/*
+ * The socket has reached CLOSE. inet_put_port() comes before the tracepoint: port 0 means that it
+ * was given up, or left to a TIME_WAIT entry if the states say so and no error ended it.
+ */
+static __always_inline void became_closed(struct sock *sk, struct socket_state *state,
+					  int old_state, u64 now)
+{
+	u16 port = state->port;
+
+	if (old_state == TCP_SYN_SENT || old_state == TCP_SYN_RECV)
+		socket_connect_error(state, now, BPF_CORE_READ(sk, sk_err));
+	if (sock_port(sk) || !port)
+		return;
+	if ((old_state == TCP_FIN_WAIT2 || old_state == TCP_CLOSING) && !BPF_CORE_READ(sk, sk_err))
+		state->time_wait_ns = now;
+	else
+		socket_released(sk, state, now, port);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(set_state, struct sock *sk, int old_state, int new_state)
+{
+	struct socket_state *state;
+
+	if (new_state == TCP_SYN_RECV && old_state == TCP_LISTEN) {
+		if (sock_is_tcp(sk))
+			child_made(sk);
+		return 0;
+	}
+	if (new_state != TCP_ESTABLISHED && new_state != TCP_CLOSE)
+		return 0;
+	state = socket_find(sk);
+	if (!state)
+		return 0;
+	if (new_state == TCP_ESTABLISHED)
+		socket_established(state, bpf_ktime_get_boot_ns());
+	else
+		became_closed(sk, state, old_state, bpf_ktime_get_boot_ns());
+	return 0;
+}
+
+/* First thing in tcp_v4_destroy_sock (IPv6 too): a port still held is given up right after. */
+SEC("tp_btf/tcp_destroy_sock")
+int BPF_PROG(destroy, struct sock *sk)
+{
+	u64 now = bpf_ktime_get_boot_ns();
+	struct socket_state *state = socket_find(sk);
+	u64 cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	u16 port = sock_port(sk);
+
+	if (cookie)
+		bpf_map_delete_elem(&listeners, &cookie);
+	if (!state)
+		return 0;
+	if (port) {
+		state->release_ns = now;
+		state->port = port;
+	}
+	socket_ended(sk, now, state->time_wait_ns ? WIRE_E_INFERRED : 0);
+	return 0;
+}
+
+SEC("cgroup/sock_create")
+int sock_create(struct bpf_sock *ctx)
+{
+	struct sock *sk = sock_of(ctx);
+
+	if (sk && sock_is_tcp(sk) && who_is_chosen())
+		socket_create(sk, bpf_ktime_get_boot_ns());
+	return 1;
+}
+
+SEC("cgroup/sock_release")
+int sock_release(struct bpf_sock *ctx)
+{
+	struct sock *sk = sock_of(ctx);
+
+	if (sk && sock_is_tcp(sk))
+		socket_closed(sk, bpf_ktime_get_boot_ns());
+	return 1;
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(forked, struct task_struct *parent, struct task_struct *child)
+{
+	who_forked(parent, child);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(exited, struct task_struct *task)
+{
+	who_exited(task);
+	return 0;
+}

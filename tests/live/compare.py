@@ -1,0 +1,613 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""compare.py RECORDING SCENARIO-OUTPUT...
+
+Compares what portlife said (its JSON lines, of one run that saw all scenarios) with what the
+scenarios saw themselves, and prints TAP: one line for the stream as a whole, one per scenario.
+
+A key that portlife declares blind may be null, never wrong. Knows the words of DESIGN 5 and
+nothing of how portlife or the scenarios come by their answers.
+"""
+
+import collections
+import json
+import re
+import sys
+
+SECOND_NS = 1_000_000_000
+SETTLE_NS = 2 * SECOND_NS  # what a closed connection may take to end after its scenario has
+
+NUMBER, STRING, BOOL, LIST, OBJECT, NULL = "number", "string", "bool", "list", "object", "null"
+OPTIONAL_NUMBER, OPTIONAL_STRING, OPTIONAL_BOOL = (NUMBER, NULL), (STRING, NULL), (BOOL, NULL)
+OPTIONAL_LIST, OPTIONAL_OBJECT = (LIST, NULL), (OBJECT, NULL)
+
+IDENTITY = {
+    "type": STRING,
+    "time": OPTIONAL_STRING,
+    "ts_ns": OPTIONAL_NUMBER,
+    "socket": OPTIONAL_NUMBER,
+    "parent": OPTIONAL_NUMBER,
+    "pid": OPTIONAL_NUMBER,
+    "pid_host": OPTIONAL_NUMBER,
+    "comm": OPTIONAL_STRING,
+    "uid": OPTIONAL_NUMBER,
+    "netns": OPTIONAL_NUMBER,
+    "cgroup": OPTIONAL_STRING,
+    "dev": OPTIONAL_STRING,
+    "family": OPTIONAL_STRING,
+    "proto": OPTIONAL_STRING,
+    "local": OPTIONAL_OBJECT,
+    "peer": OPTIONAL_OBJECT,
+    "existing": BOOL,
+}
+
+TENURE = {
+    "port_origin": OPTIONAL_STRING,
+    "by": OPTIONAL_STRING,
+    "implicit": OPTIONAL_BOOL,
+    "ephemeral": OPTIONAL_BOOL,
+    "deferred": OPTIONAL_BOOL,
+    "shared": OPTIONAL_BOOL,
+    "range": OPTIONAL_LIST,
+}
+
+# The keys of each line (DESIGN 5), exactly these.
+KEYS = {
+    "start": {
+        "type": STRING,
+        "schema": NUMBER,
+        "version": STRING,
+        "backend": STRING,
+        "kernel": STRING,
+        "host": STRING,
+        "time": STRING,
+        "boot_ns": STRING,
+        "netns": NUMBER,
+        "ranges": LIST,
+        "blind": LIST,
+        "command": OPTIONAL_LIST,
+    },
+    "event": {
+        **IDENTITY,
+        **TENURE,
+        "event": STRING,
+        "time": STRING,
+        "ts_ns": NUMBER,
+        "fd": OPTIONAL_NUMBER,
+        "tid": OPTIONAL_NUMBER,
+        "requested": OPTIONAL_OBJECT,
+        "errno": OPTIONAL_STRING,
+        "search_ns": OPTIONAL_NUMBER,
+        "search_tried": OPTIONAL_NUMBER,
+        "duration_ns": OPTIONAL_NUMBER,
+        "options": LIST,
+        "holders": OPTIONAL_LIST,
+        "holders_omitted": OPTIONAL_NUMBER,
+        "findings": LIST,
+    },
+    "life": {
+        **IDENTITY,
+        "ended": BOOL,
+        "time_wait": BOOL,
+        "ports": LIST,
+        "phases": LIST,
+        "phases_omitted": NUMBER,
+        "age_ns": OPTIONAL_NUMBER,
+    },
+    "lost": {
+        "type": STRING,
+        "time": STRING,
+        "ts_ns": NUMBER,
+        "count": NUMBER,
+        "cause": STRING,
+        "cpu": NUMBER,
+        "action": STRING,
+    },
+    "summary": {
+        "type": STRING,
+        "time": STRING,
+        "ts_ns": NUMBER,
+        "events": OBJECT,
+        "origins": OBJECT,
+        "errors": OBJECT,
+        "ports_given": NUMBER,
+        "implicit": NUMBER,
+        "ephemeral": NUMBER,
+        "lives": NUMBER,
+        "lives_ended": NUMBER,
+        "shown": NUMBER,
+        "lost": NUMBER,
+        "command": OPTIONAL_OBJECT,
+    },
+}
+PORT_KEYS = {**TENURE, "port": NUMBER, "assigned_ns": OPTIONAL_NUMBER,
+             "released_ns": OPTIONAL_NUMBER}
+PHASE_KEYS = {"phase": STRING, "ts_ns": OPTIONAL_NUMBER, "errno": OPTIONAL_STRING}
+
+# A name in start.blind, and the key that may be null because of it, where they differ.
+BLIND_KEYS = {"created": "age_ns", "request": "requested"}
+
+
+def type_name(value):
+    """The JSON type of a parsed value."""
+    if value is None:
+        return NULL
+    if isinstance(value, bool):
+        return BOOL
+    return {int: NUMBER, float: NUMBER, str: STRING, list: LIST, dict: OBJECT}[type(value)]
+
+
+def check_keys(what, seen, wanted):
+    """Sentences about keys that are missing, too many, or of another type."""
+    for key in wanted.keys() - seen.keys():
+        yield f"{what} has no key {key}"
+    for key in seen.keys() - wanted.keys():
+        yield f"{what} has an unknown key {key}"
+    for key in wanted.keys() & seen.keys():
+        allowed = wanted[key] if isinstance(wanted[key], tuple) else (wanted[key],)
+        if type_name(seen[key]) not in allowed:
+            yield f"{what}: {key} is {json.dumps(seen[key])}, not {' or '.join(allowed)}"
+
+
+def check_line(line):
+    """Sentences about the shape of one line."""
+    kind = line.get("type")
+    if kind not in KEYS:
+        yield f"a line of unknown type {kind}"
+        return
+    yield from check_keys(kind, line, KEYS[kind])
+    for key in ("local", "peer", "requested"):
+        if isinstance(line.get(key), dict):
+            address = dict(line[key])
+            address.pop("scope", None)
+            yield from check_keys(f"{kind}: {key}", address, {"addr": STRING, "port": NUMBER})
+    for port in line.get("ports", []):
+        yield from check_keys("life: a port", port, PORT_KEYS)
+    for phase in line.get("phases", []):
+        yield from check_keys("life: a phase", phase, PHASE_KEYS)
+
+
+def wall_ns(text):
+    """Nanoseconds of the day and the date of an RFC 3339 time in UTC with nine decimals."""
+    match = re.fullmatch(r"(\d{4}-\d\d-\d\d)T(\d\d):(\d\d):(\d\d)\.(\d{9})Z", text or "")
+    if not match:
+        return None
+    date, hours, minutes, seconds, nanoseconds = match.groups()
+    day_ns = ((int(hours) * 60 + int(minutes)) * 60 + int(seconds)) * SECOND_NS
+    return date, day_ns + int(nanoseconds)
+
+
+class Socket:
+    """What portlife said of one socket."""
+
+    def __init__(self, number):
+        self.number = number
+        self.parent = None
+        self.events = []
+        self.lives = []
+
+    def pids(self):
+        """Everyone who was said to have it."""
+        return {line["pid"] for line in self.events + self.lives}
+
+    def first_ns(self):
+        """When it was first spoken of, in ns since the start of the run."""
+        times = [event["ts_ns"] for event in self.events]
+        for life in self.lives:
+            times += [phase["ts_ns"] for phase in life["phases"] if phase["ts_ns"] is not None]
+            times.append(life["ts_ns"])
+        return min(time for time in times if time is not None)
+
+
+class Recording:
+    """One run of portlife: its lines, sorted by socket."""
+
+    def __init__(self, text):
+        self.lines = []
+        self.problems = []
+        self.sockets = {}
+        for number, row in enumerate(text.split("\n")[:-1], 1):
+            try:
+                line = json.loads(row)
+            except ValueError as error:
+                self.problems.append(f"line {number} is not JSON: {error}")
+                continue
+            if not isinstance(line, dict):
+                self.problems.append(f"line {number} is not an object")
+                continue
+            shape = list(check_line(line))
+            self.problems += [f"line {number}: {problem}" for problem in shape]
+            if not shape:
+                self.lines.append(line)
+                self.add(line)
+        if text and not text.endswith("\n"):
+            self.problems.append("the last line has no end")
+        start = self.lines[0] if self.lines else {}
+        self.is_whole = start.get("type") == "start"
+        self.boot_ns = int(start["boot_ns"]) if self.is_whole else 0
+        self.backend = start.get("backend", "?")
+        blind = start.get("blind", []) if self.is_whole else []
+        self.blind = {BLIND_KEYS.get(name, name) for name in blind}
+
+    def add(self, line):
+        """Files an event or a life under its socket."""
+        if line["type"] not in ("event", "life") or line["socket"] is None:
+            return
+        socket = self.sockets.setdefault(line["socket"], Socket(line["socket"]))
+        if line["parent"] is not None:
+            socket.parent = line["parent"]
+        (socket.events if line["type"] == "event" else socket.lives).append(line)
+
+    def check_stream(self):
+        """Sentences about the run as a whole."""
+        yield from self.problems
+        kinds = [line["type"] for line in self.lines]
+        if kinds[:1] != ["start"] or kinds.count("start") != 1:
+            yield "the first line, and only that, must be start"
+        if kinds[-1:] != ["summary"] or kinds.count("summary") != 1:
+            yield "the last line, and only that, must be summary"
+            return
+        summary = self.lines[-1]
+        if summary["lost"] != 0 or "lost" in kinds:
+            yield f"{summary['lost']} records were lost"
+        yield from self.check_counts(summary)
+        yield from self.check_times()
+        for socket in self.sockets.values():
+            yield from self.check_socket(socket)
+
+    def check_counts(self, summary):
+        """The summary counts what was shown."""
+        shown = collections.Counter(
+            line["event"] for line in self.lines if line["type"] == "event")
+        for kind, count in summary["events"].items():
+            if kind != "existing" and shown[kind] != count:
+                yield f"summary counts {count} {kind}, {shown[kind]} were shown"
+        ended = sum(line["type"] == "life" and line["ended"] for line in self.lines)
+        if summary["lives_ended"] != ended:
+            yield f"summary counts {summary['lives_ended']} ended lives, {ended} were shown"
+
+    def check_times(self):
+        """`time` and `ts_ns` tell the same moment."""
+        if not self.is_whole:
+            return
+        start = wall_ns(self.lines[0]["time"])
+        if not start:
+            yield f"start: time {self.lines[0]['time']} is not RFC 3339 with nanoseconds"
+            return
+        for line in self.lines[1:]:
+            if line["time"] is None:
+                continue
+            time = wall_ns(line["time"])
+            if not time:
+                yield f"{line['type']}: time {line['time']} is not RFC 3339 with nanoseconds"
+            elif time[0] == start[0] and time[1] - start[1] != line["ts_ns"]:
+                yield f"{line['type']}: time {line['time']} is not ts_ns after the start"
+
+    @staticmethod
+    def check_socket(socket):
+        """What must hold for any socket, whoever made it."""
+        if len(socket.lives) != 1:
+            yield f"socket {socket.number} has {len(socket.lives)} life lines"
+            return
+        life = socket.lives[0]
+        for event in socket.events:
+            if event["family"] != life["family"] or event["netns"] != life["netns"]:
+                yield f"socket {socket.number} changed its family or namespace"
+        times = [phase["ts_ns"] for phase in life["phases"] if phase["ts_ns"] is not None]
+        if times != sorted(times):
+            yield f"socket {socket.number}: phases are not in order"
+
+
+class Run:
+    """One run of one scenario: what the program saw, what must have been said of it."""
+
+    def __init__(self, path):
+        self.name = path
+        self.skip = None
+        self.failed = None
+        self.begin = None
+        self.end_ns = None
+        self.pids = set()
+        self.events = collections.defaultdict(list)  # by tag, in the order of the calls
+        self.lives = {}
+        with open(path, encoding="utf-8") as rows:
+            for row in rows:
+                self.read(json.loads(row))
+        if not self.failed and not self.skip and (not self.begin or not self.end_ns):
+            self.failed = "the scenario did not come to its end"
+
+    def read(self, line):
+        """Takes one line of the scenario's output."""
+        self.name = f"{line['scenario']}/{line['family']}"
+        self.pids.add(line["pid"])
+        self.skip = line.get("skip", self.skip)
+        self.failed = line.get("failed", self.failed)
+        self.begin = line.get("begin", self.begin)
+        if "end" in line:
+            self.end_ns = line["end"]["ns"]
+        if "life" in line:
+            self.lives[line["tag"]] = line["life"]
+        for event in line.get("expect", []):
+            self.events[event["tag"]].append(event)
+
+    def tags(self):
+        """The names of its sockets."""
+        return list(dict.fromkeys([*self.lives, *self.events]))
+
+
+class Comparison:
+    """One scenario run held against one recording."""
+
+    def __init__(self, recording, run):
+        self.recording = recording
+        self.run = run
+        self.problems = []
+        self.blind = collections.Counter()
+        self.sockets = {}  # by tag
+        self.others = []
+        self.match(self.candidates())
+        for tag in run.tags():
+            self.compare_socket(tag)
+        for socket in self.others:
+            self.problems.append(f"socket {socket.number} is of nobody: {describe_all(socket)}")
+
+    def candidates(self):
+        """Sockets said to be of this run: by its processes in its time, and their children."""
+        begin_ns = self.run.begin["ns"] - self.recording.boot_ns
+        end_ns = self.run.end_ns - self.recording.boot_ns
+        found = {}
+        for number in sorted(self.recording.sockets):
+            socket = self.recording.sockets[number]
+            in_time = begin_ns <= socket.first_ns() <= end_ns
+            if in_time and (socket.pids() & self.run.pids or socket.parent in found):
+                found[number] = socket
+        return found.values()
+
+    def match(self, candidates):
+        """Gives each tag the socket that fits best, best fits first."""
+        scores = []
+        for socket in candidates:
+            for tag in self.run.tags():
+                scores.append((self.score(tag, socket), -socket.number, tag, socket))
+        free = {socket.number for socket in candidates}
+        for score, _, tag, socket in sorted(scores, key=lambda s: s[:2], reverse=True):
+            if score > 0 and tag not in self.sockets and socket.number in free:
+                self.sockets[tag] = socket
+                free.remove(socket.number)
+        self.others = [socket for socket in candidates if socket.number in free]
+
+    def score(self, tag, socket):
+        """How well a socket's story fits a tag's."""
+        total = 0
+        for wanted, said in self.pairs(tag, socket):
+            if wanted and said:
+                wrong = list(self.compare_event(tag, wanted, said, collections.Counter()))
+                total += 20 - 3 * min(len(wrong), 5)
+            elif said or not wanted["optional"]:
+                total -= 3
+        life = self.run.lives.get(tag)
+        if life and socket.lives:
+            ports = [port["port"] for port in socket.lives[0]["ports"]]
+            total += 5 if ports == [port["port"] for port in life["ports"]] else 0
+        return total
+
+    def pairs(self, tag, socket):
+        """(wanted, said): events of the same kind in their order; None where there is no other."""
+        said = collections.defaultdict(collections.deque)
+        for event in socket.events:
+            said[event["event"]].append(event)
+        for wanted in self.run.events[tag]:
+            queue = said[wanted["event"]]
+            yield wanted, queue.popleft() if queue else None
+        for queue in said.values():
+            for event in queue:
+                yield None, event
+
+    def compare_socket(self, tag):
+        """Everything about one socket."""
+        socket = self.sockets.get(tag)
+        if not socket:
+            self.problems.append(f"{tag}: nothing was said of this socket")
+            return
+        for wanted, said in self.pairs(tag, socket):
+            if not said:
+                if not wanted["optional"]:
+                    self.problems.append(f"{tag}: no event {describe_wanted(wanted)}")
+            elif not wanted:
+                self.problems.append(f"{tag}: one event too many: {describe(said)}")
+            else:
+                self.problems += self.compare_event(tag, wanted, said, self.blind)
+                self.problems += self.compare_parent(tag, wanted["parent"], said["parent"])
+        if tag in self.run.lives:
+            self.problems += self.compare_life(tag, self.run.lives[tag], socket)
+
+    def compare_parent(self, tag, wanted, said):
+        """The parent is the socket of the listener's tag."""
+        parent = self.sockets.get(wanted)
+        number = parent.number if parent else None
+        if said != number:
+            yield f"{tag}: parent is {said}, the listener {wanted or 'none'} is {number}"
+
+    def differs(self, blind, key, said, wanted):
+        """Compares one key; a blind one may be null."""
+        if said == wanted:
+            return False
+        if said is None and key in self.recording.blind:
+            blind[key] += 1
+            return False
+        return True
+
+    def compare_event(self, tag, wanted, said, blind):
+        """Sentences about one event; blind counts what was not known."""
+        where = f"{tag}: {wanted['event']}"
+        begin = self.run.begin
+        expected = {
+            key: wanted[key]
+            for key in ("errno", "pid", "tid", "fd", "port_origin", "by", "implicit", "ephemeral",
+                        "deferred", "range", "requested", "local", "peer") if key in wanted
+        }
+        expected.update(family=wanted["inet"], proto="tcp", netns=begin["netns"], existing=False)
+        if "pid" in wanted:
+            expected.update(comm=begin["comm"], uid=begin["uid"], cgroup=begin["cgroup"])
+        for key, value in expected.items():
+            if self.differs(blind, key, said[key], value):
+                yield f"{where}: {key} is said to be {text(said[key])}, it was {text(value)}"
+        if "port" in wanted and (said["local"] or {}).get("port") != wanted["port"]:
+            yield f"{where}: local is said to be {text(said['local'])}, port was {wanted['port']}"
+        if "options" in wanted and sorted(said["options"]) != sorted(wanted["options"]):
+            yield f"{where}: options {text(said['options'])} were {text(wanted['options'])}"
+        yield from self.compare_costs(where, wanted, said, blind)
+        yield from self.compare_moment(where, wanted, said)
+
+    def compare_costs(self, where, wanted, said, blind):
+        """Durations are there where they must be."""
+        is_call = wanted["event"] in ("bind", "listen", "connect") and "tid" in wanted
+        if is_call and self.differs(blind, "duration_ns", said["duration_ns"] is None or None,
+                                    None):
+            yield f"{where}: no duration_ns"
+        if wanted.get("searched") and said["search_ns"] is None:
+            if self.differs(blind, "search_ns", None, True):
+                yield f"{where}: no search_ns"
+
+    def compare_moment(self, where, wanted, said):
+        """The event was when the program made the call, or soon after."""
+        moment_ns = said["ts_ns"] + self.recording.boot_ns
+        before_ns = wanted.get("before_ns")
+        if moment_ns < wanted["after_ns"]:
+            early_ns = wanted["after_ns"] - moment_ns
+            yield f"{where}: said to be {early_ns} ns before its call"
+        if before_ns is not None and moment_ns > before_ns:
+            yield f"{where}: said to be {moment_ns - before_ns} ns too late"
+        if before_ns is None and not wanted["optional"]:
+            if moment_ns > self.run.end_ns + SETTLE_NS:
+                yield f"{where}: said to be long after the scenario"
+
+    def compare_life(self, tag, wanted, socket):
+        """Sentences about the `life` line."""
+        if len(socket.lives) != 1:
+            yield f"{tag}: {len(socket.lives)} life lines"
+            return
+        said = socket.lives[0]
+        if said["ended"] is not wanted["ended"]:
+            yield f"{tag}: life: ended is said to be {text(said['ended'])}"
+        if wanted["time_wait"] != "either" and said["time_wait"] is not wanted["time_wait"]:
+            yield f"{tag}: life: time_wait is said to be {text(said['time_wait'])}"
+        if said["family"] != wanted["inet"]:
+            yield f"{tag}: life: family is said to be {said['family']}"
+        if said["age_ns"] is None or said["age_ns"] <= 0:
+            if said["age_ns"] is not None or "age_ns" not in self.recording.blind:
+                yield f"{tag}: life: age_ns is {said['age_ns']}"
+            self.blind["age_ns"] += 1
+        yield from self.compare_parent(tag, wanted["parent"], said["parent"])
+        yield from self.compare_ports(tag, wanted["ports"], said)
+        phases = {(phase["phase"], phase["ts_ns"], phase["errno"]) for phase in said["phases"]}
+        for event in socket.events:
+            told = (event["event"], event["ts_ns"], event["errno"])
+            if event["ts_ns"] <= said["ts_ns"] and told not in phases:
+                yield f"{tag}: life: no phase for {describe(event)}"
+
+    @staticmethod
+    def compare_ports(tag, wanted, said):
+        """The tenures of a life, in their order."""
+        if len(wanted) != len(said["ports"]):
+            yield f"{tag}: life: {len(said['ports'])} ports, there were {len(wanted)}"
+        for number, (port, port_said) in enumerate(zip(wanted, said["ports"])):
+            where = f"{tag}: life: port {number + 1}"
+            for key, value in port.items():
+                if port_said[key] != value:
+                    yield f"{where}: {key} is said to be {text(port_said[key])}, " \
+                          f"it was {text(value)}"
+            last = number == len(said["ports"]) - 1
+            kept = last and said["time_wait"]
+            begin_ns, end_ns = port_said["assigned_ns"], port_said["released_ns"]
+            if begin_ns is None:
+                yield f"{where}: no assigned_ns"
+            elif end_ns is not None and end_ns < begin_ns:
+                yield f"{where}: released before it was assigned"
+            if said["ended"] and (end_ns is None) is not kept:
+                yield f"{where}: released_ns is {end_ns}, TIME_WAIT {'has' if kept else 'is not'}"
+
+
+def text(value):
+    """A value as JSON has it."""
+    return json.dumps(value, separators=(",", ":"))
+
+
+def endpoint(address):
+    """addr:port."""
+    return f"{address['addr']}:{address['port']}" if address else "-"
+
+
+def describe(event):
+    """One event on one line, as it was said."""
+    return f"{event['event']} {event['errno'] or 'ok'} origin {event['port_origin']} " \
+           f"local {endpoint(event['local'])} peer {endpoint(event['peer'])} pid {event['pid']} " \
+           f"fd {event['fd']}"
+
+
+def describe_wanted(wanted):
+    """One event on one line, as it was seen."""
+    local = wanted.get("local") or {"addr": "", "port": wanted.get("port", "")}
+    return f"{wanted['event']} {wanted['errno'] or 'ok'} origin {wanted.get('port_origin')} " \
+           f"local {endpoint(local)} peer {endpoint(wanted.get('peer'))}"
+
+
+def describe_all(socket):
+    """A socket's events on one line."""
+    return "; ".join(describe(event) for event in socket.events) or "only a life"
+
+
+def report(number, name, problems, skip=None):
+    """One TAP line with its diagnosis."""
+    suffix = f" # SKIP {skip}" if skip else ""
+    print(f"{'not ok' if problems else 'ok'} {number} - {name}{suffix}")
+    for problem in problems[:40]:
+        print(f"#   {problem}")
+    if len(problems) > 40:
+        print(f"#   and {len(problems) - 40} more")
+
+
+def report_story(comparison):
+    """What was said and what was seen, for a person who has to find out."""
+    for tag in comparison.run.tags():
+        socket = comparison.sockets.get(tag)
+        print(f"#   {tag}: seen: " + "; ".join(
+            describe_wanted(wanted) + (" (maybe)" if wanted["optional"] else "")
+            for wanted in comparison.run.events[tag]))
+        print(f"#   {tag}: said: {describe_all(socket) if socket else 'nothing'}")
+
+
+def main(paths):
+    """Prints TAP; returns the exit status."""
+    with open(paths[0], encoding="utf-8") as file:
+        recording = Recording(file.read())
+    runs = [Run(path) for path in paths[1:]]
+    blind = collections.Counter()
+    bad = 0
+    print(f"1..{len(runs) + 1}")
+    problems = list(recording.check_stream())
+    report(1, f"the stream is whole ({recording.backend})", problems)
+    bad += bool(problems)
+    for number, run in enumerate(runs, 2):
+        if run.skip:
+            report(number, run.name, [], run.skip)
+            continue
+        if run.failed:
+            report(number, run.name, [f"the scenario itself failed: {run.failed}"])
+            bad += 1
+            continue
+        comparison = Comparison(recording, run)
+        blind += comparison.blind
+        report(number, run.name, comparison.problems)
+        if comparison.problems:
+            report_story(comparison)
+            bad += 1
+    for key, count in sorted(blind.items()):
+        print(f"# blind: {key}, {count} times")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 3:
+        sys.exit(__doc__.split("\n", maxsplit=1)[0])
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "user/cli/options.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "user/cli/options_values.h"
+#include "user/cli/options_words.h"
+#include "user/util/say.h"
+#include "user/util/version.h"
+
+#define BUFFER_DEFAULT (8U << 20)
+
+/* Options without a letter. */
+enum options_key {
+	KEY_PEER_PORT = 0x100,
+	KEY_ADDR,
+	KEY_PROTO,
+	KEY_COMM,
+	KEY_UID,
+	KEY_IMPLICIT,
+	KEY_EPHEMERAL,
+	KEY_STATES,
+	KEY_EXISTING,
+	KEY_TIME,
+	KEY_UTC,
+	KEY_COLOR,
+	KEY_DURATION,
+	KEY_COUNT,
+	KEY_ATTACH,
+	KEY_BUFFER,
+	KEY_USER,
+	KEY_USAGE,
+};
+
+static const struct argp_option options_table[] = {
+	{ NULL, 0, NULL, 0, "What to show:", 1 },
+	{ "pid", 'p', "PID,...", 0, "sockets of these processes", 1 },
+	{ "port", 'P', "PORT|A-B,...", 0, "local or requested port", 1 },
+	{ "peer-port", KEY_PEER_PORT, "PORT|A-B,...", 0, "port of the peer", 1 },
+	{ "addr", KEY_ADDR, "ADDR[/LEN]", 0, "local, requested or peer address", 1 },
+	{ "ipv4", '4', NULL, 0, "IPv4 only", 1 },
+	{ "ipv6", '6', NULL, 0, "IPv6 only", 1 },
+	{ "tcp", 't', NULL, 0, "TCP", 1 },
+	{ "udp", 'u', NULL, 0, "UDP (not in this version)", 1 },
+	{ "proto", KEY_PROTO, "LIST", 0, "protocols by name", 1 },
+	{ "comm", KEY_COMM, "NAME", 0, "processes of this name (its first 15 bytes count)", 1 },
+	{ "uid", KEY_UID, "UID", 0, "processes of this user id", 1 },
+	{ "failed", 'x', NULL, 0, "only what failed", 1 },
+	{ "implicit", KEY_IMPLICIT, NULL, 0, "only ports assigned without bind()", 1 },
+	{ "ephemeral", KEY_EPHEMERAL, NULL, 0, "only ports that the kernel chose", 1 },
+	{ "states", KEY_STATES, NULL, 0,
+	  "also established, disconnect, close, time_wait and release", 1 },
+	{ "existing", KEY_EXISTING, NULL, 0, "also sockets that were there before", 1 },
+	{ NULL, 0, NULL, 0, "How:", 2 },
+	{ "json", 'j', NULL, 0, "one JSON object per line, all kinds of events", 2 },
+	{ "time", KEY_TIME, "STYLE", 0, "wall (the default), boot, delta or none", 2 },
+	{ "utc", KEY_UTC, NULL, 0, "wall time in UTC", 2 },
+	{ "no-header", 'H', NULL, 0, "no line of headings", 2 },
+	{ "color", KEY_COLOR, "WHEN", 0, "auto (the default: on a terminal), always or never", 2 },
+	{ "quiet", 'q', NULL, 0, "no first line and no summary on standard error", 2 },
+	{ "verbose", 'v', NULL, 0, "say what the backend cannot see", 2 },
+	{ NULL, 'n', NULL, 0, "does nothing: names are never resolved", 2 },
+	{ NULL, 0, NULL, 0, "Where:", 3 },
+	{ "output", 'o', "FILE", 0, "write the data there; - is standard output", 3 },
+	{ NULL, 0, NULL, 0, "When:", 4 },
+	{ "duration", KEY_DURATION, "TIME", 0, "stop after that: 5s, 500ms, 2m", 4 },
+	{ "count", KEY_COUNT, "N", 0, "stop after N events shown", 4 },
+	{ NULL, 0, NULL, 0, "Deep:", 5 },
+	{ "attach", KEY_ATTACH, "BACKEND", 0, "fentry, kprobe or tracepoint", 5 },
+	{ "buffer", KEY_BUFFER, "SIZE", 0, "ring buffer, a power of two; the default is 8M", 5 },
+	{ "user", KEY_USER, "NAME", 0, "run COMMAND as this user", 5 },
+	{ NULL, 0, NULL, 0, "Help:", -1 },
+	{ "help", 'h', NULL, 0, "show this", -1 },
+	{ "usage", KEY_USAGE, NULL, 0, "show the options in short", -1 },
+	{ "version", 'V', NULL, 0, "show the version", -1 },
+	{ NULL, 0, NULL, 0, NULL, 0 },
+};
+
+struct parsing {
+	struct options *options;
+	bool done; /* --help and friends */
+	int error; /* negative errno */
+};
+
+static int options_show(struct parsing *parsing, struct argp_state *state, int key)
+{
+	if (key == 'V')
+		fputs("portlife " PORTLIFE_VERSION "\n", stdout);
+	else
+		argp_state_help(state, stdout,
+				key == 'h' ? ARGP_HELP_STD_HELP & ~ARGP_HELP_EXIT_OK
+					   : ARGP_HELP_USAGE);
+	if (fflush(stdout)) {
+		parsing->error = -errno;
+		say("cannot write standard output: %s", strerror(errno));
+		return parsing->error;
+	}
+	parsing->done = true;
+	state->next = state->argc;
+	return 0;
+}
+
+/* Options that are no more than a switch. */
+static bool options_switch(struct options *o, int key)
+{
+	switch (key) {
+	case '4':
+		return o->filter.inet4 = true;
+	case '6':
+		return o->filter.inet6 = true;
+	case 'x':
+		return o->filter.failed = true;
+	case KEY_IMPLICIT:
+		return o->filter.implicit = true;
+	case KEY_EPHEMERAL:
+		return o->filter.ephemeral = true;
+	case KEY_STATES:
+		return o->filter.states = true;
+	case KEY_EXISTING:
+		return o->filter.existing = true;
+	case 'j':
+		return o->json = true;
+	case KEY_UTC:
+		return o->utc = true;
+	case 'H':
+		return o->no_header = true;
+	case 'q':
+		return o->quiet = true;
+	case 'v':
+		return o->verbose = true;
+	case 'n':
+		return true;
+	}
+	return false;
+}
+
+static int options_name(const char **where, const char *name, const char *text)
+{
+	if (!*text) {
+		say("%s: the name is empty", name);
+		return -EINVAL;
+	}
+	*where = text;
+	return 0;
+}
+
+/* Options with a value. Returns -ENOSYS if key is none of them. */
+static int options_value(struct options *o, int key, const char *arg)
+{
+	switch (key) {
+	case 'p':
+		return options_add_pids(o, "-p", arg);
+	case 'P':
+		return options_add_ports("-P", arg, &o->ports, &o->filter.ports_len);
+	case KEY_PEER_PORT:
+		return options_add_ports("--peer-port", arg, &o->peer_ports,
+					 &o->filter.peer_ports_len);
+	case KEY_ADDR:
+		return options_set_address(o, "--addr", arg);
+	case 't':
+		return options_add_protocols(o, "-t", "tcp");
+	case 'u':
+		return options_add_protocols(o, "-u", "udp");
+	case KEY_PROTO:
+		return options_add_protocols(o, "--proto", arg);
+	case KEY_COMM:
+		return options_set_comm(o, "--comm", arg);
+	case KEY_UID:
+		return options_set_uid(o, "--uid", arg);
+	case KEY_TIME:
+		return options_set_time(o, "--time", arg);
+	case KEY_COLOR:
+		return options_set_color(o, "--color", arg);
+	case 'o':
+		return options_name(&o->output, "-o", arg);
+	case KEY_DURATION:
+		return options_set_duration(o, "--duration", arg);
+	case KEY_COUNT:
+		return options_set_count(o, "--count", arg);
+	case KEY_ATTACH:
+		return options_set_backend(o, "--attach", arg);
+	case KEY_BUFFER:
+		return options_set_buffer(o, "--buffer", arg);
+	case KEY_USER:
+		return options_name(&o->live.user, "--user", arg);
+	}
+	return -ENOSYS;
+}
+
+static int options_take_arg(struct options *o, struct argp_state *state)
+{
+	int at = state->next - 1;
+
+	if (state->quoted && at >= state->quoted) {
+		state->next = state->argc;
+		return options_take_command(o, state->argv, at);
+	}
+	return options_take_word(o, state->argc, state->argv, at);
+}
+
+/* What no single option can tell. */
+static int options_check(const struct options *o, const struct argp_state *state)
+{
+	if (state->quoted && !o->live.command) {
+		say("there is no COMMAND after --; write: portlife -- COMMAND");
+		return -EINVAL;
+	}
+	if (o->live.command && o->filter.pids_len) {
+		say("-p and COMMAND exclude each other: a COMMAND is followed by itself");
+		return -EINVAL;
+	}
+	if (o->live.user && !o->live.command) {
+		say("--user: there is no COMMAND to run; write: portlife --user=%s -- COMMAND",
+		    o->live.user);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static error_t options_take(int key, char *arg, struct argp_state *state)
+{
+	struct parsing *parsing = state->input;
+	struct options *o = parsing->options;
+	int err;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		/* getopt says what is wrong in one line; argp would add a second one */
+		state->err_stream = NULL;
+		return 0;
+	case ARGP_KEY_ARG:
+		err = options_take_arg(o, state);
+		break;
+	case ARGP_KEY_END:
+		err = parsing->done ? 0 : options_check(o, state);
+		break;
+	case 'h':
+	case 'V':
+	case KEY_USAGE:
+		err = options_show(parsing, state, key);
+		break;
+	default:
+		if (options_switch(o, key))
+			return 0;
+		err = options_value(o, key, arg);
+		if (err == -ENOSYS)
+			return ARGP_ERR_UNKNOWN;
+	}
+	if (err)
+		parsing->error = err;
+	return -err;
+}
+
+static const char options_doc[] =
+	"Watches a Linux kernel give ports to sockets: who asked, by which call, who chose.\v"
+	"Exit status: 0 done, 1 failed while running, 2 usage, 3 cannot trace here, 126 and 127 "
+	"COMMAND cannot be executed or is not there, else that of COMMAND. See portlife(1).";
+
+int options_parse(int argc, char **argv, struct options *o)
+{
+	static const struct argp argp = {
+		.options = options_table,
+		.parser = options_take,
+		.args_doc = "[-- COMMAND [ARG...]]\ndoctor",
+		.doc = options_doc,
+	};
+	struct parsing parsing = { .options = o };
+	char name[] = "portlife"; /* whatever path it was called by */
+	char *called = argc ? argv[0] : NULL;
+	int err;
+
+	*o = (struct options){ .live = { .buffer_bytes = BUFFER_DEFAULT } };
+	if (!argc)
+		return OPTIONS_GO;
+	argv[0] = name;
+	err = argp_parse(&argp, argc, argv, ARGP_IN_ORDER | ARGP_NO_EXIT | ARGP_NO_HELP, NULL,
+			 &parsing);
+	argv[0] = called;
+	if (err)
+		return parsing.error ? parsing.error : -EINVAL;
+	o->filter.ports = o->ports;
+	o->filter.peer_ports = o->peer_ports;
+	if (o->json)
+		o->filter.states = true;
+	return parsing.done ? OPTIONS_DONE : OPTIONS_GO;
+}
+
+void options_free(struct options *o)
+{
+	free(o->pids);
+	free(o->ports);
+	free(o->peer_ports);
+	*o = (struct options){ .live = { .backend = 0 } };
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * options.h owns the command line: from words to one struct that says what is wanted. It must not
+ * do any of it.
+ */
+#ifndef PORTLIFE_CLI_OPTIONS_H
+#define PORTLIFE_CLI_OPTIONS_H
+
+#include "user/core/filter.h"
+#include "user/source/live.h"
+#include "user/util/when.h"
+
+enum options_command { OPTIONS_WATCH, OPTIONS_DOCTOR };
+enum options_color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+
+/* Points into argv, which must outlive it, and at its own lists: not to be copied. */
+struct options {
+	enum options_command command;
+	struct filter filter;
+	struct live_options live;
+	enum when_style time;
+	enum options_color color;
+	bool utc;
+	bool no_header;
+	bool json;
+	bool quiet;
+	bool verbose;
+	const char *output; /* -o, NULL if not given, "-": standard output */
+	uint64_t count;	    /* events to show, 0: no limit */
+
+	/* owned; filter and live point at them */
+	uint32_t *pids;
+	struct port_range *ports;
+	struct port_range *peer_ports;
+	char comm[WIRE_COMM_LEN];
+};
+
+#define OPTIONS_GO   0
+#define OPTIONS_DONE 1 /* --help, --version: nothing more to do */
+
+/*
+ * Fills *o. Returns OPTIONS_GO, OPTIONS_DONE, -EINVAL after one line on standard error about what
+ * is wrong, or another negative errno. *o is to be given to options_free() in any case.
+ */
+int options_parse(int argc, char **argv, struct options *o);
+void options_free(struct options *o);
+
+#endif

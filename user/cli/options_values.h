@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * options_values.h owns what follows an option: it reads one value into struct options and says
+ * in one line what is wrong with it. It must not know letters or the order of options. name is
+ * the option as the user knows it. All return 0, -EINVAL (said) or -ENOMEM.
+ */
+#ifndef PORTLIFE_CLI_OPTIONS_VALUES_H
+#define PORTLIFE_CLI_OPTIONS_VALUES_H
+
+#include "user/cli/options.h"
+
+int options_add_pids(struct options *o, const char *name, const char *list);
+int options_add_ports(const char *name, const char *list, struct port_range **ranges, size_t *len);
+int options_add_protocols(struct options *o, const char *name, const char *list);
+int options_set_address(struct options *o, const char *name, const char *text);
+int options_set_comm(struct options *o, const char *name, const char *text);
+int options_set_uid(struct options *o, const char *name, const char *text);
+int options_set_count(struct options *o, const char *name, const char *text);
+int options_set_duration(struct options *o, const char *name, const char *text);
+int options_set_buffer(struct options *o, const char *name, const char *text);
+int options_set_backend(struct options *o, const char *name, const char *text);
+int options_set_time(struct options *o, const char *name, const char *text);
+int options_set_color(struct options *o, const char *name, const char *text);
+
+#endif

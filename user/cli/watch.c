@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "user/cli/watch.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "user/cli/data.h"
+#include "user/cli/first_line.h"
+#include "user/cli/gate.h"
+#include "user/cli/status.h"
+#include "user/core/core.h"
+#include "user/sink/json.h"
+#include "user/sink/talk.h"
+#include "user/sink/text.h"
+#include "user/util/say.h"
+#include "user/util/version.h"
+
+#define TALK_BUFFER 16384
+
+/* A run, from opening the data to the last line. */
+struct watch {
+	const struct options *options;
+	struct core *core;
+	struct data data;
+	struct out talk_out; /* standard error, unless the data goes there */
+	struct text_sink text;
+	struct json_sink json;
+	struct talk_sink talk;
+	struct gate gate;
+	struct sink sinks[2];
+	uint64_t damaged;      /* records that did not decode, not told of yet */
+	struct wire_head last; /* of the record read last */
+	bool begun;	       /* a record was read */
+};
+
+static struct sink watch_data_sink(struct watch *w)
+{
+	const struct options *o = w->options;
+	struct text_options text = {
+		.time = o->time,
+		.utc = o->utc,
+		.header = !o->no_header,
+		.color = data_wants_color(&w->data, o->color),
+		.escape = { .utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8") },
+	};
+
+	if (o->json)
+		return json_sink_init(&w->json, &w->data.out, PORTLIFE_VERSION);
+	return text_sink_init(&w->text, &w->data.out, &text);
+}
+
+static struct sink watch_talk_sink(struct watch *w)
+{
+	const struct options *o = w->options;
+	struct talk_options talk = {
+		.blind = o->verbose,
+		.lost = o->json || !data_is_stderr(&w->data),
+		.summary = !o->json && !o->quiet,
+	};
+	bool shared = w->data.out.fd == STDERR_FILENO;
+
+	return talk_sink_init(&w->talk, shared ? &w->data.out : &w->talk_out, &talk);
+}
+
+static int watch_open(struct watch *w)
+{
+	int err = data_open(&w->data, w->options);
+
+	if (err)
+		return err;
+	err = out_open(&w->talk_out, STDERR_FILENO, false, TALK_BUFFER);
+	if (err)
+		return err;
+	w->sinks[0] = gate_init(&w->gate, watch_data_sink(w), w->options->count);
+	w->sinks[1] = watch_talk_sink(w);
+	w->core = core_new(&w->options->filter, w->sinks, sizeof(w->sinks) / sizeof(w->sinks[0]));
+	return w->core ? 0 : -ENOMEM;
+}
+
+/* Tells the stream itself of damaged records, so that they count as lost like all others. */
+static int watch_tell_damage(struct watch *w)
+{
+	struct wire_lost lost = {
+		.head = {
+			.len_bytes = sizeof(lost),
+			.kind = WIRE_LOST,
+			.version = WIRE_VERSION,
+			.cpu = w->last.cpu,
+			.ts_ns = w->last.ts_ns,
+		},
+		.count = w->damaged,
+		.cause = WIRE_LOST_DAMAGED,
+		.cpu = w->last.cpu,
+	};
+
+	if (!w->damaged)
+		return 0;
+	w->damaged = 0;
+	return core_feed(w->core, &lost, sizeof(lost));
+}
+
+static int watch_feed(void *arg, const void *record, size_t len_bytes)
+{
+	struct watch *w = arg;
+	struct wire_head head = { .kind = WIRE_NONE };
+	int err;
+
+	if (len_bytes >= sizeof(head))
+		memcpy(&head, record, sizeof(head));
+	if (head.kind == WIRE_STOP) {
+		err = watch_tell_damage(w);
+		if (err)
+			return err;
+	}
+	err = core_feed(w->core, record, len_bytes);
+	if (err == -EBADMSG && w->begun) {
+		w->damaged++;
+		return LIVE_GO_ON;
+	}
+	if (err)
+		return err;
+	w->begun = true;
+	w->last = head;
+	return gate_is_shut(&w->gate) ? LIVE_ENOUGH : LIVE_GO_ON;
+}
+
+static int watch_batch(void *arg)
+{
+	struct watch *w = arg;
+	int err = watch_tell_damage(w);
+
+	if (err)
+		return err;
+	err = out_flush(&w->data.out);
+	if (err)
+		return err;
+	return gate_is_shut(&w->gate) ? LIVE_ENOUGH : LIVE_GO_ON;
+}
+
+static void watch_ready(void *arg, uint32_t backend, const char *note)
+{
+	struct watch *w = arg;
+	char line[FIRST_LINE_MAX];
+
+	if (w->options->quiet)
+		return;
+	first_line_write(line, w->options, backend);
+	say("%s", line);
+	if (note)
+		say("%s", note);
+}
+
+static int watch_close(struct watch *w)
+{
+	int err = data_close(&w->data);
+
+	out_close(&w->talk_out);
+	core_free(w->core);
+	return err;
+}
+
+/* Ends as COMMAND did. The core, if any, was COMMAND's to leave. */
+static int watch_raise(int number)
+{
+	static const struct rlimit none = { 0, 0 };
+	sigset_t set;
+
+	setrlimit(RLIMIT_CORE, &none);
+	prctl(PR_SET_DUMPABLE, 0); /* a core_pattern with a pipe does not ask the limit */
+	signal(number, SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, number);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	raise(number);
+	return 128 + number; /* as a shell has it, if the signal did not end us */
+}
+
+static int watch_command_status(const struct live_result *result)
+{
+	if (!result->started)
+		return STATUS_DONE;
+	if (result->command_signal > 0)
+		return watch_raise(result->command_signal);
+	return result->command_exit > 0 ? result->command_exit : STATUS_DONE;
+}
+
+/* ret: of the run; data_err: of closing the data, already told. */
+static int watch_status(const struct options *o, int ret, int data_err, bool begun,
+			const struct live_result *result)
+{
+	if (result->exec_error) {
+		say("cannot run %s: %s", o->live.command[0], strerror(result->exec_error));
+		return result->exec_error == ENOENT ? STATUS_NO_FILE : STATUS_NO_EXEC;
+	}
+	if (data_err)
+		return STATUS_FAILED;
+	if (ret < 0 && ret != -EPIPE) {
+		say("%s", result->reason[0] ? result->reason : strerror(-ret));
+		return begun ? STATUS_FAILED : STATUS_CANNOT;
+	}
+	return watch_command_status(result);
+}
+
+int watch_run(const struct options *o)
+{
+	struct watch w = { .options = o };
+	struct live_result result = { .command_exit = -1 };
+	const struct live_handler handler = {
+		.feed = watch_feed,
+		.batch = watch_batch,
+		.ready = watch_ready,
+		.arg = &w,
+	};
+	int err = watch_open(&w);
+	int ret;
+
+	if (err) {
+		if (err == -ENOMEM)
+			say("out of memory");
+		watch_close(&w);
+		return STATUS_FAILED;
+	}
+	ret = live_run(&o->live, &handler, &result);
+	signal(SIGPIPE, SIG_IGN); /* a reader that left now is as quiet as one that left before */
+	err = watch_close(&w);
+	return watch_status(o, ret, err, w.begun, &result);
+}

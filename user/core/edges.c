@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * edges.c owns what happens to a socket outside of its program's calls: outcomes of connection
+ * attempts, releases, other owners, the end. A socket that is not in the table is one whose first
+ * record was lost: nothing can be said about it.
+ */
+#include <errno.h>
+
+#include "user/core/state.h"
+
+/* Longer than TIME_WAIT (60 s) after the longest FIN_WAIT2 (120 s, TCP_FIN_TIMEOUT_MAX) lasts. */
+#define REMNANT_MAX_NS (UINT64_C(300) * 1000000000)
+
+static void set_duration(struct event *e, uint64_t since_ns)
+{
+	e->has_duration = since_ns && e->ts_ns >= since_ns;
+	e->duration_ns = e->has_duration ? e->ts_ns - since_ns : 0;
+}
+
+static int on_established(struct core *core, struct slot *slot, const struct wire_edge *edge)
+{
+	struct event e = event_make(slot, EVENT_ESTABLISHED, edge->head.ts_ns);
+
+	set_duration(&e, slot->life.call_ns);
+	slot->life.call_ns = 0;
+	slot->attempt = ATTEMPT_NONE;
+	slot->established = true;
+	return event_emit(core, slot, &e);
+}
+
+/* The port may have been given up just before: the event still names it. */
+static int on_connect_error(struct core *core, struct slot *slot, const struct wire_edge *edge)
+{
+	struct event e = event_make(slot, EVENT_CONNECT_FAILED, edge->head.ts_ns);
+
+	if (slot->attempt == ATTEMPT_FAILED) /* the call has told */
+		return 0;
+	e.error = edge->error;
+	e.tenure = tenure_since(slot, slot->attempt_ns);
+	e.port = e.tenure ? e.tenure->port : 0;
+	set_duration(&e, slot->life.call_ns);
+	slot->life.call_ns = 0;
+	slot->attempt = ATTEMPT_FAILED;
+	return event_emit(core, slot, &e);
+}
+
+/* A life that ended in TIME_WAIT is in the table no more, what it left is. */
+static int on_time_wait_end(struct core *core, struct slot *slot, const struct wire_edge *edge)
+{
+	struct tenure tenure;
+	struct life life;
+	struct event e;
+
+	if (slot) {
+		slot->tw_over = true;
+		return tenure_release(core, slot, edge->port, edge->head.ts_ns);
+	}
+	if (!lives_take_remnant(&core->lives, edge->id, &life, &tenure))
+		return 0;
+	tenure.released_ns = edge->head.ts_ns;
+	e = (struct event){
+		.kind = EVENT_RELEASE,
+		.ts_ns = edge->head.ts_ns,
+		.life = &life,
+		.tenure = &tenure,
+		.who = life.who_known ? &life.who : NULL,
+		.fd = -1,
+		.port = tenure.port,
+		.options = life.options,
+	};
+	return event_emit_late(core, &e);
+}
+
+int edge_apply(struct core *core, const struct wire_edge *edge)
+{
+	struct slot *slot = lives_find(&core->lives, edge->id);
+
+	if (edge->head.kind == WIRE_TW_END)
+		return on_time_wait_end(core, slot, edge);
+	if (!slot)
+		return 0;
+	switch (edge->head.kind) {
+	case WIRE_ESTABLISHED:
+		return on_established(core, slot, edge);
+	case WIRE_CONNECT_ERROR:
+		return on_connect_error(core, slot, edge);
+	default:
+		return tenure_release(core, slot, edge->port, edge->head.ts_ns);
+	}
+}
+
+int owner_apply(struct core *core, const struct wire_owner *owner)
+{
+	struct slot *slot = lives_find(&core->lives, owner->id);
+
+	if (slot && (owner->facts & WIRE_F_WHO))
+		owner_touch(core, slot, &owner->who, owner->facts);
+	return 0;
+}
+
+/* --- the end ----------------------------------------------------------------------------- */
+
+static int on_close(struct core *core, struct slot *slot, uint64_t close_ns)
+{
+	struct event e;
+
+	if (!close_ns)
+		return 0;
+	e = event_make(slot, EVENT_CLOSE, close_ns);
+	return event_emit(core, slot, &e);
+}
+
+static int on_time_wait(struct core *core, struct slot *slot, const struct wire_end *end)
+{
+	struct tenure *tenure = NULL;
+	struct event e;
+	int err;
+
+	if (!slot->tw_over) {
+		err = tenure_claim(slot, end->port, &tenure);
+		if (err)
+			return err;
+		slot->life.holds_port = tenure != NULL;
+	}
+	slot->life.time_wait = true;
+	e = event_make(slot, EVENT_TIME_WAIT, end->time_wait_ns);
+	e.tenure = lives_last_tenure(slot);
+	e.port = e.tenure ? e.tenure->port : 0;
+	return event_emit(core, slot, &e);
+}
+
+/* When the port was given up; 0 if it was not, or if that is not known. */
+static uint64_t gone_ns(const struct slot *slot, const struct wire_end *end)
+{
+	if (end->flags & WIRE_E_TIME_WAIT)
+		return end->time_wait_ns;
+	if (end->release_ns)
+		return end->release_ns;
+	return slot->life.holds_port && end->port ? end->head.ts_ns : 0;
+}
+
+static int end_events(struct core *core, struct slot *slot, const struct wire_end *end)
+{
+	uint64_t gone = gone_ns(slot, end);
+	bool close_is_first = !gone || end->close_ns <= gone;
+	int err = close_is_first ? on_close(core, slot, end->close_ns) : 0;
+
+	if (!err && gone)
+		err = end->flags & WIRE_E_TIME_WAIT ? on_time_wait(core, slot, end)
+						    : tenure_release(core, slot, end->port, gone);
+	if (!err && !close_is_first)
+		err = on_close(core, slot, end->close_ns);
+	return err;
+}
+
+/* Only for somebody: a release that would not be shown or counted needs nothing kept. */
+static bool leaves_remnant(const struct core *core, const struct slot *slot)
+{
+	return slot->life.time_wait && slot->life.holds_port && slot->life.chosen &&
+	       !(core->run.blind & WIRE_B_TIME_WAIT_END);
+}
+
+int end_apply(struct core *core, const struct wire_end *end)
+{
+	struct slot *slot = lives_find(&core->lives, end->id);
+	int err;
+
+	if (!slot)
+		return 0;
+	err = end_events(core, slot, end);
+	if (err)
+		return err;
+	slot->life.ended = true;
+	slot->life.ended_ns = end->head.ts_ns;
+	err = life_emit(core, slot);
+	if (!err && leaves_remnant(core, slot)) {
+		if (end->head.ts_ns > REMNANT_MAX_NS)
+			lives_expire_remnants(&core->lives, end->head.ts_ns - REMNANT_MAX_NS);
+		err = lives_keep_remnant(&core->lives, slot);
+	}
+	lives_forget(&core->lives, slot);
+	return err;
+}

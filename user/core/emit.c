@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * emit.c owns the last step of core: counting what happened and handing it to the sinks.
+ */
+#include "user/core/state.h"
+
+#define ERRORS_MAX                                                                                 \
+	(sizeof(((struct run_summary *)0)->errors) / sizeof(((struct run_summary *)0)->errors[0]))
+
+struct event event_make(const struct slot *slot, enum event_kind kind, uint64_t ts_ns)
+{
+	const struct tenure *held = tenure_held(slot);
+
+	return (struct event){
+		.kind = kind,
+		.ts_ns = ts_ns,
+		.life = &slot->life,
+		.tenure = held,
+		.who = slot->life.who_known ? &slot->life.who : NULL,
+		.fd = -1,
+		.port = held ? held->port : 0,
+		.options = slot->life.options,
+	};
+}
+
+/* The last of the slots is for all that found no slot: its errno is 0. */
+static void count_error(struct run_summary *s, int error)
+{
+	size_t i = 0;
+
+	while (i < s->errors_len && i < ERRORS_MAX - 1 && s->errors[i].error != error)
+		i++;
+	if (i == s->errors_len) {
+		s->errors_len++;
+		s->errors[i].error = i < ERRORS_MAX - 1 ? error : 0;
+	}
+	s->errors[i].count++;
+}
+
+static void count_event(struct run_summary *s, const struct event *e)
+{
+	s->events[e->kind]++;
+	if (e->error)
+		count_error(s, e->error);
+	if (!e->assigned || !e->tenure)
+		return;
+	s->origins[e->tenure->origin]++;
+	s->implicit += tenure_is_implicit(e->tenure) == YES;
+	s->ephemeral += tenure_is_ephemeral(e->tenure) == YES;
+}
+
+static void count_life(struct core *core, struct slot *slot)
+{
+	core->summary.lives += !slot->counted;
+	slot->counted = true;
+}
+
+static int show_event(struct core *core, const struct event *e)
+{
+	if (!filter_displays(core->filter, e))
+		return 0;
+	core->summary.shown++;
+	for (size_t i = 0; i < core->sinks_len; i++) {
+		const struct sink *sink = &core->sinks[i];
+		int err = sink->ops->event ? sink->ops->event(sink->self, e) : 0;
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+int event_emit(struct core *core, struct slot *slot, const struct event *e)
+{
+	struct phase phase = {
+		.ts_ns = e->ts_ns,
+		.error = (uint16_t)e->error,
+		.kind = (uint8_t)e->kind,
+	};
+	int err = lives_add_phase(&core->lives, slot, phase);
+
+	if (err)
+		return err;
+	if (!slot->life.chosen || !filter_selects(core->filter, e))
+		return 0;
+	count_life(core, slot);
+	count_event(&core->summary, e);
+	return show_event(core, e);
+}
+
+int event_emit_late(struct core *core, const struct event *e)
+{
+	if (!filter_selects(core->filter, e))
+		return 0;
+	count_event(&core->summary, e);
+	return show_event(core, e);
+}
+
+int life_emit(struct core *core, struct slot *slot)
+{
+	const struct life *life = &slot->life;
+	bool shown = life->chosen && filter_shows_life(core->filter, life);
+
+	if (shown)
+		count_life(core, slot);
+	core->summary.lives_ended += slot->counted && life->ended;
+	for (size_t i = 0; shown && i < core->sinks_len; i++) {
+		const struct sink *sink = &core->sinks[i];
+		int err = sink->ops->life ? sink->ops->life(sink->self, life, life->ended) : 0;
+
+		if (err)
+			return err;
+	}
+	return 0;
+}

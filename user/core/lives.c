@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * lives.c owns the memory of lives: slots, their tenures and phases. What ended is used again, and
+ * a life costs the same however often its socket connects.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "user/core/lives.h"
+
+int lives_init(struct lives *lives)
+{
+	memset(lives, 0, sizeof(*lives));
+	pool_init(&lives->slots, sizeof(struct slot));
+	pool_init(&lives->remnant_pool, sizeof(struct remnant));
+	pool_init(&lives->phase_blocks, LIFE_PHASES_POOLED * sizeof(struct phase));
+	HASH_ADD_BYHASHVALUE(hh, lives->table, life.id, sizeof(uint64_t), hash_number(0),
+			     &lives->anchor);
+	HASH_ADD_BYHASHVALUE(hh, lives->remnants, id, sizeof(uint64_t), hash_number(0),
+			     &lives->remnant_anchor);
+	if (lives->table && lives->remnants)
+		return 0;
+	lives_free(lives);
+	return -ENOMEM;
+}
+
+static void free_steps(struct lives *lives, struct slot *slot)
+{
+	struct life *life = &slot->life;
+
+	if (life->tenures_len > LIFE_TENURES_INLINE)
+		free(life->tenures);
+	if (life->phases_len > LIFE_PHASES_POOLED)
+		free(life->phases);
+	else if (life->phases_len > LIFE_PHASES_INLINE)
+		pool_give(&lives->phase_blocks, life->phases);
+}
+
+void lives_free(struct lives *lives)
+{
+	if (lives->table) {
+		struct slot *slot = NULL;
+
+		while ((slot = lives_next(lives, slot)))
+			free_steps(lives, slot);
+		HASH_CLEAR(hh, lives->table);
+	}
+	if (lives->remnants)
+		HASH_CLEAR(hh, lives->remnants);
+	pool_free(&lives->slots);
+	pool_free(&lives->remnant_pool);
+	pool_free(&lives->phase_blocks);
+}
+
+struct slot *lives_find(struct lives *lives, uint64_t id)
+{
+	struct slot *slot;
+
+	HASH_FIND_BYHASHVALUE(hh, lives->table, &id, sizeof(id), hash_number(id), slot);
+	return slot;
+}
+
+struct slot *lives_begin(struct lives *lives, uint64_t id)
+{
+	struct slot *slot = pool_take(&lives->slots);
+
+	if (!slot)
+		return NULL;
+	memset(slot, 0, sizeof(*slot));
+	slot->life.id = id;
+	slot->life.tenures = &slot->tenure;
+	slot->life.phases = slot->phases;
+	HASH_ADD_BYHASHVALUE(hh, lives->table, life.id, sizeof(id), hash_number(id), slot);
+	if (!slot->hh.tbl) {
+		pool_give(&lives->slots, slot);
+		return NULL;
+	}
+	slot->life.number = ++lives->numbered;
+	return slot;
+}
+
+void lives_forget(struct lives *lives, struct slot *slot)
+{
+	free_steps(lives, slot);
+	HASH_DELETE(hh, lives->table, slot);
+	pool_give(&lives->slots, slot);
+}
+
+/* uthash keeps the order of insertion, which is the order of numbers. */
+struct slot *lives_next(struct lives *lives, struct slot *after)
+{
+	return after ? after->hh.next : lives->anchor.hh.next;
+}
+
+size_t lives_count(const struct lives *lives)
+{
+	return HASH_COUNT(lives->table) - 1;
+}
+
+/* --- tenures and phases ------------------------------------------------------------------ */
+
+/* Moves the tenures to where there is room for one more. The length tells where they are. */
+static int grow_tenures(struct life *life)
+{
+	bool is_inline = life->tenures_len == LIFE_TENURES_INLINE;
+	size_t room = is_inline ? LIFE_TENURES_SOME : LIFE_TENURES_MAX;
+	struct tenure *moved = realloc(is_inline ? NULL : life->tenures, room * sizeof(*moved));
+
+	if (!moved)
+		return -ENOMEM;
+	if (is_inline)
+		memcpy(moved, life->tenures, life->tenures_len * sizeof(*moved));
+	life->tenures = moved;
+	return 0;
+}
+
+struct tenure *lives_add_tenure(struct slot *slot)
+{
+	struct life *life = &slot->life;
+	struct tenure *tenure;
+
+	if (life->tenures_len == LIFE_TENURES_MAX) {
+		life->tenures_omitted += life->tenures_omitted < UINT32_MAX;
+		life->tenures_len--;
+	} else if (life->tenures_len == LIFE_TENURES_INLINE ||
+		   life->tenures_len == LIFE_TENURES_SOME) {
+		if (grow_tenures(life))
+			return NULL;
+	}
+	tenure = &life->tenures[life->tenures_len++];
+	memset(tenure, 0, sizeof(*tenure));
+	return tenure;
+}
+
+struct tenure *lives_last_tenure(const struct slot *slot)
+{
+	return slot->life.tenures_len ? &slot->life.tenures[slot->life.tenures_len - 1] : NULL;
+}
+
+static int grow_phases(struct lives *lives, struct life *life)
+{
+	bool is_inline = life->phases_len == LIFE_PHASES_INLINE;
+	struct phase *moved = is_inline ? pool_take(&lives->phase_blocks)
+					: malloc(LIFE_PHASES_MAX * sizeof(*moved));
+
+	if (!moved)
+		return -ENOMEM;
+	memcpy(moved, life->phases, life->phases_len * sizeof(*moved));
+	if (!is_inline)
+		pool_give(&lives->phase_blocks, life->phases);
+	life->phases = moved;
+	return 0;
+}
+
+int lives_add_phase(struct lives *lives, struct slot *slot, struct phase phase)
+{
+	struct life *life = &slot->life;
+
+	if (life->phases_len == LIFE_PHASES_MAX) {
+		life->phases_omitted += life->phases_omitted < UINT32_MAX;
+		return 0;
+	}
+	if (life->phases_len == LIFE_PHASES_INLINE || life->phases_len == LIFE_PHASES_POOLED) {
+		int err = grow_phases(lives, life);
+
+		if (err)
+			return err;
+	}
+	life->phases[life->phases_len++] = phase;
+	return 0;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * lives.h owns the table of lives and what is kept of those that ended in TIME_WAIT: memory,
+ * finding, tenures and phases. It does not know what makes a life begin, go on or end.
+ */
+#ifndef PORTLIFE_CORE_LIVES_H
+#define PORTLIFE_CORE_LIVES_H
+
+#include "user/core/event.h"
+#include "user/core/hash.h"
+#include "user/core/pool.h"
+
+/* Most lives have one tenure and, while they last, three phases: those cost no extra memory. */
+#define LIFE_PHASES_INLINE  3
+#define LIFE_PHASES_POOLED  16
+#define LIFE_PHASES_MAX	    64
+#define LIFE_TENURES_INLINE 1
+#define LIFE_TENURES_SOME   8
+#define LIFE_TENURES_MAX    64
+
+enum attempt { ATTEMPT_NONE, ATTEMPT_UNDER_WAY, ATTEMPT_FAILED };
+
+/* A life and what only core needs to know about it. */
+struct slot {
+	struct life life;
+	uint64_t attempt_ns; /* begin of the latest connection attempt, 0 if there was none */
+	uint8_t attempt;     /* enum attempt: how the latest one went */
+	bool child;	     /* made by the kernel for an accepted connection */
+	bool established;    /* the event was made */
+	bool tw_over;	     /* its TIME_WAIT ended before the socket did */
+	bool counted;	     /* in the summary */
+	UT_hash_handle hh;
+	struct tenure tenure;
+	struct phase phases[LIFE_PHASES_INLINE];
+};
+
+/* A TIME_WAIT entry that holds the port of a life that ended: enough for its `release`. */
+struct remnant {
+	uint64_t id, number, parent;
+	uint64_t assigned_ns;
+	uint64_t ended_ns; /* of the life */
+	struct wire_who who;
+	uint8_t local[16], peer[16];
+	uint32_t scope, netns, ifindex;
+	uint16_t port, peer_port;
+	uint16_t range_lo, range_hi;
+	uint16_t protocol, options;
+	uint8_t inet6 : 1, who_known : 1, existing : 1, kern : 1;
+	uint8_t local_scoped : 1, peer_scoped : 1, deferred : 1;
+	uint8_t origin : 4, by : 4;
+	uint8_t shared;
+	UT_hash_handle hh;
+};
+
+struct lives {
+	struct slot *table;
+	struct remnant *remnants;
+	struct pool slots, remnant_pool, phase_blocks;
+	uint64_t numbered; /* lives so far */
+	/* Never found; they keep uthash from freeing and making its table as lives come and go. */
+	struct slot anchor;
+	struct remnant remnant_anchor;
+};
+
+int lives_init(struct lives *lives);
+void lives_free(struct lives *lives);
+
+struct slot *lives_find(struct lives *lives, uint64_t id);
+/* A new life, numbered, all else zero. id must not be in the table. NULL if memory is short. */
+struct slot *lives_begin(struct lives *lives, uint64_t id);
+void lives_forget(struct lives *lives, struct slot *slot);
+
+/* Lives in order of their numbers: NULL begins, NULL ends. */
+struct slot *lives_next(struct lives *lives, struct slot *after);
+size_t lives_count(const struct lives *lives);
+
+/*
+ * Appends a zeroed tenure. The first and the latest of very many are kept. Pointers to earlier
+ * tenures of this life are no longer valid. NULL if memory is short.
+ */
+struct tenure *lives_add_tenure(struct slot *slot);
+/* The latest tenure, NULL if there was none. */
+struct tenure *lives_last_tenure(const struct slot *slot);
+/* Returns 0 or -ENOMEM. Phases past the first LIFE_PHASES_MAX are counted only. */
+int lives_add_phase(struct lives *lives, struct slot *slot, struct phase phase);
+
+/* Keeps what its TIME_WAIT entry will need. Returns 0 or -ENOMEM. */
+int lives_keep_remnant(struct lives *lives, const struct slot *slot);
+/*
+ * Takes a remnant out: fills *life and *tenure, which life->tenures then names. False if there is
+ * none.
+ */
+bool lives_take_remnant(struct lives *lives, uint64_t id, struct life *life, struct tenure *tenure);
+/* Forgets the remnants of lives that ended before this: the record of their end was lost. */
+void lives_expire_remnants(struct lives *lives, uint64_t ended_before_ns);
+
+#endif

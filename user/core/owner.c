@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * owner.c owns whose a socket is: the process that touched it last, and the filter's verdict, which
+ * stays once it is yes.
+ */
+#include "user/core/state.h"
+
+void owner_touch(struct core *core, struct slot *slot, const struct wire_who *who, uint32_t facts)
+{
+	struct life *life = &slot->life;
+
+	life->who = *who;
+	life->who_known = true;
+	if (!life->chosen)
+		life->chosen = filter_chooses(core->filter, who, facts);
+}
+
+void owner_inherit(struct core *core, struct slot *slot, uint64_t listener_id)
+{
+	const struct slot *listener = lives_find(&core->lives, listener_id);
+	struct life *life = &slot->life;
+
+	if (!listener)
+		return;
+	life->parent = listener->life.number;
+	if (listener->life.chosen)
+		life->chosen = true;
+	if (!life->who_known && listener->life.who_known) {
+		life->who = listener->life.who;
+		life->who_known = true;
+	}
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * remnants.c owns what is kept of a life that a TIME_WAIT entry replaced: there may be very many,
+ * so it is as little as a `release` event needs.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "user/core/lives.h"
+
+_Static_assert(sizeof(struct remnant) <= 200, "what TIME_WAIT costs");
+
+static void pack(struct remnant *r, const struct life *l, const struct tenure *t)
+{
+	*r = (struct remnant){
+		.id = l->id,
+		.number = l->number,
+		.parent = l->parent,
+		.assigned_ns = t->assigned_ns,
+		.ended_ns = l->ended_ns,
+		.who = l->who,
+		.scope = l->local.scope ? l->local.scope : l->peer.scope,
+		.netns = l->netns,
+		.ifindex = l->ifindex,
+		.port = t->port,
+		.peer_port = l->peer.port,
+		.range_lo = t->range_lo,
+		.range_hi = t->range_hi,
+		.protocol = l->protocol,
+		.options = l->options,
+		.inet6 = l->local.family == AF_INET6,
+		.who_known = l->who_known,
+		.existing = l->existing,
+		.kern = l->kern,
+		.local_scoped = l->local.scope != 0,
+		.peer_scoped = l->peer.scope != 0,
+		.deferred = t->deferred,
+		.origin = t->origin,
+		.by = t->by,
+		.shared = t->shared,
+	};
+	memcpy(r->local, l->local.addr, 16);
+	memcpy(r->peer, l->peer.addr, 16);
+}
+
+static void unpack(const struct remnant *r, struct life *l, struct tenure *t)
+{
+	uint16_t family = r->inet6 ? AF_INET6 : AF_INET;
+
+	*t = (struct tenure){
+		.assigned_ns = r->assigned_ns,
+		.port = r->port,
+		.range_lo = r->range_lo,
+		.range_hi = r->range_hi,
+		.origin = r->origin,
+		.by = r->by,
+		.deferred = r->deferred,
+		.shared = r->shared,
+	};
+	*l = (struct life){
+		.id = r->id,
+		.number = r->number,
+		.parent = r->parent,
+		.who = r->who,
+		.local = { .port = r->port, .family = family },
+		.peer = { .port = r->peer_port, .family = family },
+		.netns = r->netns,
+		.ifindex = r->ifindex,
+		.protocol = r->protocol,
+		.options = r->options,
+		.who_known = r->who_known,
+		.existing = r->existing,
+		.chosen = true,
+		.time_wait = true,
+		.ended = true,
+		.kern = r->kern,
+		.tenures_len = 1,
+		.tenures = t,
+		.ended_ns = r->ended_ns,
+	};
+	memcpy(l->local.addr, r->local, 16);
+	memcpy(l->peer.addr, r->peer, 16);
+	l->local.scope = r->local_scoped ? r->scope : 0;
+	l->peer.scope = r->peer_scoped ? r->scope : 0;
+}
+
+static void drop(struct lives *lives, struct remnant *r)
+{
+	HASH_DELETE(hh, lives->remnants, r);
+	pool_give(&lives->remnant_pool, r);
+}
+
+static struct remnant *find(struct lives *lives, uint64_t id)
+{
+	struct remnant *r;
+
+	HASH_FIND_BYHASHVALUE(hh, lives->remnants, &id, sizeof(id), hash_number(id), r);
+	return r;
+}
+
+int lives_keep_remnant(struct lives *lives, const struct slot *slot)
+{
+	const struct life *l = &slot->life;
+	struct remnant *r = find(lives, l->id);
+
+	if (r) /* a number that was used twice: not one of ours */
+		drop(lives, r);
+	r = pool_take(&lives->remnant_pool);
+	if (!r)
+		return -ENOMEM;
+	pack(r, l, lives_last_tenure(slot));
+	HASH_ADD_BYHASHVALUE(hh, lives->remnants, id, sizeof(r->id), hash_number(r->id), r);
+	if (r->hh.tbl)
+		return 0;
+	pool_give(&lives->remnant_pool, r);
+	return -ENOMEM;
+}
+
+bool lives_take_remnant(struct lives *lives, uint64_t id, struct life *life, struct tenure *tenure)
+{
+	struct remnant *r = find(lives, id);
+
+	if (!r)
+		return false;
+	unpack(r, life, tenure);
+	drop(lives, r);
+	return true;
+}
+
+void lives_expire_remnants(struct lives *lives, uint64_t ended_before_ns)
+{
+	struct remnant *oldest;
+
+	while ((oldest = lives->remnant_anchor.hh.next) && oldest->ended_ns < ended_before_ns)
+		drop(lives, oldest);
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "user/sink/json_parts.h"
+
+#include <sys/socket.h>
+
+#include "user/sink/phrase.h"
+
+void json_tristate(struct json_writer *json, enum tristate value)
+{
+	if (value == NULL_STATE)
+		json_null(json);
+	else
+		json_bool(json, value == YES);
+}
+
+void json_u64_or_null(struct json_writer *json, bool known, uint64_t value)
+{
+	if (known)
+		json_u64(json, value);
+	else
+		json_null(json);
+}
+
+void json_range(struct json_writer *json, uint16_t lo, uint16_t hi)
+{
+	char *p;
+
+	if (!lo && !hi) {
+		json_null(json);
+		return;
+	}
+	p = out_room(json->out, 3 + 2 * FMT_U64_MAX);
+	*p++ = '[';
+	p = fmt_u64(p, lo);
+	*p++ = ',';
+	p = fmt_u64(p, hi);
+	*p++ = ']';
+	out_advance(json->out, p);
+}
+
+void json_errno(struct json_writer *json, int error)
+{
+	json_string_or_null(json, error ? errno_symbol(error) : NULL);
+}
+
+void json_options(struct json_writer *json, unsigned int options)
+{
+	json_array_begin(json);
+	for (unsigned int bit = 0; options; bit++, options >>= 1) {
+		if (options & 1) {
+			json_item(json);
+			json_string_or_null(json, option_name(bit));
+		}
+	}
+	json_array_end(json);
+}
+
+static int64_t json_since_start(const struct json_sink *self, uint64_t ts_ns)
+{
+	return (int64_t)(ts_ns - self->run->boot_ns);
+}
+
+void json_moment(struct json_sink *self, uint64_t ts_ns)
+{
+	if (ts_ns)
+		json_i64(&self->json, json_since_start(self, ts_ns));
+	else
+		json_null(&self->json);
+}
+
+static const char *json_device_name(struct json_sink *self, uint32_t ifindex, uint32_t netns,
+				    char *room)
+{
+	return ifindex ? phrase_device(self->names, ifindex, netns, room) : NULL;
+}
+
+void json_endpoint(struct json_sink *self, const struct endpoint *end, uint16_t port,
+		   uint32_t netns)
+{
+	struct json_writer *json = &self->json;
+	char room[32];
+	char *p;
+
+	if (!phrase_has_address(end)) {
+		json_null(json);
+		return;
+	}
+	p = out_room(json->out, FMT_INET6_MAX + FMT_U64_MAX + 32);
+	p = fmt_literal(p, "{\"addr\":\"");
+	p = end->family == AF_INET ? fmt_inet4(p, end->addr) : fmt_inet6(p, end->addr);
+	p = fmt_literal(p, "\",\"port\":");
+	p = fmt_u64(p, port);
+	out_advance(json->out, p);
+	if (end->scope) {
+		json_key(json, "scope");
+		json_string_or_null(json, json_device_name(self, end->scope, netns, room));
+	}
+	json_put_literal(json, "}");
+}
+
+void json_time_ts(struct json_sink *self, uint64_t ts_ns)
+{
+	struct json_writer *json = &self->json;
+	char *p;
+
+	json_key(json, "time");
+	if (ts_ns) {
+		p = out_room(json->out, WHEN_RFC_ROOM);
+		*p++ = '"';
+		p = when_format_rfc3339(&self->when, p, ts_ns);
+		*p++ = '"';
+		out_advance(json->out, p);
+	} else {
+		json_null(json);
+	}
+	json_key(json, "ts_ns");
+	json_moment(self, ts_ns);
+}
+
+void json_socket_parent(struct json_sink *self, const struct life *l)
+{
+	struct json_writer *json = &self->json;
+
+	json_key(json, "socket");
+	json_u64_or_null(json, l->number, l->number);
+	json_key(json, "parent");
+	json_u64_or_null(json, l->parent, l->parent);
+}
+
+void json_pid_host(struct json_sink *self, const struct wire_who *who)
+{
+	struct json_writer *json = &self->json;
+	uint32_t pid = who ? who->pid : 0;
+	uint32_t pid_host = who ? who->pid_host : 0;
+
+	json_key(json, "pid");
+	json_u64_or_null(json, pid, pid);
+	json_key(json, "pid_host");
+	json_u64_or_null(json, pid_host && pid_host != pid, pid_host);
+}
+
+void json_comm_uid(struct json_sink *self, const struct wire_who *who)
+{
+	struct json_writer *json = &self->json;
+
+	json_key(json, "comm");
+	if (who)
+		json_string(json, who->comm, strnlen(who->comm, sizeof(who->comm)));
+	else
+		json_null(json);
+	json_key(json, "uid");
+	json_u64_or_null(json, who, who ? who->uid : 0);
+}
+
+void json_netns_cgroup_dev(struct json_sink *self, const struct life *l, const struct wire_who *who)
+{
+	struct json_writer *json = &self->json;
+	const char *cgroup = NULL;
+	char room[32];
+
+	json_key(json, "netns");
+	json_u64_or_null(json, l->netns, l->netns);
+	if (who && self->names)
+		cgroup = names_find(self->names, WIRE_NAME_CGROUP, who->cgroup, 0);
+	json_key(json, "cgroup");
+	json_string_or_null(json, cgroup);
+	json_key(json, "dev");
+	json_string_or_null(json, json_device_name(self, l->ifindex, l->netns, room));
+}
+
+void json_family_proto(struct json_sink *self, const struct life *l)
+{
+	struct json_writer *json = &self->json;
+
+	json_key(json, "family");
+	json_string_or_null(json, family_name(l->local.family));
+	json_key(json, "proto");
+	json_string_or_null(json, protocol_name(l->protocol));
+}
+
+void json_origin_by(struct json_writer *json, const struct tenure *t)
+{
+	const char *origin = t && t->origin != ORIGIN_NONE ? origin_name(t->origin) : NULL;
+
+	json_key(json, "port_origin");
+	json_string_or_null(json, origin);
+	json_key(json, "by");
+	json_string_or_null(json, t ? by_name(t->by) : NULL);
+}
+
+void json_implicit_ephemeral(struct json_writer *json, const struct tenure *t)
+{
+	json_key(json, "implicit");
+	json_tristate(json, t ? tenure_is_implicit(t) : NULL_STATE);
+	json_key(json, "ephemeral");
+	json_tristate(json, t ? tenure_is_ephemeral(t) : NULL_STATE);
+}

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "user/sink/text.h"
+
+#include <sys/socket.h>
+
+#include "user/sink/phrase.h"
+#include "user/util/fmt.h"
+
+/* Widths of the columns, each followed by a space; the sums are promised in portlife(1). */
+#define PID_WIDTH   7 /* 13..19 */
+#define COMM_WIDTH  12
+#define PROTO_WIDTH 5
+#define EVENT_WIDTH 8
+#define PORT_WIDTH  5
+#define FROM_WIDTH  8
+#define NAME_WIDTH  64 /* of an interface or a network namespace, in the last column */
+
+#define TEXT_ROOM 4096
+
+#define ADDRESS_ROOM (FMT_INET6_MAX + ESCAPE_ROOM(NAME_WIDTH) + 16)
+_Static_assert(2 * ADDRESS_ROOM + ESCAPE_ROOM(NAME_WIDTH) + 1024 < TEXT_ROOM, "a line fits");
+_Static_assert(TEXT_ROOM <= OUT_ROOM_MAX, "in one piece");
+
+#define COLOR_HEADER   "\033[1m"
+#define COLOR_ERROR    "\033[31m"
+#define COLOR_IMPLICIT "\033[33m"
+#define COLOR_LOST     "\033[35m"
+#define COLOR_END      "\033[0m"
+
+static const char text_header[] =
+	"TIME             PID COMM         PROTO EVENT     PORT FROM     IE "
+	"LOCAL > PEER, OR WHY NOT";
+
+/* The event as the column has it, at most EVENT_WIDTH; the man page explains them. */
+static const char *text_event_word(enum event_kind kind)
+{
+	static const char *const words[EVENT_KINDS] = {
+		[EVENT_BIND] = "bind",
+		[EVENT_LISTEN] = "listen",
+		[EVENT_CONNECT] = "connect",
+		[EVENT_ESTABLISHED] = "estab",
+		[EVENT_CONNECT_FAILED] = "failed",
+		[EVENT_ACCEPT] = "accept",
+		[EVENT_SEND] = "send",
+		[EVENT_DISCONNECT] = "unconn",
+		[EVENT_CLOSE] = "close",
+		[EVENT_TIME_WAIT] = "timewait",
+		[EVENT_RELEASE] = "release",
+		[EVENT_EXISTING] = "existing",
+	};
+
+	return kind < EVENT_KINDS ? words[kind] : "?";
+}
+
+static char *text_string(char *p, const char *text)
+{
+	return fmt_bytes(p, text, strlen(text));
+}
+
+/* A word of ours, left-aligned, and the space behind it. */
+static char *text_column(char *p, const char *word, size_t width)
+{
+	size_t len = strlen(word);
+
+	if (len > width) {
+		p = fmt_bytes(p, word, width - 1);
+		return fmt_literal(p, "+ ");
+	}
+	p = fmt_bytes(p, word, len);
+	return fmt_spaces(p, width - len + 1);
+}
+
+static char *text_escaped(const struct text_sink *self, char *p, const char *text, size_t len,
+			  size_t width, size_t *used)
+{
+	return escape_text(p, text, len, width, self->options.escape, used);
+}
+
+static char *text_name(const struct text_sink *self, char *p, const char *name)
+{
+	size_t used;
+
+	return text_escaped(self, p, name, strlen(name), NAME_WIDTH, &used);
+}
+
+static char *text_color(const struct text_sink *self, char *p, const char *color)
+{
+	return self->options.color ? text_string(p, color) : p;
+}
+
+static char *text_time(struct text_sink *self, char *p, uint64_t ts_ns)
+{
+	if (self->options.time == WHEN_NONE)
+		return p;
+	p = when_format(&self->when, p, ts_ns);
+	*p++ = ' ';
+	return p;
+}
+
+static char *text_who(const struct text_sink *self, char *p, const struct wire_who *who)
+{
+	size_t used = 0;
+
+	if (who && who->pid)
+		p = fmt_u64_right(p, who->pid, PID_WIDTH);
+	else
+		p = fmt_literal(p, "      -");
+	*p++ = ' ';
+	if (!who)
+		return text_column(p, "-", COMM_WIDTH);
+	p = text_escaped(self, p, who->comm, strnlen(who->comm, sizeof(who->comm)), COMM_WIDTH,
+			 &used);
+	return fmt_spaces(p, COMM_WIDTH - used + 1);
+}
+
+static char *text_flag(char *p, enum tristate value, char yes)
+{
+	*p++ = value == YES ? yes : value == NO ? '-' : '?';
+	return p;
+}
+
+/* FROM and IE. A bind() that failed asked for another port than the one there may be. */
+static char *text_origin(const struct text_sink *self, char *p, const struct event *e)
+{
+	const struct tenure *t = e->kind == EVENT_BIND && e->error ? NULL : e->tenure;
+	bool colored;
+
+	if (!t || t->origin == ORIGIN_NONE) {
+		p = text_column(p, "-", FROM_WIDTH);
+		return fmt_literal(p, "-- ");
+	}
+	colored = tenure_is_implicit(t) == YES;
+	if (colored)
+		p = text_color(self, p, COLOR_IMPLICIT);
+	p = text_column(p, origin_name(t->origin), FROM_WIDTH);
+	p = text_flag(p, tenure_is_implicit(t), 'I');
+	p = text_flag(p, tenure_is_ephemeral(t), 'E');
+	if (colored)
+		p = text_color(self, p, COLOR_END);
+	*p++ = ' ';
+	return p;
+}
+
+static char *text_port(char *p, const struct event *e)
+{
+	bool asked = e->kind == EVENT_BIND && e->error && e->has_request;
+
+	if (e->port || asked)
+		p = fmt_u64_right(p, e->port, PORT_WIDTH);
+	else
+		p = fmt_literal(p, "    -");
+	*p++ = ' ';
+	return p;
+}
+
+/* ADDR%DEV; ifindex: of the device bound to, 0 if none. */
+static char *text_address(const struct text_sink *self, char *p, const struct endpoint *end,
+			  uint32_t ifindex, uint32_t netns)
+{
+	uint32_t scope = end->scope ? end->scope : ifindex;
+	char room[32];
+
+	if (!phrase_has_address(end)) {
+		*p++ = '-';
+		return p;
+	}
+	p = end->family == AF_INET ? fmt_inet4(p, end->addr) : fmt_inet6(p, end->addr);
+	if (scope) {
+		*p++ = '%';
+		p = text_name(self, p, phrase_device(self->names, scope, netns, room));
+	}
+	return p;
+}
+
+static char *text_peer(const struct text_sink *self, char *p, const struct endpoint *peer,
+		       uint32_t netns)
+{
+	bool brackets = peer->family == AF_INET6;
+
+	if (brackets)
+		*p++ = '[';
+	p = text_address(self, p, peer, 0, netns);
+	if (brackets)
+		*p++ = ']';
+	*p++ = ':';
+	return fmt_u64(p, peer->port);
+}
+
+/* Whom the event has to do with; NULL if with nobody. A connect() that failed leaves nothing in
+ * the socket: then what was asked for. */
+static const struct endpoint *text_other(const struct event *e)
+{
+	bool connects = e->kind == EVENT_CONNECT || e->kind == EVENT_CONNECT_FAILED;
+
+	if (e->kind == EVENT_BIND || e->kind == EVENT_LISTEN)
+		return NULL;
+	if (connects && e->error && e->has_request && phrase_has_peer(&e->request))
+		return &e->request;
+	return e->life && phrase_has_peer(&e->life->peer) ? &e->life->peer : NULL;
+}
+
+static bool text_is_accepted(const struct event *e)
+{
+	return e->kind == EVENT_ACCEPT || (e->tenure && e->tenure->origin == ORIGIN_ACCEPT);
+}
+
+static char *text_netns(const struct text_sink *self, char *p, uint32_t netns)
+{
+	const char *name;
+
+	if (!netns || netns == self->run->netns)
+		return p;
+	name = self->names ? names_find(self->names, WIRE_NAME_NETNS, netns, 0) : NULL;
+	p = fmt_literal(p, " @");
+	return name ? text_name(self, p, name) : fmt_u64(p, netns);
+}
+
+/* The last column. */
+static char *text_where(const struct text_sink *self, char *p, const struct event *e)
+{
+	static const struct life none;
+	const struct life *l = e->life ? e->life : &none;
+	const struct endpoint *other = text_other(e);
+	const struct endpoint *local = &l->local;
+
+	if (e->error) {
+		p = text_color(self, p, COLOR_ERROR);
+		p = text_string(p, errno_symbol(e->error));
+		p = text_color(self, p, COLOR_END);
+		*p++ = ' ';
+		if (e->kind == EVENT_BIND && e->has_request && phrase_has_address(&e->request))
+			local = &e->request;
+	}
+	p = text_address(self, p, local, l->ifindex, l->netns);
+	if (other) {
+		p = text_is_accepted(e) ? fmt_literal(p, " < ") : fmt_literal(p, " > ");
+		p = text_peer(self, p, other, l->netns);
+	}
+	if (e->kind == EVENT_BIND && !e->error && !e->port)
+		p = fmt_literal(p, " (no port yet: IP_BIND_ADDRESS_NO_PORT)");
+	if (e->assigned && e->tenure && e->tenure->deferred)
+		p = fmt_literal(p, " (deferred)");
+	return text_netns(self, p, l->netns);
+}
+
+static int text_event(void *arg, const struct event *e)
+{
+	struct text_sink *self = arg;
+	const char *protocol = e->life ? protocol_name(e->life->protocol) : NULL;
+	char *p = out_room(self->out, TEXT_ROOM);
+
+	p = text_time(self, p, e->ts_ns);
+	p = text_who(self, p, e->who);
+	p = text_column(p, protocol ? protocol : "-", PROTO_WIDTH);
+	p = text_column(p, text_event_word(e->kind), EVENT_WIDTH);
+	p = text_port(p, e);
+	p = text_origin(self, p, e);
+	p = text_where(self, p, e);
+	*p++ = '\n';
+	out_advance(self->out, p);
+	return self->out->error;
+}
+
+static int text_start(void *arg, const struct run_info *run, const struct names *names)
+{
+	struct text_sink *self = arg;
+	char *p = out_room(self->out, TEXT_ROOM);
+
+	self->run = run;
+	self->names = names;
+	self->when = (struct when){
+		.style = self->options.time,
+		.utc = self->options.utc,
+		.boot_ns = run->boot_ns,
+		.wall_ns = run->wall_ns,
+	};
+	if (!self->options.header)
+		return 0;
+	p = text_color(self, p, COLOR_HEADER);
+	p = text_string(p, text_header + (self->options.time == WHEN_NONE ? WHEN_COLUMN + 1 : 0));
+	p = text_color(self, p, COLOR_END);
+	*p++ = '\n';
+	out_advance(self->out, p);
+	return self->out->error;
+}
+
+static int text_life(void *arg, const struct life *l, bool ended)
+{
+	(void)arg;
+	(void)l;
+	(void)ended;
+	return 0;
+}
+
+static int text_lost(void *arg, uint64_t ts_ns, uint64_t count, enum wire_lost_cause cause,
+		     uint32_t cpu)
+{
+	struct text_sink *self = arg;
+	char *p = out_room(self->out, TEXT_ROOM);
+
+	(void)cpu;
+	p = text_time(self, p, ts_ns);
+	p = text_color(self, p, COLOR_LOST);
+	p = fmt_literal(p, "      - -            -     lost         - -        -- ");
+	p = fmt_u64(p, count);
+	*p++ = ' ';
+	p = text_string(p, phrase_lost(cause));
+	p = text_color(self, p, COLOR_END);
+	*p++ = '\n';
+	out_advance(self->out, p);
+	return out_flush(self->out);
+}
+
+static int text_summary(void *arg, const struct run_summary *s)
+{
+	struct text_sink *self = arg;
+
+	(void)s;
+	return out_flush(self->out);
+}
+
+static const struct sink_ops text_ops = {
+	.start = text_start,
+	.event = text_event,
+	.life = text_life,
+	.lost = text_lost,
+	.summary = text_summary,
+};
+
+struct sink text_sink_init(struct text_sink *self, struct out *out,
+			   const struct text_options *options)
+{
+	*self = (struct text_sink){ .out = out, .options = *options };
+	return (struct sink){ .ops = &text_ops, .self = self };
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * text.h owns the lines for a person: fixed columns first, the variable one last. It must not
+ * know where events come from, nor ask the environment about terminals or zones.
+ */
+#ifndef PORTLIFE_SINK_TEXT_H
+#define PORTLIFE_SINK_TEXT_H
+
+#include "user/core/sink.h"
+#include "user/util/escape.h"
+#include "user/util/out.h"
+#include "user/util/when.h"
+
+struct text_options {
+	enum when_style time;
+	bool utc;
+	bool header;
+	bool color;
+	struct escape escape;
+};
+
+struct text_sink {
+	struct out *out;
+	struct text_options options;
+	struct when when;
+	const struct run_info *run;
+	const struct names *names;
+};
+
+/* Makes a sink of self, which must outlive it, as must out. Flushes at a loss and at the summary
+ * (that talk.h puts into words); else the caller flushes out. */
+struct sink text_sink_init(struct text_sink *self, struct out *out,
+			   const struct text_options *options);
+
+#endif

@@ -1,0 +1,497 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "user/source/live.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "user/source/child.h"
+#include "user/source/make.h"
+#include "user/source/naming.h"
+#include "user/source/probes.h"
+
+#define BEAT_NS	      50000000ULL   /* the reader comes by itself this often */
+#define TICK_NS	      1000000000ULL /* WIRE_TICK */
+#define BATCH_RECORDS 4096	    /* then signals and timers are looked at */
+#define SETTLE_NS     250000000ULL  /* longest wait for sockets that COMMAND left closing */
+#define KERNEL_STACK  16384	    /* THREAD_SIZE of x86-64 and arm64, 4 KiB pages */
+#define BATCH_OVER    (-ECANCELED)  /* record(): enough for this batch */
+
+struct live {
+	const struct live_options *options;
+	const struct live_handler *handler;
+	struct live_result *result;
+	struct probes probes;
+	struct ring_buffer *ring;
+	struct naming *naming;
+	struct child child;
+	struct wire_counters *counters; /* mapped from the kernel */
+	struct wire_counters *told;	/* what WIRE_LOST has said so far */
+	size_t counters_bytes;
+	int cpus;
+	int epoll_fd, signal_fd, timer_fd;
+	sigset_t mask_before;
+	uint64_t start_ns, tick_ns;
+	uint64_t cut_ns; /* records of later moments are not taken; 0: no limit */
+	uint64_t records;
+	size_t batch_left;
+	int outcome; /* of feed(): 0, LIVE_ENOUGH or a negative errno */
+	bool stopping;
+};
+
+static int fail(struct live *live, int error, const char *text)
+{
+	snprintf(live->result->reason, sizeof(live->result->reason), "%s", text);
+	return error;
+}
+
+static int give(void *arg, const void *record, size_t len)
+{
+	struct live *live = arg;
+
+	if (!live->outcome)
+		live->outcome = live->handler->feed(live->handler->arg, record, len);
+	return live->outcome;
+}
+
+/* libbpf's callback: a negative return leaves the rest in the buffer. */
+static int record(void *arg, void *data, size_t len)
+{
+	const struct wire_head *head = data;
+	struct live *live = arg;
+
+	if (live->cut_ns && len >= sizeof(*head) && head->ts_ns > live->cut_ns)
+		return 0;
+	if (naming_look(live->naming, data, give, live) || give(live, data, len))
+		return BATCH_OVER;
+	live->records++;
+	return --live->batch_left ? 0 : BATCH_OVER;
+}
+
+/* Tells of what the kernel counted as lost since last time. */
+static void tell_losses(struct live *live)
+{
+	struct made made;
+
+	for (int cpu = 0; cpu < live->cpus; cpu++) {
+		const struct wire_counters *now = &live->counters[cpu];
+		struct wire_counters *told = &live->told[cpu];
+		const struct {
+			enum wire_lost_cause cause;
+			uint64_t now;
+			__u64 *told;
+		} causes[] = {
+			{ WIRE_LOST_BUFFER, __atomic_load_n(&now->lost_buffer, __ATOMIC_RELAXED),
+			  &told->lost_buffer },
+			{ WIRE_LOST_SOCKETS, __atomic_load_n(&now->lost_sockets, __ATOMIC_RELAXED),
+			  &told->lost_sockets },
+			{ WIRE_LOST_CALLS, __atomic_load_n(&now->lost_calls, __ATOMIC_RELAXED),
+			  &told->lost_calls },
+		};
+
+		for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++) {
+			uint64_t count = causes[i].now - *causes[i].told;
+
+			if (!count)
+				continue;
+			*causes[i].told = causes[i].now;
+			give(live, made.bytes,
+			     make_lost(&made, count, causes[i].cause, (uint32_t)cpu));
+		}
+	}
+}
+
+/* Takes what waits, at most a batch. True if there may be more. */
+static bool take_batch(struct live *live)
+{
+	uint64_t now;
+	int taken;
+
+	live->batch_left = BATCH_RECORDS;
+	taken = ring_buffer__consume(live->ring);
+	tell_losses(live);
+	now = clock_boot_ns();
+	if (now - live->tick_ns >= TICK_NS) {
+		struct made made;
+
+		live->tick_ns = now;
+		give(live, made.bytes, make_tick(&made));
+	}
+	if (!live->outcome)
+		live->outcome = live->handler->batch(live->handler->arg);
+	return taken == BATCH_OVER && !live->outcome;
+}
+
+/* --- setting up -------------------------------------------------------------------------- */
+
+static int load_backend(struct live *live, const struct backend *backend)
+{
+	const struct live_options *o = live->options;
+	struct probes_config config = { .buffer_bytes = o->buffer_bytes };
+	struct wire_config *wire = &config.wire;
+	int error;
+
+	wire->start_ns = live->start_ns;
+	wire->wake_bytes = o->buffer_bytes / 8;
+	wire->thread_size = KERNEL_STACK;
+	if (o->pids_len || o->command)
+		wire->filter |= WIRE_FILTER_PIDS;
+	if (o->has_uid)
+		wire->filter |= WIRE_FILTER_UID;
+	wire->uid = o->uid;
+	if (o->comm) {
+		wire->filter |= WIRE_FILTER_COMM;
+		snprintf(wire->comm, sizeof(wire->comm), "%s", o->comm);
+	}
+	if (namespace_inum("pid") != 0xEFFFFFFCU)
+		wire->pidns_inum = namespace_inum("pid");
+	error = probes_load(&live->probes, backend, &config);
+	if (error)
+		snprintf(live->result->reason, sizeof(live->result->reason), "%s: %s",
+			 backend->name, live->probes.reason);
+	return error;
+}
+
+static bool no_privilege(void)
+{
+	/* CAP_BPF or CAP_SYS_ADMIN, with CAP_PERFMON: ask the kernel, not the user id */
+	LIBBPF_OPTS(bpf_map_create_opts, opts);
+	int fd = bpf_map_create(BPF_MAP_TYPE_HASH, "privilege", 8, 8, 1, &opts);
+
+	if (fd >= 0)
+		close(fd);
+	return fd == -EPERM;
+}
+
+/* The first backend that loads, or the one asked for. */
+static int choose_backend(struct live *live)
+{
+	size_t len;
+	const struct backend *backends = backends_all(&len);
+	char first[sizeof(live->result->reason)] = "";
+	int error = -ENOTSUP;
+
+	if (no_privilege())
+		return fail(live, -EPERM,
+			    "not allowed to load BPF programs: run it as root, or with CAP_BPF, "
+			    "CAP_PERFMON and CAP_NET_ADMIN");
+	for (size_t i = 0; i < len; i++) {
+		if (live->options->backend && live->options->backend != backends[i].id)
+			continue;
+		error = load_backend(live, &backends[i]);
+		if (!error)
+			return 0;
+		if (first[0])
+			strncat(first, "; ", sizeof(first) - strlen(first) - 1);
+		strncat(first, live->result->reason, sizeof(first) - strlen(first) - 1);
+	}
+	if (!first[0])
+		return fail(live, -ENOTSUP, "this version has no such backend");
+	return fail(live, error, first);
+}
+
+static int map_counters(struct live *live)
+{
+	int fd = probes_map(&live->probes, "counters");
+	long page = sysconf(_SC_PAGESIZE);
+
+	live->cpus = libbpf_num_possible_cpus();
+	if (fd < 0 || live->cpus < 1)
+		return -EINVAL;
+	live->counters_bytes = (size_t)live->cpus * sizeof(struct wire_counters);
+	live->counters_bytes = (live->counters_bytes + (size_t)page - 1) & ~((size_t)page - 1);
+	live->counters = mmap(NULL, live->counters_bytes, PROT_READ, MAP_SHARED, fd, 0);
+	if (live->counters == MAP_FAILED) {
+		live->counters = NULL;
+		return -errno;
+	}
+	live->told = calloc((size_t)live->cpus, sizeof(*live->told));
+	return live->told ? 0 : -ENOMEM;
+}
+
+static int fill_pids(struct live *live)
+{
+	int fd = probes_map(&live->probes, "pids");
+	uint32_t value = WIRE_PID_GIVEN, pid = (uint32_t)live->child.pid;
+	int error = 0;
+
+	for (size_t i = 0; i < live->options->pids_len && !error; i++)
+		error = bpf_map_update_elem(fd, &live->options->pids[i], &value, BPF_ANY);
+	value = WIRE_PID_FOLLOW;
+	if (live->options->command && !error)
+		error = bpf_map_update_elem(fd, &pid, &value, BPF_ANY);
+	return error;
+}
+
+static int watch_fd(struct live *live, int fd)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
+
+	return epoll_ctl(live->epoll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+}
+
+static int open_events(struct live *live)
+{
+	struct itimerspec beat = { .it_interval.tv_nsec = BEAT_NS, .it_value.tv_nsec = BEAT_NS };
+	sigset_t set;
+	int error;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGCHLD);
+	live->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	live->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	live->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (live->epoll_fd < 0 || live->signal_fd < 0 || live->timer_fd < 0 ||
+	    timerfd_settime(live->timer_fd, 0, &beat, NULL))
+		return -errno;
+	error = watch_fd(live, live->signal_fd);
+	if (!error)
+		error = watch_fd(live, live->timer_fd);
+	if (!error)
+		error = watch_fd(live, ring_buffer__epoll_fd(live->ring));
+	return error;
+}
+
+static void take_signals(struct live *live)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, &live->mask_before);
+	signal(SIGPIPE, SIG_IGN); /* a reader that left is seen as EPIPE */
+}
+
+/* --- the loop ---------------------------------------------------------------------------- */
+
+/* From now on the same signals end the process at once. */
+static void release_signals(struct live *live)
+{
+	live->stopping = true;
+	live->cut_ns = clock_boot_ns();
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGHUP, SIG_DFL);
+	sigprocmask(SIG_SETMASK, &live->mask_before, NULL);
+}
+
+static void handle_signal(struct live *live, const struct signalfd_siginfo *info)
+{
+	bool command = live->child.pid > 0;
+
+	if (info->ssi_signo == SIGCHLD) {
+		if (command && child_reap(&live->child))
+			live->stopping = true;
+		return;
+	}
+	if (!command) {
+		release_signals(live);
+		return;
+	}
+	/* the terminal's interrupt has reached COMMAND too, and ending is its decision */
+	if (info->ssi_signo == SIGINT && info->ssi_code == SI_KERNEL)
+		return;
+	if (!live->child.exited)
+		kill(live->child.pid, (int)info->ssi_signo);
+	sigprocmask(SIG_SETMASK, &live->mask_before, NULL);
+	signal((int)info->ssi_signo, SIG_DFL); /* a second one is for portlife */
+}
+
+static void read_events(struct live *live, int timeout_ms)
+{
+	struct epoll_event events[4];
+	struct signalfd_siginfo info;
+	uint64_t beats;
+	int n = epoll_wait(live->epoll_fd, events, 4, timeout_ms);
+
+	for (int i = 0; i < n; i++) {
+		if (events[i].data.fd == live->timer_fd &&
+		    read(live->timer_fd, &beats, sizeof(beats)) < 0 && errno != EAGAIN)
+			live->outcome = -errno;
+		while (events[i].data.fd == live->signal_fd && !live->stopping &&
+		       read(live->signal_fd, &info, sizeof(info)) == sizeof(info))
+			handle_signal(live, &info);
+	}
+	if (n < 0 && errno != EINTR)
+		live->outcome = -errno;
+}
+
+static void watch(struct live *live)
+{
+	uint64_t duration = live->options->duration_ns, begin = clock_boot_ns();
+	bool more = false;
+
+	while (!live->stopping && !live->outcome) {
+		read_events(live, more ? 0 : -1);
+		more = take_batch(live);
+		if (duration && clock_boot_ns() - begin >= duration && !live->stopping)
+			release_signals(live);
+	}
+}
+
+/*
+ * Sockets that are closed and not yet destroyed: a handshake of FINs that COMMAND's end began. On
+ * loopback it is over in no time; a peer far away is not waited for.
+ */
+static bool sockets_closing(struct live *live)
+{
+	/* as bpf/maps.h has it: close_ns is the fifth word, time_wait entries have none */
+	uint64_t key, next, state[16], *previous = NULL;
+	int fd = probes_map(&live->probes, "sockets");
+
+	while (!bpf_map_get_next_key(fd, previous, &next)) {
+		if (!bpf_map_lookup_elem(fd, &next, state) && state[4])
+			return true;
+		key = next;
+		previous = &key;
+	}
+	return false;
+}
+
+static void drain(struct live *live)
+{
+	uint64_t begin = clock_boot_ns();
+
+	if (live->child.pid > 0 && !live->cut_ns) {
+		while (sockets_closing(live) && clock_boot_ns() - begin < SETTLE_NS) {
+			take_batch(live);
+			usleep(2000);
+		}
+		live->cut_ns = clock_boot_ns();
+	}
+	while (take_batch(live))
+		;
+}
+
+static int begin(struct live *live)
+{
+	int error = probes_attach(&live->probes);
+
+	if (error)
+		return fail(live, error, live->probes.reason);
+	return 0;
+}
+
+static int start_command(struct live *live)
+{
+	int error = live->child.pid > 0 ? child_start(&live->child) : 0;
+
+	if (error) {
+		live->result->exec_error = error;
+		snprintf(live->result->reason, sizeof(live->result->reason), "%s: %s",
+			 live->options->command[0], strerror(error));
+		return -error;
+	}
+	live->result->started = live->child.pid > 0;
+	return 0;
+}
+
+static int set_up(struct live *live)
+{
+	int error = choose_backend(live);
+
+	if (error)
+		return error;
+	error = map_counters(live);
+	if (error)
+		return fail(live, error, "cannot map the probes' counters");
+	live->ring = ring_buffer__new(probes_map(&live->probes, "records"), record, live, NULL);
+	live->naming = naming_new(namespace_inum("net"));
+	if (!live->ring || !live->naming || open_events(live))
+		return fail(live, -ENOMEM, "cannot set up the reader");
+	if (live->options->command) {
+		error = child_prepare(&live->child, live->options->command, live->options->user,
+				      &live->mask_before, live->result->reason,
+				      sizeof(live->result->reason));
+		if (error)
+			return error;
+	}
+	error = fill_pids(live);
+	if (error)
+		return fail(live, error, "cannot tell the probes which processes to follow");
+	return begin(live);
+}
+
+static void tear_down(struct live *live)
+{
+	child_free(&live->child);
+	probes_free(&live->probes);
+	ring_buffer__free(live->ring);
+	naming_free(live->naming);
+	if (live->counters)
+		munmap(live->counters, live->counters_bytes);
+	free(live->told);
+	for (int *fd = (int[]){ live->epoll_fd, live->signal_fd, live->timer_fd, -2 }; *fd != -2;
+	     fd++)
+		if (*fd >= 0)
+			close(*fd);
+	sigprocmask(SIG_SETMASK, &live->mask_before, NULL);
+}
+
+/* Records from the first to the last. */
+static int stream(struct live *live)
+{
+	struct made made;
+	int error;
+
+	give(live, made.bytes,
+	     make_start(&made, live->probes.backend->id, live->probes.blind,
+			live->options->command));
+	live->handler->ready(live->handler->arg, live->probes.backend->id,
+			     live->probes.note[0] ? live->probes.note : NULL);
+	if (!live->outcome)
+		live->outcome = live->handler->batch(live->handler->arg);
+	error = start_command(live);
+	if (error)
+		return error;
+	if (!live->outcome)
+		watch(live);
+	if (!live->outcome)
+		drain(live);
+	if (live->outcome == LIVE_ENOUGH)
+		live->outcome = 0;
+	if (live->child.pid > 0) {
+		child_reap(&live->child);
+		live->result->command_exit = live->child.exit;
+		live->result->command_signal = live->child.signal;
+		give(live, made.bytes, make_command(&made, live->child.exit, live->child.signal));
+	}
+	give(live, made.bytes, make_stop(&made, live->records));
+	if (!live->outcome)
+		live->outcome = live->handler->batch(live->handler->arg);
+	return live->outcome > 0 ? 0 : live->outcome;
+}
+
+int live_run(const struct live_options *options, const struct live_handler *handler,
+	     struct live_result *result)
+{
+	struct live live = { .options = options, .handler = handler, .result = result };
+	int error;
+
+	memset(result, 0, sizeof(*result));
+	result->command_exit = -1;
+	live.epoll_fd = live.signal_fd = live.timer_fd = -1;
+	live.child.go = live.child.exec_result = -1;
+	live.start_ns = live.tick_ns = clock_boot_ns();
+	take_signals(&live);
+	error = set_up(&live);
+	if (!error)
+		error = stream(&live);
+	tear_down(&live);
+	return error;
+}

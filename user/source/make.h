@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * make.h owns the records that the collector itself puts into the stream, so that whatever
+ * reaches a sink is a record. Each function fills a buffer and returns the record's length.
+ */
+#ifndef PORTLIFE_SOURCE_MAKE_H
+#define PORTLIFE_SOURCE_MAKE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bpf/wire.h"
+
+#define MAKE_MAX 8192 /* no record made here is longer; longer texts are cut */
+
+/* Aligned as every record is. */
+struct made {
+	_Alignas(8) unsigned char bytes[MAKE_MAX];
+};
+
+uint64_t clock_boot_ns(void);
+
+/* WIRE_START: samples the clocks, names kernel, host, namespace and range. */
+size_t make_start(struct made *made, uint32_t backend, uint32_t blind, char *const *command);
+size_t make_name(struct made *made, uint64_t ts_ns, enum wire_name_what what, uint64_t id,
+		 uint32_t netns, const char *text);
+size_t make_lost(struct made *made, uint64_t count, enum wire_lost_cause cause, uint32_t cpu);
+size_t make_tick(struct made *made);
+size_t make_command(struct made *made, int exit, int signal);
+size_t make_stop(struct made *made, uint64_t records);
+
+/* Inode number of a namespace of this process ("net", "pid"), 0 if it cannot be read. */
+uint32_t namespace_inum(const char *which);
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The compiled probes, byte for byte, inside the program. Found by -I. */
+	.section .rodata
+	.balign 8
+	.global fentry_object, fentry_object_end
+fentry_object:
+	.incbin "fentry.bpf.o"
+fentry_object_end:
+	.balign 8
+	.global tracepoint_object, tracepoint_object_end
+tracepoint_object:
+	.incbin "tracepoint.bpf.o"
+tracepoint_object_end:
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "user/source/probes.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <mntent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+extern const unsigned char fentry_object[], fentry_object_end[];
+extern const unsigned char tracepoint_object[], tracepoint_object_end[];
+
+#define REQUIRED true
+#define OPTIONAL false
+
+/* The end of a life first, its beginning last: a socket seen half by half-attached probes would
+ * never end. For the same reason an exit comes before its entry. */
+static const struct probe fentry_probes[] = {
+	{ "destroyed", "fexit tcp_v4_destroy_sock", REQUIRED, 0, "the end of sockets", NULL },
+	{ "time_wait_end", "fentry inet_twsk_bind_unhash", OPTIONAL, WIRE_B_TIME_WAIT_END,
+	  "the end of TIME_WAIT", NULL },
+	{ "time_wait", "fentry inet_twsk_hashdance", REQUIRED, 0, "the start of TIME_WAIT",
+	  "time_wait_schedule" },
+	{ "time_wait_schedule", "fentry inet_twsk_hashdance_schedule", REQUIRED, 0,
+	  "the start of TIME_WAIT", "time_wait" },
+	{ "put_port", "fentry inet_put_port", REQUIRED, 0, "the release of ports", NULL },
+	{ "close_enter", "fentry tcp_close", REQUIRED, 0, "close()", NULL },
+	{ "accept_fd", "fexit __sys_accept4", OPTIONAL, 0, "the descriptor of accepted sockets",
+	  NULL },
+	{ "accept_exit_4args", "fexit inet_csk_accept", REQUIRED, 0, "accept()",
+	  "accept_exit_2args" },
+	{ "accept_exit_2args", "fexit inet_csk_accept", REQUIRED, 0, "accept()",
+	  "accept_exit_4args" },
+	{ "done", "fentry tcp_done", REQUIRED, 0, "failed connections", NULL },
+	{ "established", "fentry tcp_init_transfer", REQUIRED, 0, "established connections", NULL },
+	{ "inherit_exit", "fexit __inet_inherit_port", REQUIRED, 0,
+	  "accepted sockets before accept()", NULL },
+	{ "hash_connect6_exit", "fexit inet6_hash_connect", REQUIRED, 0, "IPv6 connect()", NULL },
+	{ "hash_connect4_exit", "fexit inet_hash_connect", REQUIRED, 0, "IPv4 connect()", NULL },
+	{ "connect_exit", "fexit __inet_stream_connect", REQUIRED, 0, "failed connect()", NULL },
+	{ "listen_exit", "fexit inet_listen", REQUIRED, 0, "listen()", NULL },
+	{ "bind6_outer", "fexit inet6_bind", OPTIONAL, 0, "early failures of IPv6 bind()", NULL },
+	{ "bind4_outer", "fexit inet_bind", OPTIONAL, 0, "early failures of IPv4 bind()", NULL },
+	{ "bind6_exit", "fexit __inet6_bind", REQUIRED, 0, "IPv6 bind()", NULL },
+	{ "bind4_exit", "fexit __inet_bind", REQUIRED, 0, "IPv4 bind()", NULL },
+	{ "get_port_exit", "fexit inet_csk_get_port", REQUIRED, 0, "the port search", NULL },
+	{ "hash_connect6_enter", "fentry inet6_hash_connect", REQUIRED, 0,
+	  "the port search of IPv6 connect()", NULL },
+	{ "hash_connect4_enter", "fentry inet_hash_connect", REQUIRED, 0,
+	  "the port search of IPv4 connect()", NULL },
+	{ "get_port_enter", "fentry inet_csk_get_port", REQUIRED, 0, "the port search", NULL },
+	{ "connect_enter", "fentry __inet_stream_connect", REQUIRED, 0, "connect()", NULL },
+	{ "listen_enter", "fentry inet_listen", REQUIRED, 0, "listen()", NULL },
+	{ "bind6_enter", "fentry __inet6_bind", REQUIRED, 0, "IPv6 bind()", NULL },
+	{ "bind4_enter", "fentry __inet_bind", REQUIRED, 0, "IPv4 bind()", NULL },
+	{ "exited", "tp_btf sched_process_exit", REQUIRED, 0, "the end of COMMAND's processes",
+	  NULL },
+	{ "forked", "tp_btf sched_process_fork", REQUIRED, 0, "COMMAND's children", NULL },
+	{ "created6", "fexit inet6_create", OPTIONAL, WIRE_B_CREATED,
+	  "the creation of IPv6 sockets", NULL },
+	{ "created4", "fexit inet_create", OPTIONAL, WIRE_B_CREATED, "the creation of IPv4 sockets",
+	  NULL },
+};
+
+static const struct probe tracepoint_probes[] = {
+	{ "destroy", "tp_btf tcp_destroy_sock", REQUIRED, 0, "the end of sockets", NULL },
+	{ "sock_release", "cgroup sock_release", REQUIRED, 0, "close()", NULL },
+	{ "set_state", "tp_btf inet_sock_set_state", REQUIRED, 0, "connections and releases",
+	  NULL },
+	{ "sock_ops", "cgroup sock_ops", REQUIRED, 0, "connect() before it returns", NULL },
+	{ "sys_exit", "tp_btf sys_exit", REQUIRED, 0, "bind(), listen(), connect(), accept()",
+	  NULL },
+	{ "sys_enter", "tp_btf sys_enter", REQUIRED, 0, "bind(), listen(), connect(), accept()",
+	  NULL },
+	{ "exited", "tp_btf sched_process_exit", REQUIRED, 0, "the end of COMMAND's processes",
+	  NULL },
+	{ "forked", "tp_btf sched_process_fork", REQUIRED, 0, "COMMAND's children", NULL },
+	{ "sock_create", "cgroup sock_create", OPTIONAL, WIRE_B_CREATED, "the creation of sockets",
+	  NULL },
+};
+
+#define LEN(array) (sizeof(array) / sizeof((array)[0]))
+
+_Static_assert(LEN(fentry_probes) <= PROBES_MAX, "PROBES_MAX");
+
+static const struct backend all[] = {
+	{
+		.id = WIRE_FENTRY,
+		.name = "fentry",
+		.blind = WIRE_B_SEARCH_TRIED | WIRE_B_HOLDERS | WIRE_B_SHARED,
+		.object = fentry_object,
+		.object_end = fentry_object_end,
+		.probes = fentry_probes,
+		.probes_len = LEN(fentry_probes),
+	},
+	{
+		.id = WIRE_TRACEPOINT,
+		.name = "tracepoint",
+		.blind = WIRE_B_SEARCH_NS | WIRE_B_SEARCH_TRIED | WIRE_B_HOLDERS | WIRE_B_SHARED |
+			 WIRE_B_TIME_WAIT_START | WIRE_B_TIME_WAIT_END | WIRE_B_NON_SYSCALL |
+			 WIRE_B_COMPAT | WIRE_B_REQUEST,
+		.needs_cgroup = true,
+		.object = tracepoint_object,
+		.object_end = tracepoint_object_end,
+		.probes = tracepoint_probes,
+		.probes_len = LEN(tracepoint_probes),
+	},
+};
+
+const struct backend *backends_all(size_t *len)
+{
+	*len = LEN(all);
+	return all;
+}
+
+void cgroup_root(char *path, size_t path_len)
+{
+	FILE *mounts = setmntent("/proc/self/mounts", "re");
+	char line[8192];
+	struct mntent entry;
+
+	path[0] = '\0';
+	if (!mounts)
+		return;
+	while (!path[0] && getmntent_r(mounts, &entry, line, sizeof(line)))
+		if (!strcmp(entry.mnt_type, "cgroup2"))
+			snprintf(path, path_len, "%s", entry.mnt_dir);
+	endmntent(mounts);
+}
+
+static int quiet(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+	(void)level;
+	(void)format;
+	(void)arguments;
+	return 0;
+}
+
+/* The kernel function of "fentry NAME", or NULL for other hooks. */
+static const char *hook_function(const struct probe *probe)
+{
+	if (strncmp(probe->hook, "fentry ", 7) && strncmp(probe->hook, "fexit ", 6))
+		return NULL;
+	return strchr(probe->hook, ' ') + 1;
+}
+
+/* Arguments of a kernel function by its BTF, -ENOENT if it has none. */
+static int function_arguments(const struct btf *btf, const char *name)
+{
+	int id = btf__find_by_name_kind(btf, name, BTF_KIND_FUNC);
+
+	if (id < 0)
+		return -ENOENT;
+	return btf_vlen(btf__type_by_id(btf, btf__type_by_id(btf, id)->type));
+}
+
+/* Can this kernel have the program at all? Where two fit one hook, the argument list decides. */
+static bool probe_fits(const struct probe *probe, const struct btf *btf)
+{
+	const char *function = hook_function(probe);
+	int arguments;
+
+	if (!function)
+		return true;
+	arguments = function_arguments(btf, function);
+	if (arguments < 0)
+		return false;
+	if (!strcmp(probe->program, "accept_exit_4args"))
+		return arguments == 4;
+	if (!strcmp(probe->program, "accept_exit_2args"))
+		return arguments == 2;
+	return true;
+}
+
+static int fail(struct probes *probes, int error, const char *format, const char *what)
+{
+	snprintf(probes->reason, sizeof(probes->reason), format, what);
+	return error;
+}
+
+static struct bpf_object *object_open(const struct backend *backend)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = backend->name);
+	struct bpf_object *object;
+
+	libbpf_set_print(quiet);
+	object =
+		bpf_object__open_mem(backend->object, backend->object_end - backend->object, &opts);
+	return libbpf_get_error(object) ? NULL : object;
+}
+
+static int object_configure(struct bpf_object *object, const struct probes_config *config)
+{
+	struct bpf_map *rodata = bpf_object__find_map_by_name(object, ".rodata.config");
+	struct bpf_map *records = bpf_object__find_map_by_name(object, "records");
+	struct bpf_map *counters = bpf_object__find_map_by_name(object, "counters");
+	struct bpf_map *sockets = bpf_object__find_map_by_name(object, "sockets");
+	int cpus = libbpf_num_possible_cpus();
+	int error;
+
+	if (!rodata || !records || !counters || !sockets || cpus < 1)
+		return -EINVAL;
+	error = bpf_map__set_initial_value(rodata, &config->wire, sizeof(config->wire));
+	if (!error)
+		error = bpf_map__set_max_entries(records, config->buffer_bytes);
+	if (!error)
+		error = bpf_map__set_max_entries(counters, cpus);
+	if (!error && config->sockets_max)
+		error = bpf_map__set_max_entries(sockets, config->sockets_max);
+	return error;
+}
+
+/* Notes an optional probe that will be missing. */
+static void note_missing(struct probes *probes, const struct probe *probe)
+{
+	size_t used = strlen(probes->note);
+
+	probes->blind |= probe->blind;
+	snprintf(probes->note + used, sizeof(probes->note) - used, "%s%s (%s)",
+		 used ? ", " : "missing: ", probe->hook, probe->loses);
+}
+
+static bool has_probe(const struct probes *probes, const char *program)
+{
+	struct bpf_program *p = bpf_object__find_program_by_name(probes->object, program);
+
+	return p && bpf_program__autoload(p);
+}
+
+/* Chooses the programs that fit this kernel. */
+static int object_choose(struct probes *probes, const struct btf *btf)
+{
+	const struct backend *backend = probes->backend;
+
+	for (size_t i = 0; i < backend->probes_len; i++) {
+		const struct probe *probe = &backend->probes[i];
+		struct bpf_program *p =
+			bpf_object__find_program_by_name(probes->object, probe->program);
+		bool fits = probe_fits(probe, btf);
+
+		if (!p)
+			return fail(probes, -EINVAL, "the program %s is not in this build",
+				    probe->program);
+		bpf_program__set_autoload(p, fits);
+		if (fits)
+			continue;
+		if (!probe->required) {
+			note_missing(probes, probe);
+			continue;
+		}
+		/* required: the other one of a pair must fit */
+		for (size_t j = 0; j < backend->probes_len; j++)
+			if (probe->other && !strcmp(backend->probes[j].program, probe->other))
+				fits = probe_fits(&backend->probes[j], btf);
+		if (!fits)
+			return fail(probes, -ENOTSUP, "this kernel has no hook for %s",
+				    probe->hook);
+	}
+	return 0;
+}
+
+int probes_load(struct probes *probes, const struct backend *backend,
+		const struct probes_config *config)
+{
+	struct probes_config effective = *config;
+	struct btf *btf;
+	int error;
+
+	memset(probes, 0, sizeof(*probes));
+	probes->backend = backend;
+	probes->blind = backend->blind;
+	btf = btf__load_vmlinux_btf();
+	if (libbpf_get_error(btf))
+		return fail(probes, -ENOENT,
+			    "%s: the kernel's type information (BTF) cannot be read; it needs "
+			    "CONFIG_DEBUG_INFO_BTF",
+			    "/sys/kernel/btf/vmlinux");
+	probes->object = object_open(backend);
+	if (!probes->object) {
+		btf__free(btf);
+		return fail(probes, -EINVAL, "%s: the object in this build is damaged",
+			    backend->name);
+	}
+	error = object_choose(probes, btf);
+	btf__free(btf);
+	if (!error) {
+		effective.wire.accept_fd = has_probe(probes, "accept_fd");
+		error = object_configure(probes->object, &effective);
+	}
+	if (!error) {
+		error = bpf_object__load(probes->object);
+		if (error)
+			fail(probes, error, "the kernel refused the probes: %s", strerror(-error));
+	}
+	if (error) {
+		bpf_object__close(probes->object);
+		probes->object = NULL;
+	}
+	return error;
+}
+
+static struct bpf_link *attach_one(struct bpf_program *program, int cgroup_fd)
+{
+	enum bpf_attach_type type = bpf_program__expected_attach_type(program);
+
+	if (type == BPF_CGROUP_SOCK_OPS || type == BPF_CGROUP_INET_SOCK_CREATE ||
+	    type == BPF_CGROUP_INET_SOCK_RELEASE)
+		return bpf_program__attach_cgroup(program, cgroup_fd);
+	return bpf_program__attach(program);
+}
+
+/* The root of the cgroup2 hierarchy, or -1 if the backend needs none. */
+static int open_cgroup(const struct backend *backend)
+{
+	char path[4096];
+	int fd;
+
+	if (!backend->needs_cgroup)
+		return -1;
+	cgroup_root(path, sizeof(path));
+	if (!path[0])
+		return -ENOENT;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int probes_attach(struct probes *probes)
+{
+	const struct backend *backend = probes->backend;
+	int cgroup_fd = open_cgroup(backend), error = 0;
+
+	if (backend->needs_cgroup && cgroup_fd < 0)
+		return fail(probes, cgroup_fd,
+			    "no cgroup2 hierarchy is mounted%s; mount one: "
+			    "mount -t cgroup2 none /sys/fs/cgroup",
+			    "");
+	for (size_t i = 0; i < backend->probes_len && !error; i++) {
+		const struct probe *probe = &backend->probes[i];
+		struct bpf_program *p =
+			bpf_object__find_program_by_name(probes->object, probe->program);
+		struct bpf_link *link;
+
+		if (!bpf_program__autoload(p))
+			continue;
+		link = attach_one(p, cgroup_fd);
+		error = libbpf_get_error(link);
+		if (!error) {
+			probes->links[i] = link;
+		} else if (!probe->required) {
+			note_missing(probes, probe);
+			error = 0;
+		} else {
+			error = fail(probes, error, "cannot attach %s", probe->hook);
+		}
+	}
+	if (cgroup_fd >= 0)
+		close(cgroup_fd);
+	return error;
+}
+
+void probes_free(struct probes *probes)
+{
+	for (size_t i = PROBES_MAX; i-- > 0;) {
+		bpf_link__destroy(probes->links[i]);
+		probes->links[i] = NULL;
+	}
+	bpf_object__close(probes->object);
+	probes->object = NULL;
+}
+
+int probes_map(const struct probes *probes, const char *name)
+{
+	return bpf_object__find_map_fd_by_name(probes->object, name);
+}
+
+int probes_try(const struct backend *backend, size_t index)
+{
+	const struct probe *probe = &backend->probes[index];
+	struct probes_config config = { .buffer_bytes = 65536, .sockets_max = 1024 };
+	struct btf *btf = btf__load_vmlinux_btf();
+	struct bpf_object *object;
+	struct bpf_program *p;
+	struct bpf_link *link = NULL;
+	int cgroup_fd, error;
+
+	if (libbpf_get_error(btf))
+		return -ENOENT;
+	error = probe_fits(probe, btf) ? 0 : -ENOENT;
+	btf__free(btf);
+	if (error)
+		return error;
+	object = object_open(backend);
+	if (!object)
+		return -EINVAL;
+	bpf_object__for_each_program(p, object)
+		bpf_program__set_autoload(p, !strcmp(bpf_program__name(p), probe->program));
+	p = bpf_object__find_program_by_name(object, probe->program);
+	error = p ? object_configure(object, &config) : -EINVAL;
+	if (!error)
+		error = bpf_object__load(object);
+	if (!error) {
+		cgroup_fd = open_cgroup(backend);
+		link = attach_one(p, cgroup_fd);
+		error = libbpf_get_error(link);
+		if (!error)
+			bpf_link__destroy(link);
+		if (cgroup_fd >= 0)
+			close(cgroup_fd);
+	}
+	bpf_object__close(object);
+	return error;
+}

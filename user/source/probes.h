@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * probes.h owns the list of programs of each backend and their way into the kernel: which there
+ * are, which must be there, what is lost without one, loading, attaching. It knows libbpf and
+ * nothing of records.
+ */
+#ifndef PORTLIFE_SOURCE_PROBES_H
+#define PORTLIFE_SOURCE_PROBES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bpf/wire.h"
+
+struct bpf_object;
+struct bpf_link;
+
+struct probe {
+	const char *program; /* in the object */
+	const char *hook;    /* for people: "fexit inet_csk_get_port" */
+	bool required;
+	uint32_t blind;	   /* enum wire_blind without it */
+	const char *loses; /* what portlife cannot see without it */
+	const char *other; /* program that takes its place on other kernels, or NULL */
+};
+
+struct backend {
+	uint32_t id; /* enum wire_backend */
+	const char *name;
+	uint32_t blind; /* enum wire_blind, whatever the kernel */
+	bool needs_cgroup;
+	const unsigned char *object, *object_end;
+	const struct probe *probes; /* in the order to attach: the end of a life first */
+	size_t probes_len;
+};
+
+/* All backends, in the order of preference. *len is set. */
+const struct backend *backends_all(size_t *len);
+
+#define PROBES_MAX 48
+
+/* A backend in the kernel. */
+struct probes {
+	const struct backend *backend;
+	struct bpf_object *object;
+	struct bpf_link *links[PROBES_MAX];
+	uint32_t blind;	  /* of this backend on this kernel */
+	char note[256];	  /* one line about missing optional probes, "" if none is missing */
+	char reason[400]; /* why it could not be loaded or attached */
+};
+
+/* What is decided before the load. */
+struct probes_config {
+	struct wire_config wire;
+	size_t buffer_bytes;
+	uint32_t sockets_max; /* live sockets followed at once, 0: the default */
+};
+
+/*
+ * Loads a backend, without attaching. 0; or a negative errno with a reason for a person in
+ * probes->reason, and nothing left behind.
+ */
+int probes_load(struct probes *probes, const struct backend *backend,
+		const struct probes_config *config);
+
+/* Attaches what was loaded. 0, or a negative errno with a reason; then call probes_free(). */
+int probes_attach(struct probes *probes);
+
+/* Detaches and unloads. Allowed after a failed or no load. */
+void probes_free(struct probes *probes);
+
+/* Descriptor of a map of the loaded object, or -ENOENT. */
+int probes_map(const struct probes *probes, const char *name);
+
+/*
+ * Tries one program alone: 0 if it loads and attaches, -ENOENT if this kernel has no such hook,
+ * or the refusal's negative errno. Leaves nothing behind.
+ */
+int probes_try(const struct backend *backend, size_t index);
+
+/* Where the cgroup2 hierarchy is mounted; "" if it is not. */
+void cgroup_root(char *path, size_t path_len);
+
+#endif

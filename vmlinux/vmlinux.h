@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * vmlinux.h owns the kernel types that the probes read: only those, only the fields used, offsets
+ * found at load time (CO-RE). A type with a suffix after three underscores is a flavour: the
+ * layout of some kernels, tested for by field, never by version.
+ */
+#ifndef __VMLINUX_H__ /* the name by which <bpf/bpf_tracing.h> knows that these are kernel types   \
+		       */
+#define __VMLINUX_H__
+
+#include <linux/types.h>
+
+typedef __u8 u8;
+typedef __u16 u16;
+typedef __u32 u32;
+typedef __u64 u64;
+typedef __s32 s32;
+typedef __s64 s64;
+typedef _Bool bool;
+#define true 1
+#define false 0
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct ns_common {
+	unsigned int inum;
+};
+
+/* 6.12 and later: one word, hi << 16 | lo. */
+struct local_ports {
+	u32 range;
+};
+
+struct netns_ipv4 {
+	struct local_ports ip_local_ports;
+};
+
+struct net {
+	struct ns_common ns;
+	struct netns_ipv4 ipv4;
+};
+
+/* Up to 6.1: two ints beside a lock. */
+struct local_ports___pair {
+	int range[2];
+};
+
+struct netns_ipv4___pair {
+	struct local_ports___pair ip_local_ports;
+};
+
+struct net___pair {
+	struct netns_ipv4___pair ipv4;
+};
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
+struct in6_addr {
+	union {
+		u8 u6_addr8[16];
+		u32 u6_addr32[4];
+	} in6_u;
+};
+
+typedef struct {
+	s64 counter;
+} atomic64_t;
+
+typedef struct {
+	int counter;
+} atomic_t;
+
+struct sock_common {
+	u32 skc_daddr;
+	u32 skc_rcv_saddr;
+	u16 skc_dport; /* network order */
+	u16 skc_num;   /* host order; 0: holds no port */
+	unsigned short skc_family;
+	volatile unsigned char skc_state;
+	unsigned char skc_reuse : 4;
+	unsigned char skc_reuseport : 1;
+	unsigned char skc_ipv6only : 1;
+	unsigned char skc_net_refcnt : 1;
+	int skc_bound_dev_if;
+	possible_net_t skc_net;
+	struct in6_addr skc_v6_daddr;
+	struct in6_addr skc_v6_rcv_saddr;
+	atomic64_t skc_cookie;
+	unsigned long skc_flags; /* bits of enum sock_flags */
+};
+
+/* 6.12 and later: sk_userlocks is a plain byte. BPF_CORE_READ_BITFIELD takes both. */
+struct sock {
+	struct sock_common __sk_common;
+	int sk_err;
+	u16 sk_type;
+	u16 sk_protocol;
+	u8 sk_userlocks : 4;
+	u8 sk_kern_sock : 1;
+	struct socket *sk_socket;
+};
+
+enum sock_flags { SOCK_DEAD = 0 };
+
+struct socket {
+	short type;
+	struct file *file;
+	struct sock *sk;
+};
+
+/*
+ * 6.12 and later: the options are bits of one word. The kernel's enum has no name, so CO-RE cannot
+ * find its values; they are the same in 6.12, 6.18 and 7.3.
+ */
+struct inet_sock___flags {
+	unsigned long inet_flags;
+};
+
+enum inet_flags {
+	INET_FLAGS_FREEBIND = 11,
+	INET_FLAGS_TRANSPARENT = 15,
+	INET_FLAGS_BIND_ADDRESS_NO_PORT = 18,
+};
+
+/* Before: bit fields of struct inet_sock. */
+struct inet_sock___bits {
+	u8 freebind : 1;
+	u8 transparent : 1;
+	u8 bind_address_no_port : 1;
+};
+
+/* IP_LOCAL_PORT_RANGE, 6.1 backport: a pair; 6.12 and later: one word; 5.10: not there. */
+struct inet_sock___pair {
+	struct {
+		u16 lo;
+		u16 hi;
+	} local_port_range;
+};
+
+struct inet_sock___word {
+	u32 local_port_range;
+};
+
+struct inet_timewait_sock {
+	struct sock_common __tw_common;
+};
+
+struct pid_namespace {
+	unsigned int level;
+	struct ns_common ns;
+};
+
+struct upid {
+	int nr;
+	struct pid_namespace *ns;
+};
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[1];
+};
+
+struct signal_struct {
+	atomic_t live;
+};
+
+#if defined(__TARGET_ARCH_x86)
+struct thread_info {
+	u32 status; /* TS_COMPAT: in a 32-bit system call */
+};
+#endif
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
+struct file_operations {
+	int dummy;
+};
+
+struct file {
+	const struct file_operations *f_op;
+	void *private_data;
+};
+
+struct task_struct {
+#if defined(__TARGET_ARCH_x86)
+	struct thread_info thread_info;
+#endif
+	unsigned int flags;
+	void *stack;
+	int pid;
+	int tgid;
+	struct task_struct *group_leader;
+	struct pid *thread_pid;
+	struct files_struct *files;
+	struct signal_struct *signal;
+};
+
+#if defined(__TARGET_ARCH_x86)
+struct pt_regs {
+	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di;
+	unsigned long orig_ax; /* number of the system call */
+	unsigned long ip, cs, flags, sp, ss;
+};
+#elif defined(__TARGET_ARCH_arm64)
+struct user_pt_regs {
+	u64 regs[31];
+	u64 sp, pc, pstate;
+};
+struct pt_regs {
+	struct user_pt_regs user_regs;
+	u64 orig_x0;
+	s32 syscallno;
+};
+#endif
+
+#pragma clang attribute pop
+
+/* Values that no header of user space has, the same in every kernel since 5.10. */
+#define PF_KTHREAD    0x00200000
+#define PF_IO_WORKER  0x00000010
+#define TS_COMPAT     0x0002
+#define BIND_FROM_BPF 0x0004 /* include/net/inet_common.h */
+#define AF_UNSPEC     0
+#define AF_INET	      2
+#define AF_INET6      10
+#define SOCK_STREAM   1
+#define IPPROTO_TCP   6
+/* include/net/tcp_states.h */
+enum tcp_state {
+	TCP_ESTABLISHED = 1,
+	TCP_SYN_SENT,
+	TCP_SYN_RECV,
+	TCP_FIN_WAIT1,
+	TCP_FIN_WAIT2,
+	TCP_TIME_WAIT,
+	TCP_CLOSE,
+	TCP_CLOSE_WAIT,
+	TCP_LAST_ACK,
+	TCP_LISTEN,
+	TCP_CLOSING,
+};
+
+#endif
