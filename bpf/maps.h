@@ -42,13 +42,14 @@ struct {
 } pids SEC(".maps");
 
 enum socket_flag {
-	SOCKET_TOLD = 1 << 0,	    /* a record has introduced it to the collector */
-	SOCKET_EXISTING = 1 << 1,   /* had a port when first seen */
-	SOCKET_CHILD = 1 << 2,	    /* came out of a listener */
-	SOCKET_CONNECTING = 1 << 3, /* WIRE_CONNECT written, outcome not yet */
-	SOCKET_FAILED = 1 << 4,	    /* WIRE_CONNECT_ERROR written, the program may not know yet */
-	SOCKET_TAKEN = 1 << 5,	    /* left the accept queue, WIRE_ACCEPT not yet written */
-	SOCKET_TIME_WAIT = 1 << 6,  /* this entry is a TIME_WAIT's, its key no struct sock */
+	SOCKET_TOLD = 1 << 0,	     /* a record has introduced it to the collector */
+	SOCKET_EXISTING = 1 << 1,    /* had a port when first seen */
+	SOCKET_CHILD = 1 << 2,	     /* came out of a listener */
+	SOCKET_CONNECTING = 1 << 3,  /* WIRE_CONNECT written, outcome not yet */
+	SOCKET_FAILED = 1 << 4,	     /* WIRE_CONNECT_ERROR written, the program may not know yet */
+	SOCKET_TAKEN = 1 << 5,	     /* left the accept queue, WIRE_ACCEPT not yet written */
+	SOCKET_TIME_WAIT = 1 << 6,   /* this entry is a TIME_WAIT's, its key no struct sock */
+	SOCKET_PROVISIONAL = 1 << 7, /* a child whose listener is not known: accept() decides */
 };
 
 /*

@@ -70,14 +70,15 @@ static __always_inline struct socket_state *socket_touch(struct sock *sk, u64 no
 
 /*
  * A child leaves its listener's SYN queue (softirq: the current task is a bystander). It is
- * followed if its listener is, or if everything is; else accept() decides.
+ * followed if its listener is, or if everything is. Where the listener cannot be told
+ * (listener NULL) and not everything is followed, accept() decides: nothing is told till then.
  */
 static __always_inline struct socket_state *socket_child(struct sock *child, const void *listener,
 							 u64 now_ns)
 {
 	struct socket_state *parent = listener ? socket_find(listener) : 0;
 
-	if (!parent && config.filter)
+	if (listener && !parent && config.filter)
 		return 0;
 
 	struct socket_state state = {
@@ -88,25 +89,37 @@ static __always_inline struct socket_state *socket_child(struct sock *child, con
 		.flags = SOCKET_CHILD,
 		.port = sock_port(child),
 	};
+	if (!parent && config.filter)
+		state.flags |= SOCKET_PROVISIONAL;
 	return socket_insert(child, &state);
 }
 
-/* A child that a chosen task took although it was not followed before; parent may be NULL. */
+/*
+ * A process takes a child. One that was not followed before is from now on, if its listener is
+ * or the task is chosen. NULL if not.
+ */
 static __always_inline struct socket_state *socket_taken(struct sock *child, const void *listener,
 							 u64 now_ns)
 {
 	struct socket_state *state = socket_find(child), *parent = socket_find(listener);
+	u64 key = (u64)child;
 
-	if (!state) {
+	if (!state || (state->flags & SOCKET_PROVISIONAL)) {
 		struct socket_state fresh = {
 			.id = socket_number(now_ns),
 			.flags = SOCKET_CHILD,
 			.port = sock_port(child),
 		};
 
-		if (!who_is_chosen())
+		if (!parent && !who_is_chosen()) {
+			if (state)
+				bpf_map_delete_elem(&sockets, &key);
 			return 0;
-		state = socket_insert(child, &fresh);
+		}
+		if (state)
+			state->flags &= ~SOCKET_PROVISIONAL;
+		else
+			state = socket_insert(child, &fresh);
 	}
 	if (state && !state->parent && parent)
 		state->parent = parent->id;
@@ -151,7 +164,7 @@ static __always_inline void socket_released(struct sock *sk, struct socket_state
 {
 	if (state->time_wait_ns)
 		return;
-	if (state->close_ns || sock_is_dead(sk)) {
+	if (state->close_ns || sock_is_dead(sk) || (state->flags & SOCKET_PROVISIONAL)) {
 		state->release_ns = now_ns;
 		state->port = port;
 		return;
@@ -192,7 +205,8 @@ static __always_inline void socket_ended(struct sock *sk, u64 now_ns, u32 flags)
 
 	if (!state)
 		return;
-	if (!(state->flags & SOCKET_TOLD) && (state->port || state->release_ns))
+	if (!(state->flags & (SOCKET_TOLD | SOCKET_PROVISIONAL)) &&
+	    (state->port || state->release_ns))
 		record_call(WIRE_FOUND, now_ns, sk, state, 0, 0, ACTOR_NONE);
 	if (state->flags & SOCKET_TOLD)
 		record_end(now_ns, state, flags | (state->time_wait_ns ? WIRE_E_TIME_WAIT : 0));

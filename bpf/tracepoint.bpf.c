@@ -11,15 +11,6 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* Cookie of a listener -> address of its struct sock. A child carries it for a moment. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 65536);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, u64);
-	__type(value, u64);
-} listeners SEC(".maps");
-
 /*
  * A context or socket pointer of a cgroup program is the struct sock itself, but the verifier
  * forbids to reach into it. Read through memory it is a number, fit for probe reads.
@@ -244,34 +235,37 @@ static __always_inline void connecting(struct sock *sk)
 SEC("sockops")
 int sock_ops(struct bpf_sock_ops *ctx)
 {
-	u32 op = ctx->op;
 	struct bpf_sock *socket;
-	u64 cookie, sk;
 
 	ctx->reply = -1;
-	if (op != BPF_SOCK_OPS_TCP_CONNECT_CB && op != BPF_SOCK_OPS_TCP_LISTEN_CB)
+	if (ctx->op != BPF_SOCK_OPS_TCP_CONNECT_CB)
 		return 1;
 	socket = ctx->sk;
-	if (!socket)
-		return 1;
-	sk = (u64)sock_of(socket);
-	if (op == BPF_SOCK_OPS_TCP_CONNECT_CB) {
-		connecting((struct sock *)sk);
-		return 1;
-	}
-	cookie = bpf_get_socket_cookie(ctx);
-	if (bpf_map_update_elem(&listeners, &cookie, &sk, BPF_ANY))
-		COUNT(lost_sockets);
+	if (socket)
+		connecting(sock_of(socket));
 	return 1;
 }
 
-/* A child leaves the SYN queue: a copy of its listener, cookie included, for this moment. */
+/*
+ * A child leaves the SYN queue. At this moment it is a copy of its listener (sk_clone copies
+ * skc_bind_node, inet_csk_clone_lock has not yet cleared it): its back link leads to the pointer
+ * to the listener's own node in the list of the bucket's owners. Believed only if what is found
+ * is a listener on the same port.
+ */
 static __always_inline void child_made(struct sock *child)
 {
-	u64 cookie = BPF_CORE_READ(child, __sk_common.skc_cookie.counter);
-	u64 *listener = cookie ? bpf_map_lookup_elem(&listeners, &cookie) : 0;
+	struct hlist_node **back = BPF_CORE_READ(child, __sk_common.skc_bind_node.pprev), *node = 0;
+	struct sock *listener;
 
-	socket_child(child, listener ? (void *)*listener : 0, bpf_ktime_get_boot_ns());
+	if (back)
+		bpf_probe_read_kernel(&node, sizeof(node), back);
+	listener =
+		node ? (void *)node - bpf_core_field_offset(struct sock, __sk_common.skc_bind_node)
+		     : 0;
+	if (listener && (sock_state(listener) != TCP_LISTEN ||
+			 sock_port(listener) != sock_port(child) || !sock_is_tcp(listener)))
+		listener = 0;
+	socket_child(child, listener, bpf_ktime_get_boot_ns());
 }
 
 /*
@@ -283,13 +277,13 @@ static __always_inline void became_closed(struct sock *sk, struct socket_state *
 {
 	u16 port = state->port;
 
+	if (!port)
+		return;
 	if (old_state == TCP_SYN_SENT || old_state == TCP_SYN_RECV)
 		socket_connect_error(state, now, BPF_CORE_READ(sk, sk_err));
-	if (sock_port(sk) || !port)
-		return;
 	if ((old_state == TCP_FIN_WAIT2 || old_state == TCP_CLOSING) && !BPF_CORE_READ(sk, sk_err))
 		state->time_wait_ns = now;
-	else
+	else if (!sock_port(sk))
 		socket_released(sk, state, now, port);
 }
 
@@ -321,14 +315,11 @@ int BPF_PROG(destroy, struct sock *sk)
 {
 	u64 now = bpf_ktime_get_boot_ns();
 	struct socket_state *state = socket_find(sk);
-	u64 cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
 	u16 port = sock_port(sk);
 
-	if (cookie)
-		bpf_map_delete_elem(&listeners, &cookie);
 	if (!state)
 		return 0;
-	if (port) {
+	if (port && !state->time_wait_ns) {
 		state->release_ns = now;
 		state->port = port;
 	}

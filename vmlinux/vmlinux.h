@@ -72,6 +72,10 @@ typedef struct {
 	int counter;
 } atomic_t;
 
+struct hlist_node {
+	struct hlist_node *next, **pprev;
+};
+
 struct sock_common {
 	u32 skc_daddr;
 	u32 skc_rcv_saddr;
@@ -84,6 +88,7 @@ struct sock_common {
 	unsigned char skc_ipv6only : 1;
 	unsigned char skc_net_refcnt : 1;
 	int skc_bound_dev_if;
+	struct hlist_node skc_bind_node;
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;

@@ -90,6 +90,7 @@ KEYS = {
         "ended": BOOL,
         "time_wait": BOOL,
         "ports": LIST,
+        "ports_omitted": NUMBER,
         "phases": LIST,
         "phases_omitted": NUMBER,
         "age_ns": OPTIONAL_NUMBER,
@@ -190,6 +191,10 @@ class Socket:
         """Everyone who was said to have it."""
         return {line["pid"] for line in self.events + self.lives}
 
+    def ports(self):
+        """The local ports it was said to have."""
+        return {port["port"] for life in self.lives for port in life["ports"]}
+
     def first_ns(self):
         """When it was first spoken of, in ns since the start of the run."""
         times = [event["ts_ns"] for event in self.events]
@@ -216,8 +221,8 @@ class Recording:
                 self.problems.append(f"line {number} is not an object")
                 continue
             shape = list(check_line(line))
-            self.problems += [f"line {number}: {problem}" for problem in shape]
-            if not shape:
+            self.problems += [problem for problem in shape if problem not in self.problems]
+            if not any(" has no key " in problem for problem in shape):
                 self.lines.append(line)
                 self.add(line)
         if text and not text.endswith("\n"):
@@ -352,14 +357,18 @@ class Comparison:
             self.problems.append(f"socket {socket.number} is of nobody: {describe_all(socket)}")
 
     def candidates(self):
-        """Sockets said to be of this run: by its processes in its time, and their children."""
+        """Sockets of this run: by its processes in its time, their children, and orphans."""
         begin_ns = self.run.begin["ns"] - self.recording.boot_ns
         end_ns = self.run.end_ns - self.recording.boot_ns
+        ports = {port["port"] for life in self.run.lives.values() for port in life["ports"]}
         found = {}
         for number in sorted(self.recording.sockets):
             socket = self.recording.sockets[number]
-            in_time = begin_ns <= socket.first_ns() <= end_ns
-            if in_time and (socket.pids() & self.run.pids or socket.parent in found):
+            if not begin_ns <= socket.first_ns() <= end_ns:
+                continue
+            is_orphan = socket.pids() == {None} and socket.parent is None
+            if (socket.pids() & self.run.pids or socket.parent in found
+                    or is_orphan and socket.ports() & ports):
                 found[number] = socket
         return found.values()
 
@@ -425,7 +434,7 @@ class Comparison:
         """The parent is the socket of the listener's tag."""
         parent = self.sockets.get(wanted)
         number = parent.number if parent else None
-        if said != number:
+        if self.differs(self.blind, "parent", said, number):
             yield f"{tag}: parent is {said}, the listener {wanted or 'none'} is {number}"
 
     def differs(self, blind, key, said, wanted):

@@ -98,7 +98,7 @@ class Perfect:
                           "errno": event["errno"]} for event in told),
                         key=lambda phase: phase["ts_ns"])
         said.update(type="life", ended=True, time_wait=wanted["time_wait"], ports=ports,
-                    phases=phases, phases_omitted=0, age_ns=last_ns, local=None, peer=None)
+                    ports_omitted=0, phases=phases, phases_omitted=0, age_ns=last_ns, local=None, peer=None)
         return said
 
     def lines(self):

@@ -66,12 +66,12 @@ def begin():
 
 
 class Tracer:
-    """A portlife that runs, its output and its talk in files."""
+    """A portlife that runs, its output (JSON or text) and its talk in files."""
 
-    def __init__(self, folder, *args, name="portlife", **popen):
-        self.output = pathlib.Path(folder) / f"{name}.jsonl"
+    def __init__(self, folder, *args, name="portlife", form="-j", **popen):
+        self.output = pathlib.Path(folder) / f"{name}.output"
         self.talk = pathlib.Path(folder) / f"{name}.talk"
-        self.argv = [PORTLIFE, *ATTACH, "-j", "-o", str(self.output), *map(str, args)]
+        self.argv = [PORTLIFE, *ATTACH, form, "-o", str(self.output), *map(str, args)]
         with open(self.talk, "wb") as talk:
             # pylint: disable-next=consider-using-with
             self.process = subprocess.Popen(self.argv, stderr=talk, **popen)

@@ -4,7 +4,6 @@
  * how long that took. With PAUSE it stops after that many cycles and again at the end: it prints a
  * line and waits for one, so that a test can look around.
  */
-#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <err.h>
 #include <netinet/in.h>

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -342,8 +341,11 @@ static void call_return(struct call *c, int result, int error)
 
 static void line_add_tenure(struct line *l, const struct tenure *t)
 {
-	line_add(l, "\"port_origin\":\"%s\",\"by\":\"user\",\"implicit\":%s", t->origin,
-		 t->implicit ? "true" : "false");
+	/* nobody asked for an accepted child's port: it came with the listener's */
+	bool asked = strcmp(t->origin, "accept") != 0;
+
+	line_add(l, "\"port_origin\":\"%s\",\"by\":%s,\"implicit\":%s", t->origin,
+		 asked ? "\"user\"" : "null", t->implicit ? "true" : "false");
 	line_add(l, ",\"ephemeral\":%s,\"deferred\":%s", t->ephemeral ? "true" : "false",
 		 t->deferred ? "true" : "false");
 }

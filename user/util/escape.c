@@ -15,11 +15,11 @@ struct unit {
 	size_t taken_bytes;
 };
 
-static void unit_add_byte(struct unit *unit, unsigned char byte, bool keep_slash)
+static void unit_write_byte(struct unit *unit, unsigned char byte, bool keep_slash)
 {
 	static const char hex[] = "0123456789abcdef";
 	static const char special[] = "\aa\bb\tt\nn\vv\ff\rr\\\\";
-	char *p = unit->text + unit->len_bytes;
+	char *p = unit->text;
 
 	if (byte >= 0x20 && byte < 0x7f && (byte != '\\' || keep_slash)) {
 		*p++ = (char)byte;
@@ -47,20 +47,19 @@ static void unit_read(struct unit *unit, const char *text, size_t len, struct es
 	uint32_t character;
 	int taken = utf8_decode(text, len, &character);
 
-	unit->len_bytes = 0;
-	unit->taken_bytes = (size_t)(taken < 0 ? -taken : taken);
 	if (taken > 1 && how.utf8 && !utf8_is_hostile(character)) {
 		int width = wcwidth((wchar_t)character);
 
 		if (width > 0) {
 			unit->columns = (size_t)width;
-			unit->len_bytes = unit->taken_bytes;
-			memcpy(unit->text, text, unit->taken_bytes);
+			unit->taken_bytes = (size_t)taken;
+			unit->len_bytes = (size_t)taken;
+			memcpy(unit->text, text, (size_t)taken);
 			return;
 		}
 	}
-	for (size_t i = 0; i < unit->taken_bytes; i++)
-		unit_add_byte(unit, (unsigned char)text[i], how.keep_slash);
+	unit->taken_bytes = 1; /* what follows in the character is no character by itself */
+	unit_write_byte(unit, (unsigned char)*text, how.keep_slash);
 }
 
 char *escape_text(char *p, const char *text, size_t len, size_t columns, struct escape how,

@@ -1,0 +1,489 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The JSON writer and sink: the exact lines, and whether a real parser takes whatever bytes.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "user/core/names.h"
+#include "user/sink/json.h"
+
+#define SECOND 1000000000ULL
+
+static const char *const command[] = { "sh", "-c", "exit \"3\"", NULL };
+
+static const struct run_info run = {
+	.boot_ns = 100 * SECOND,
+	.wall_ns = 1795355101123456789,
+	.backend = WIRE_TRACEPOINT,
+	.blind = WIRE_B_HOLDERS | WIRE_B_SHARED,
+	.netns = 4026531840,
+	.range_lo = 32768,
+	.range_hi = 60999,
+	.kernel = "6.18.0",
+	.host = "box",
+	.command = command,
+};
+
+struct fixture {
+	struct out out;
+	struct json_sink json;
+	struct sink sink;
+	struct names *names;
+	char got[65536];
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	int fd = memfd_create("json", 0);
+
+	if (!f || fd < 0 || out_open(&f->out, fd, true, 0))
+		return -1;
+	f->sink = json_sink_init(&f->json, &f->out, "0.1.0");
+	f->names = names_new();
+	*state = f;
+	return f->names ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	out_close(&f->out);
+	names_free(f->names);
+	free(f);
+	return 0;
+}
+
+/* What was written since the last time. */
+static const char *fixture_text(struct fixture *f)
+{
+	ssize_t len;
+
+	assert_int_equal(out_flush(&f->out), 0);
+	len = pread(f->out.fd, f->got, sizeof(f->got) - 1, 0);
+	assert_true(len >= 0);
+	f->got[len] = 0;
+	assert_int_equal(ftruncate(f->out.fd, 0), 0);
+	assert_int_equal(lseek(f->out.fd, 0, SEEK_SET), 0);
+	return f->got;
+}
+
+static void fixture_start(struct fixture *f)
+{
+	assert_int_equal(f->sink.ops->start(f->sink.self, &run, f->names), 0);
+}
+
+/* --- the writer --------------------------------------------------------------------------- */
+
+static const char *string_of(struct fixture *f, const char *bytes, size_t len)
+{
+	struct json_writer json = { .out = &f->out };
+
+	json_string(&json, bytes, len);
+	return fixture_text(f);
+}
+
+static void strings_are_valid_whatever_the_bytes(void **state)
+{
+	struct fixture *f = *state;
+
+#define STRING(bytes, want)                                                                        \
+	assert_string_equal(string_of(f, bytes, sizeof(bytes) - 1), "\"" want "\"")
+	STRING("plain", "plain");
+	STRING("say \"hi\" \\", "say \\\"hi\\\" \\\\");
+	STRING("a\nb\tc\033[31m\x7f", "a\\u000ab\\u0009c\\u001b[31m\\u007f");
+	STRING("nul\0in", "nul\\u0000in");
+	STRING("caf\xc3\xa9 \xe6\x97\xa5 \xf0\x9f\x98\x80",
+	       "caf\xc3\xa9 \xe6\x97\xa5 \xf0\x9f\x98\x80");
+	STRING("\xff", "\xef\xbf\xbd");
+	STRING("cut \xe6\x97", "cut \xef\xbf\xbd");
+	STRING("\xc0\xaf", "\xef\xbf\xbd\xef\xbf\xbd");			/* too long */
+	STRING("\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"); /* surrogate */
+	STRING("\xf4\x90\x80\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
+	STRING("\xc2\x9b"
+	       "31m",
+	       "\\u009b31m");
+	STRING("\xe2\x80\xae", "\\u202e");
+	STRING("\xf3\xa0\x80\x81", "\\udb40\\udc01");
+#undef STRING
+}
+
+static void empty_containers_and_commas(void **state)
+{
+	struct fixture *f = *state;
+	struct json_writer json = { .out = &f->out };
+
+	json_object_begin(&json);
+	json_key(&json, "a");
+	json_object_begin(&json);
+	json_object_end(&json);
+	json_key(&json, "b");
+	json_array_begin(&json);
+	json_array_end(&json);
+	json_key(&json, "c");
+	json_array_begin(&json);
+	json_item(&json);
+	json_i64(&json, INT64_MIN);
+	json_item(&json);
+	json_object_begin(&json);
+	json_key_string(&json, "d\"");
+	json_u64(&json, UINT64_MAX);
+	json_object_end(&json);
+	json_item(&json);
+	json_null(&json);
+	json_array_end(&json);
+	json_key(&json, "e");
+	json_bool(&json, true);
+	json_line_end(&json);
+	assert_string_equal(fixture_text(f),
+			    "{\"a\":{},\"b\":[],\"c\":[-9223372036854775808,"
+			    "{\"d\\\"\":18446744073709551615},null],\"e\":true}\n");
+}
+
+/* Random bytes, with many that matter, through jq: each line must be one string. */
+static void jq_takes_random_bytes(void **state)
+{
+	static const unsigned char special[] = "\"\\\n\x7f\xc2\x9b\xe2\x80\xae\xf0\x9f\xed\xa0";
+	struct json_writer json;
+	struct out out;
+	unsigned int seed = 1;
+	FILE *jq;
+
+	(void)state;
+	if (system("command -v jq >/dev/null 2>&1") != 0) {
+		print_message("jq is not here\n");
+		skip();
+	}
+	jq = popen("test \"$(jq -r type | sort | uniq -c | tr -s ' ')\" = ' 5000 string'", "w");
+	assert_non_null(jq);
+	assert_int_equal(out_open(&out, fileno(jq), false, 0), 0);
+	json = (struct json_writer){ .out = &out };
+	for (int line = 0; line < 5000; line++) {
+		char bytes[600];
+		size_t len = (size_t)rand_r(&seed) % (line % 10 ? 40 : sizeof(bytes));
+
+		for (size_t i = 0; i < len; i++) {
+			unsigned int pick = (unsigned int)rand_r(&seed) >> 4;
+
+			bytes[i] = (char)(pick & 1 ? special[(pick >> 1) % (sizeof(special) - 1)]
+						   : pick >> 1);
+		}
+		json_string(&json, bytes, len);
+		out_write(&out, "\n", 1);
+	}
+	assert_int_equal(out_close(&out), 0);
+	assert_int_equal(pclose(jq), 0);
+}
+
+static void long_strings_pass_the_buffer(void **state)
+{
+	struct fixture *f = *state;
+	size_t len = 60000;
+	char *bytes = malloc(len);
+
+	assert_non_null(bytes);
+	memset(bytes, 'x', len);
+	assert_int_equal(strlen(string_of(f, bytes, len)), len + 2);
+	free(bytes);
+}
+
+/* --- the lines ---------------------------------------------------------------------------- */
+
+static void start_line(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_start(f);
+	assert_string_equal(
+		fixture_text(f),
+		"{\"type\":\"start\",\"schema\":1,\"version\":\"0.1.0\",\"backend\":\"tracepoint\","
+		"\"kernel\":\"6.18.0\",\"host\":\"box\",\"time\":\"2026-11-22T13:45:01."
+		"123456789Z\","
+		"\"boot_ns\":\"100000000000\",\"netns\":4026531840,\"ranges\":[{\"netns\":"
+		"4026531840,\"range\":[32768,60999]}],\"blind\":[\"holders\",\"shared\"],"
+		"\"command\":[\"sh\",\"-c\",\"exit \\\"3\\\"\"]}\n");
+}
+
+static void learn(struct fixture *f, enum wire_name_what what, uint64_t id, uint32_t netns,
+		  const char *text)
+{
+	struct wire_name name = {
+		.id = id,
+		.netns = netns,
+		.what = (uint16_t)what,
+		.text_len = (uint16_t)strlen(text),
+	};
+
+	assert_int_equal(names_learn(f->names, &name, text), 0);
+}
+
+static void event_line_is_full(void **state)
+{
+	struct fixture *f = *state;
+	struct tenure tenure = {
+		.port = 48822,
+		.origin = ORIGIN_CONNECT,
+		.by = BY_USER,
+		.deferred = true,
+		.shared = NULL_STATE,
+	};
+	struct life life = {
+		.number = 7,
+		.parent = 3,
+		.local = { .family = AF_INET6, .addr = { 0xfe, 0x80, [15] = 1 }, .scope = 2 },
+		.peer = { .family = AF_INET6,
+			  .addr = { 0xfe, 0x80, [15] = 2 },
+			  .port = 80,
+			  .scope = 4 },
+		.netns = 77,
+		.ifindex = 2,
+		.protocol = IPPROTO_TCP,
+	};
+	struct wire_who who = {
+		.cgroup = 99,
+		.pid = 12,
+		.tid = 13,
+		.pid_host = 4012,
+		.uid = 1000,
+		.comm = "exactly16bytes!!",
+	};
+	struct event event = {
+		.kind = EVENT_CONNECT,
+		.ts_ns = run.boot_ns + 876543211,
+		.life = &life,
+		.tenure = &tenure,
+		.who = &who,
+		.fd = 0,
+		.port = 48822,
+		.options = WIRE_O_REUSEADDR | WIRE_O_BINDTODEVICE,
+		.assigned = true,
+		.has_request = true,
+		.request = { .family = AF_INET6, .addr = { 0xfe, 0x80, [15] = 2 }, .port = 80 },
+		.range_lo = 32768,
+		.range_hi = 60999,
+		.has_search = true,
+		.search_ns = 0,
+		.search_tried = 2,
+		.has_duration = true,
+		.duration_ns = 23456,
+	};
+
+	learn(f, WIRE_NAME_CGROUP, 99, 0, "/system.slice/\"a\\b\"");
+	learn(f, WIRE_NAME_DEVICE, 2, 77, "eth0");
+	fixture_start(f);
+	fixture_text(f);
+	assert_int_equal(f->sink.ops->event(f->sink.self, &event), 0);
+	assert_string_equal(
+		fixture_text(f),
+		"{\"type\":\"event\",\"event\":\"connect\",\"time\":"
+		"\"2026-11-22T13:45:02.000000000Z\",\"ts_ns\":876543211,\"socket\":7,\"parent\":3,"
+		"\"fd\":0,\"pid\":12,\"pid_host\":4012,\"tid\":13,\"comm\":\"exactly16bytes!!\","
+		"\"uid\":1000,\"netns\":77,\"cgroup\":\"/system.slice/\\\"a\\\\b\\\"\","
+		"\"dev\":\"eth0\",\"family\":\"inet6\",\"proto\":\"tcp\","
+		"\"local\":{\"addr\":\"fe80::1\",\"port\":48822,\"scope\":\"eth0\"},"
+		"\"peer\":{\"addr\":\"fe80::2\",\"port\":80,\"scope\":\"if4\"},"
+		"\"requested\":{\"addr\":\"fe80::2\",\"port\":80},\"errno\":null,"
+		"\"port_origin\":\"connect\",\"by\":\"user\",\"implicit\":true,\"ephemeral\":true,"
+		"\"deferred\":true,\"shared\":null,\"existing\":false,\"range\":[32768,60999],"
+		"\"search_ns\":0,\"search_tried\":2,\"duration_ns\":23456,"
+		"\"options\":[\"reuseaddr\",\"bindtodevice\"],\"holders\":null,"
+		"\"holders_omitted\":null,\"findings\":[]}\n");
+}
+
+static void event_line_is_empty(void **state)
+{
+	struct fixture *f = *state;
+	struct event event = {
+		.kind = EVENT_BIND,
+		.ts_ns = run.boot_ns - 1, /* seen before the start */
+		.fd = -1,
+		.error = EAFNOSUPPORT,
+		.has_request = true,
+		.request = { .family = AF_UNIX },
+	};
+
+	fixture_start(f);
+	fixture_text(f);
+	assert_int_equal(f->sink.ops->event(f->sink.self, &event), 0);
+	assert_string_equal(
+		fixture_text(f),
+		"{\"type\":\"event\",\"event\":\"bind\",\"time\":"
+		"\"2026-11-22T13:45:01.123456788Z\",\"ts_ns\":-1,\"socket\":null,\"parent\":null,"
+		"\"fd\":null,\"pid\":null,\"pid_host\":null,\"tid\":null,\"comm\":null,"
+		"\"uid\":null,\"netns\":null,\"cgroup\":null,\"dev\":null,\"family\":null,"
+		"\"proto\":null,\"local\":null,\"peer\":null,\"requested\":null,"
+		"\"errno\":\"EAFNOSUPPORT\",\"port_origin\":null,\"by\":null,\"implicit\":null,"
+		"\"ephemeral\":null,\"deferred\":null,\"shared\":null,\"existing\":false,"
+		"\"range\":null,\"search_ns\":null,\"search_tried\":null,\"duration_ns\":null,"
+		"\"options\":[],\"holders\":null,\"holders_omitted\":null,\"findings\":[]}\n");
+}
+
+static void failed_bind_keeps_the_port_it_had(void **state)
+{
+	struct fixture *f = *state;
+	struct tenure tenure = { .port = 8080, .origin = ORIGIN_BIND };
+	struct life life = { .number = 1, .local = { .family = AF_INET, .port = 8080 } };
+	struct event event = {
+		.kind = EVENT_BIND,
+		.ts_ns = run.boot_ns,
+		.life = &life,
+		.tenure = &tenure,
+		.fd = -1,
+		.error = EINVAL,
+		.port = 9090,
+		.has_request = true,
+		.request = { .family = AF_INET, .port = 9090 },
+	};
+
+	fixture_start(f);
+	fixture_text(f);
+	f->sink.ops->event(f->sink.self, &event);
+	assert_non_null(strstr(fixture_text(f),
+			       "\"local\":{\"addr\":\"0.0.0.0\",\"port\":8080},\"peer\":null,"
+			       "\"requested\":{\"addr\":\"0.0.0.0\",\"port\":9090}"));
+	event.tenure = NULL;
+	event.error = EADDRINUSE;
+	f->sink.ops->event(f->sink.self, &event);
+	assert_non_null(strstr(fixture_text(f), "\"local\":{\"addr\":\"0.0.0.0\",\"port\":0}"));
+}
+
+static void life_line(void **state)
+{
+	struct fixture *f = *state;
+	struct tenure tenures[] = {
+		{ .assigned_ns = run.boot_ns + 5,
+		  .released_ns = run.boot_ns + 9,
+		  .port = 40001,
+		  .range_lo = 32768,
+		  .range_hi = 60999,
+		  .origin = ORIGIN_BIND0,
+		  .by = BY_USER,
+		  .shared = NO },
+		{ .port = 80, .origin = ORIGIN_UNKNOWN, .shared = NULL_STATE },
+	};
+	struct phase phases[] = {
+		{ .ts_ns = run.boot_ns + 1, .kind = PHASE_CREATED },
+		{ .ts_ns = run.boot_ns + 9, .kind = EVENT_CONNECT_FAILED, .error = ECONNREFUSED },
+	};
+	struct life life = {
+		.number = 2,
+		.created_ns = run.boot_ns + 1,
+		.ended_ns = run.boot_ns + 11,
+		.local = { .family = AF_INET, .addr = { 127, 0, 0, 1 }, .port = 80 },
+		.netns = 77,
+		.protocol = IPPROTO_TCP,
+		.tenures = tenures,
+		.tenures_len = 2,
+		.phases = phases,
+		.phases_len = 2,
+		.time_wait = true,
+	};
+
+	fixture_start(f);
+	fixture_text(f);
+	assert_int_equal(f->sink.ops->life(f->sink.self, &life, true), 0);
+	assert_string_equal(
+		fixture_text(f),
+		"{\"type\":\"life\",\"ended\":true,\"time\":\"2026-11-22T13:45:01.123456800Z\","
+		"\"ts_ns\":11,\"socket\":2,\"parent\":null,\"pid\":null,\"pid_host\":null,"
+		"\"comm\":null,\"uid\":null,\"netns\":77,\"cgroup\":null,\"dev\":null,"
+		"\"family\":\"inet\",\"proto\":\"tcp\",\"local\":{\"addr\":\"127.0.0.1\","
+		"\"port\":80},\"peer\":null,\"existing\":false,\"time_wait\":true,\"ports\":["
+		"{\"port\":40001,\"port_origin\":\"bind0\",\"by\":\"user\",\"implicit\":false,"
+		"\"ephemeral\":true,\"deferred\":false,\"shared\":false,\"range\":[32768,60999],"
+		"\"assigned_ns\":5,\"released_ns\":9},"
+		"{\"port\":80,\"port_origin\":\"unknown\",\"by\":null,\"implicit\":null,"
+		"\"ephemeral\":null,\"deferred\":false,\"shared\":null,\"range\":null,"
+		"\"assigned_ns\":null,\"released_ns\":null}],\"ports_omitted\":0,\"phases\":["
+		"{\"phase\":\"created\",\"ts_ns\":1,\"errno\":null},"
+		"{\"phase\":\"connect_failed\",\"ts_ns\":9,\"errno\":\"ECONNREFUSED\"}],"
+		"\"phases_omitted\":0,\"age_ns\":10}\n");
+}
+
+static void lost_and_summary_lines(void **state)
+{
+	struct fixture *f = *state;
+	struct run_summary s = {
+		.ts_ns = run.boot_ns + 1,
+		.events = { [EVENT_BIND] = 2 },
+		.origins = { [ORIGIN_BIND] = 1, [ORIGIN_ACCEPT] = 4 },
+		.errors = { { EADDRINUSE, 1 } },
+		.errors_len = 1,
+		.lives = 6,
+		.lives_ended = 5,
+		.shown = 2,
+		.lost = 12,
+		.has_command = true,
+		.command_exit = -1,
+		.command_signal = 9,
+	};
+
+	fixture_start(f);
+	fixture_text(f);
+	f->sink.ops->lost(f->sink.self, run.boot_ns, 12, WIRE_LOST_BUFFER, 1);
+	assert_string_equal(
+		fixture_text(f),
+		"{\"type\":\"lost\",\"time\":\"2026-11-22T13:45:01.123456789Z\",\"ts_ns\":0,"
+		"\"count\":12,\"cause\":\"buffer\",\"cpu\":1,"
+		"\"action\":\"counted; lives they told of may stay incomplete\"}\n");
+	f->sink.ops->summary(f->sink.self, &s);
+	assert_string_equal(
+		fixture_text(f),
+		"{\"type\":\"summary\",\"time\":\"2026-11-22T13:45:01.123456790Z\",\"ts_ns\":1,"
+		"\"events\":{\"bind\":2,\"listen\":0,\"connect\":0,\"established\":0,"
+		"\"connect_failed\":0,\"accept\":0,\"send\":0,\"disconnect\":0,\"close\":0,"
+		"\"time_wait\":0,\"release\":0,\"existing\":0},\"origins\":{\"bind\":1,\"bind0\":0,"
+		"\"connect\":0,\"listen\":0,\"send\":0,\"accept\":4,\"unknown\":0},"
+		"\"errors\":{\"EADDRINUSE\":1},\"ports_given\":1,\"implicit\":0,\"ephemeral\":0,"
+		"\"lives\":6,\"lives_ended\":5,\"shown\":2,\"lost\":12,"
+		"\"command\":{\"exit\":null,\"signal\":9}}\n");
+}
+
+static void a_full_disk_is_an_error(void **state)
+{
+	struct out out;
+
+	(void)state;
+	assert_int_equal(out_open(&out, STDOUT_FILENO, false, 0), 0);
+	out.fd = 1000000; /* EBADF stands for any failure of write() */
+	out_write(&out, "x", 1);
+	assert_int_equal(out_flush(&out), -EBADF);
+	out_write(&out, "y", 1);
+	assert_int_equal(out_close(&out), -EBADF);
+	assert_int_equal(out_close(&out), 0);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(strings_are_valid_whatever_the_bytes),
+		TEST(empty_containers_and_commas),
+		TEST(jq_takes_random_bytes),
+		TEST(long_strings_pass_the_buffer),
+		TEST(start_line),
+		TEST(event_line_is_full),
+		TEST(event_line_is_empty),
+		TEST(failed_bind_keeps_the_port_it_had),
+		TEST(life_line),
+		TEST(lost_and_summary_lines),
+		TEST(a_full_disk_is_an_error),
+	};
+
+	return cmocka_run_group_tests_name("json", tests, NULL, NULL);
+}

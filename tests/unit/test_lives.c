@@ -1,0 +1,540 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * test_lives.c: how lives begin unseen, change hands, end, outlive themselves in TIME_WAIT, and
+ * what becomes of them when records are lost.
+ */
+#include "tests/unit/records.h"
+
+/* --- sockets that were there before ------------------------------------------------------ */
+
+static void existing_is_told_and_its_origin_unknown(void **state)
+{
+	struct world *w = *state;
+	struct wire_call c = port_call(WIRE_FOUND, 1, 2000000, 80, 80);
+
+	c.facts |= WIRE_F_EXISTING;
+	FEED(w, c);
+	assert_true(w->life.existing);
+	assert_int_equal(w->tenure.by, BY_NONE);
+	FEED(w, c); /* another pass over the kernel's sockets: nothing new */
+	feed_end(w, 1, 3000000, 80);
+	SAID(w, "2000000 #1 existing 80 unknown ??\n"
+		"3000000 #1 close 80 unknown ??\n"
+		"3000001 #1 release 80 unknown ??\n"
+		"life #1 ended existing: 80 unknown ?? 0..3000001\n");
+	assert_int_equal(core_summary(w->core)->origins[ORIGIN_UNKNOWN], 0);
+}
+
+/* 6.17 remembers that connect() chose the port. */
+static void existing_bound_by_connect(void **state)
+{
+	struct world *w = *state;
+	struct wire_call c = port_call(WIRE_FOUND, 1, 2000000, 40000, 40000);
+
+	c.facts |= WIRE_F_EXISTING;
+	c.sock.userlocks = 16;
+	FEED(w, c);
+	assert_int_equal(w->tenure.range_lo, 0);
+	SAID(w, "2000000 #1 existing 40000 connect IE\n");
+}
+
+static void bound_before_the_start(void **state)
+{
+	struct world *w = *state;
+	struct wire_call c = port_call(WIRE_CONNECT, 1, 2000000, 5000, 5000);
+
+	FEED(w, c);
+	assert_true(w->life.existing);
+	c = port_call(WIRE_LISTEN, 2, 2000001, 5001, 5001);
+	c.sock.created_ns = BOOT_NS + 1; /* younger than the run: it was bound unseen */
+	FEED(w, c);
+	assert_false(w->life.existing);
+	SAID(w, "2000000 #1 connect 5000 unknown ??\n"
+		"2000001 #2 listen 5001 unknown ??\n");
+}
+
+static void found_by_a_pass_without_being_old(void **state)
+{
+	struct world *w = *state;
+	struct wire_call c = port_call(WIRE_FOUND, 1, 2000000, 5000, 5000);
+
+	FEED(w, c);
+	SAID(w, "");
+	feed_end(w, 1, 3000000, 5000);
+	SAID(w, "3000000 #1 close 5000 unknown ??\n"
+		"3000001 #1 release 5000 unknown ??\n"
+		"life #1 ended: 5000 unknown ?? 0..3000001\n");
+}
+
+/* --- children ---------------------------------------------------------------------------- */
+
+static void feed_listener(struct world *w, uint64_t id)
+{
+	struct wire_call c = port_call(WIRE_BIND, id, 2000000, 0, 80);
+
+	call_request(&c, 80);
+	FEED(w, c);
+	w->story[w->story_len = 0] = 0;
+}
+
+static struct wire_call child_new(uint8_t kind, uint64_t id, uint64_t ts_ns, uint16_t port)
+{
+	struct wire_call c = call_new(kind, id, ts_ns);
+
+	c.facts = WIRE_F_CHILD;
+	c.who = (struct wire_who){ 0 };
+	c.fd = -1;
+	c.sock.parent = 1;
+	c.sock.created_ns = 2000100;
+	c.sock.established_ns = 2000101;
+	c.port_before = c.sock.local_port = port;
+	return c;
+}
+
+static void a_child_never_accepted(void **state)
+{
+	struct world *w = *state;
+	struct wire_call c = child_new(WIRE_FOUND, 2, 3000000, 80);
+
+	feed_listener(w, 1);
+	FEED(w, c);
+	SAID(w, "2000101 #2 established 80 accept -- +\n");
+	assert_int_equal(w->life.parent, 1);
+	assert_true(w->who_known);
+	assert_int_equal(w->who.pid, 100); /* the listener's owner */
+	feed_end(w, 2, 3000000, 80);
+	SAID(w, "3000000 #2 close 80 accept --\n"
+		"3000001 #2 release 80 accept --\n"
+		"life #2 ended: 80 accept -- 2000100..3000001\n");
+	assert_int_equal(core_summary(w->core)->origins[ORIGIN_ACCEPT], 1);
+	assert_int_equal(core_summary(w->core)->events[EVENT_ACCEPT], 0);
+}
+
+/* It is told of as it dies, when it has given up its port: the end brings the port along. */
+static void a_child_found_dead(void **state)
+{
+	struct world *w = *state;
+	struct wire_call c = child_new(WIRE_FOUND, 2, 3000000, 0);
+
+	c.sock.parent = 9; /* a listener that nobody has told of */
+	FEED(w, c);
+	feed_end(w, 2, 3000000, 80);
+	SAID(w, "2000101 #1 established 0 -\n"
+		"3000000 #1 close 0 -\n"
+		"3000001 #1 release 80 accept --\n"
+		"life #1 ended: 80 accept -- 2000100..3000001\n");
+}
+
+/* The peer gave up while the child was in the queue; accept() hands it out all the same. */
+static void a_child_reset_before_accept(void **state)
+{
+	struct world *w = *state;
+	struct wire_call c = child_new(WIRE_FOUND, 2, 2000200, 80);
+
+	feed_listener(w, 1);
+	FEED(w, c);
+	feed_edge(w, WIRE_RELEASE, 2, 2000201, 80, 0);
+	c = child_new(WIRE_ACCEPT, 2, 2000300, 0);
+	FEED(w, c);
+	feed_end(w, 2, 2000400, 0);
+	SAID(w, "2000101 #2 established 80 accept -- +\n"
+		"2000201 #2 release 80 accept --\n"
+		"2000300 #2 accept 80 accept --\n"
+		"2000400 #2 close 0 -\n"
+		"life #2 ended: 80 accept -- 2000100..2000201\n");
+	/* not told of before: the port was its listener's, when it went is not known */
+	c = child_new(WIRE_ACCEPT, 3, 2000500, 0);
+	FEED(w, c);
+	feed_end(w, 3, 2000600, 0);
+	SAID(w, "2000101 #3 established 80 accept --\n"
+		"2000500 #3 accept 80 accept -- +\n"
+		"2000600 #3 close 0 -\n"
+		"life #3 ended: 80 accept -- 2000100..?\n");
+}
+
+static void a_transparent_listener_says_nothing_of_its_childs_port(void **state)
+{
+	struct world *w = *state;
+	struct wire_call c = port_call(WIRE_BIND, 1, 2000000, 0, 80);
+
+	call_request(&c, 80);
+	c.sock.options = WIRE_O_TRANSPARENT;
+	FEED(w, c);
+	c = child_new(WIRE_ACCEPT, 2, 2000300, 0);
+	FEED(w, c);
+	SAID(w, "2000000 #1 bind 80 bind -- +\n"
+		"2000101 #2 established 0 -\n"
+		"2000300 #2 accept 0 -\n");
+}
+
+/* --- owners ------------------------------------------------------------------------------ */
+
+static void the_owner_is_who_touched_it_last(void **state)
+{
+	struct world *w = *state;
+	struct wire_owner owner = owner_new(1, 2000050, 200, "worker");
+
+	feed_listener(w, 1);
+	FEED(w, owner);
+	SAID(w, "");
+	feed_end(w, 1, 3000000, 80);
+	assert_int_equal(w->who.pid, 200);
+	assert_string_equal(w->who.comm, "worker");
+	FEED(w, owner); /* of a life that is over */
+	assert_int_equal(core_lives(w->core), 0);
+}
+
+static void the_owner_may_be_nobody(void **state)
+{
+	struct world *w = *state;
+	struct wire_call c = port_call(WIRE_FOUND, 1, 2000000, 80, 80);
+
+	c.facts = WIRE_F_EXISTING | WIRE_F_TIMED;
+	c.who = (struct wire_who){ 0 };
+	FEED(w, c);
+	assert_false(w->who_known);
+}
+
+/* --- the end ----------------------------------------------------------------------------- */
+
+static void the_steps_of_an_end_come_in_their_order(void **state)
+{
+	struct world *w = *state;
+	struct wire_end end = end_new(1, 2000900);
+
+	feed_listener(w, 1);
+	end.close_ns = 2000800;
+	end.release_ns = 2000700;
+	end.port = 80;
+	FEED(w, end);
+	SAID(w, "2000700 #1 release 80 bind --\n"
+		"2000800 #1 close 0 -\n"
+		"life #1 ended: 80 bind -- 2000000..2000700\n");
+	assert_int_equal(w->life.ended_ns, 2000900);
+}
+
+static void an_end_that_says_little(void **state)
+{
+	struct world *w = *state;
+	struct wire_end end = end_new(1, 2000900);
+
+	/* a port, but not when: at the latest now */
+	feed_listener(w, 1);
+	end.port = 80;
+	FEED(w, end);
+	SAID(w, "2000900 #1 release 80 bind --\n"
+		"life #1 ended: 80 bind -- 2000000..2000900\n");
+	/* not even a port: nothing is made up */
+	feed_listener(w, 1);
+	end.port = 0;
+	FEED(w, end);
+	SAID(w, "life #2 ended: 80 bind -- 2000000..\n");
+}
+
+static void released_once(void **state)
+{
+	struct world *w = *state;
+
+	feed_listener(w, 1);
+	feed_edge(w, WIRE_RELEASE, 1, 2000500, 80, 0);
+	feed_edge(w, WIRE_RELEASE, 1, 2000501, 80, 0);
+	feed_edge(w, WIRE_RELEASE, 1, 2000502, 0, 0);
+	feed_end(w, 1, 3000000, 80);
+	SAID(w, "2000500 #1 release 80 bind --\n"
+		"3000000 #1 close 0 -\n"
+		"life #1 ended: 80 bind -- 2000000..2000500\n");
+}
+
+static void unknown_sockets_are_left_alone(void **state)
+{
+	struct world *w = *state;
+
+	feed_edge(w, WIRE_ESTABLISHED, 5, 2000000, 0, 0);
+	feed_edge(w, WIRE_CONNECT_ERROR, 5, 2000000, 0, ECONNREFUSED);
+	feed_edge(w, WIRE_RELEASE, 5, 2000000, 80, 0);
+	feed_edge(w, WIRE_TW_END, 5, 2000000, 80, 0);
+	feed_end(w, 5, 2000000, 80);
+	SAID(w, "");
+	assert_int_equal(core_lives(w->core), 0);
+	assert_int_equal(core_summary(w->core)->lives, 0);
+}
+
+/* --- TIME_WAIT --------------------------------------------------------------------------- */
+
+static void feed_client(struct world *w, uint64_t id)
+{
+	struct wire_call c = port_call(WIRE_CONNECT, id, 2000000, 0, 40000);
+
+	c.sock.family = AF_INET6;
+	memcpy(c.sock.local, "\xfe\x80\0\0\0\0\0\0\0\0\0\0\0\0\0\1", 16);
+	memcpy(c.sock.peer, "\x20\x01\xd\xb8\0\0\0\0\0\0\0\0\0\0\0\2", 16);
+	c.sock.peer_port = 443;
+	c.sock.scope = 3;
+	c.sock.ifindex = 3;
+	c.sock.options = WIRE_O_BINDTODEVICE;
+	FEED(w, c);
+}
+
+static void the_release_after_the_end(void **state)
+{
+	struct world *w = *state;
+	struct life before;
+	struct tenure tenure;
+
+	feed_client(w, 1);
+	feed_time_wait(w, 1, 2000100, 40000);
+	before = w->life;
+	tenure = w->tenure;
+	assert_int_equal(core_lives(w->core), 0);
+	feed_edge(w, WIRE_TW_END, 1, 62000100, 40000, 0);
+	SAID(w, "2000000 #1 connect 40000 connect IE +\n"
+		"2000100 #1 close 40000 connect IE\n"
+		"2000101 #1 time_wait 40000 connect IE\n"
+		"life #1 ended time_wait: 40000 connect IE 2000000..\n"
+		"62000100 #1 release 40000 connect IE\n");
+	/* as it was, but for the release */
+	assert_memory_equal(&w->life.local, &before.local, sizeof(before.local));
+	assert_memory_equal(&w->life.peer, &before.peer, sizeof(before.peer));
+	assert_int_equal(w->life.local.scope, 3);
+	assert_int_equal(w->life.peer.scope, 0);
+	assert_int_equal(w->life.id, before.id);
+	assert_int_equal(w->life.netns, before.netns);
+	assert_int_equal(w->life.ifindex, 3);
+	assert_int_equal(w->life.protocol, IPPROTO_TCP);
+	assert_int_equal(w->life.options, WIRE_O_BINDTODEVICE);
+	assert_int_equal(w->event.options, WIRE_O_BINDTODEVICE);
+	assert_true(w->life.ended && w->life.time_wait && w->life.chosen);
+	assert_int_equal(w->who.pid, 100);
+	tenure.released_ns = 62000100;
+	assert_memory_equal(&w->tenure, &tenure, sizeof(tenure));
+	feed_edge(w, WIRE_TW_END, 1, 62000101, 40000, 0);
+	SAID(w, "");
+	assert_int_equal(core_summary(w->core)->events[EVENT_RELEASE], 1);
+	assert_int_equal(core_summary(w->core)->lives, 1);
+}
+
+/* The program keeps the descriptor for longer than the kernel keeps the port. */
+static void time_wait_ends_before_the_socket(void **state)
+{
+	struct world *w = *state;
+	struct wire_end end = end_new(1, 90000002);
+
+	feed_client(w, 1);
+	feed_edge(w, WIRE_TW_END, 1, 62000100, 40000, 0);
+	end.close_ns = 90000000;
+	end.time_wait_ns = 2000100;
+	end.flags = WIRE_E_TIME_WAIT | WIRE_E_INFERRED;
+	end.port = 40000;
+	FEED(w, end);
+	feed_edge(w, WIRE_TW_END, 1, 90000003, 40000, 0);
+	SAID(w, "2000000 #1 connect 40000 connect IE +\n"
+		"62000100 #1 release 40000 connect IE\n"
+		"2000100 #1 time_wait 40000 connect IE\n"
+		"90000000 #1 close 0 -\n"
+		"life #1 ended time_wait: 40000 connect IE 2000000..62000100\n");
+}
+
+static void nothing_is_kept_where_the_end_cannot_be_seen(void **state)
+{
+	struct filter all = { .states = true };
+	struct world *w = world_new(&all);
+
+	(void)state;
+	world_start(w, WIRE_B_TIME_WAIT_END);
+	feed_client(w, 1);
+	feed_time_wait(w, 1, 2000100, 40000);
+	w->story[w->story_len = 0] = 0;
+	feed_edge(w, WIRE_TW_END, 1, 62000100, 40000, 0);
+	SAID(w, "");
+	world_free(w);
+}
+
+/* The record of its end was lost: it is forgotten some minutes later. */
+static void a_time_wait_is_not_waited_for_for_ever(void **state)
+{
+	struct world *w = *state;
+	const uint64_t minute_ns = 60000000000;
+
+	feed_client(w, 1);
+	feed_time_wait(w, 1, 2000100, 40000);
+	feed_client(w, 2);
+	feed_time_wait(w, 2, 2000100 + 3 * minute_ns, 40000);
+	feed_client(w, 3);
+	feed_time_wait(w, 3, 2000200 + 5 * minute_ns, 40000);
+	w->story[w->story_len = 0] = 0;
+	feed_edge(w, WIRE_TW_END, 1, 2000200 + 5 * minute_ns, 40000, 0);
+	SAID(w, "");
+	feed_edge(w, WIRE_TW_END, 2, 300000000001, 40000, 0);
+	SAID(w, "300000000001 #2 release 40000 connect IE\n");
+}
+
+/* --- loss -------------------------------------------------------------------------------- */
+
+static void a_release_was_lost(void **state)
+{
+	struct world *w = *state;
+	struct wire_call c = port_call(WIRE_CONNECT, 1, 2000000, 0, 40000);
+
+	FEED(w, c);
+	/* it has none before the call: the first tenure is over, when is not known */
+	c = port_call(WIRE_CONNECT, 1, 2000100, 0, 40001);
+	FEED(w, c);
+	/* it has another than before: the assignment was not seen either */
+	c = port_call(WIRE_CONNECT, 1, 2000200, 40002, 40002);
+	FEED(w, c);
+	assert_false(w->life.existing);
+	feed_end(w, 1, 2000300, 40002);
+	SAID(w, "2000000 #1 connect 40000 connect IE +\n"
+		"2000100 #1 connect 40001 connect IE +\n"
+		"2000200 #1 connect 40002 unknown ??\n"
+		"2000300 #1 close 40002 unknown ??\n"
+		"2000301 #1 release 40002 unknown ??\n"
+		"life #1 ended: 40000 connect IE 2000000..?, 40001 connect IE 2000100..?, "
+		"40002 unknown ?? 0..2000301\n");
+	assert_int_equal(core_summary(w->core)->origins[ORIGIN_CONNECT], 2);
+	assert_int_equal(core_summary(w->core)->origins[ORIGIN_UNKNOWN], 0);
+}
+
+static void the_port_changed_within_a_call(void **state)
+{
+	struct wire_call c = port_call(WIRE_LISTEN, 1, 2000000, 5000, 5000);
+
+	c.sock.created_ns = BOOT_NS + 1;
+	FEED(*state, c);
+	c = port_call(WIRE_LISTEN, 1, 2000100, 5000, 5001);
+	FEED(*state, c);
+	feed_end(*state, 1, 2000200, 5001);
+	SAID((struct world *)*state, "2000000 #1 listen 5000 unknown ??\n"
+				     "2000100 #1 listen 5001 unknown ??\n"
+				     "2000200 #1 close 5001 unknown ??\n"
+				     "2000201 #1 release 5001 unknown ??\n"
+				     "life #1 ended: 5000 unknown ?? 0..?, 5001 unknown ?? "
+				     "0..2000201\n");
+}
+
+static void a_pass_finds_what_was_lost(void **state)
+{
+	struct world *w = *state;
+	struct wire_call c = port_call(WIRE_CONNECT, 1, 2000000, 0, 40000);
+
+	FEED(w, c);
+	c = port_call(WIRE_FOUND, 1, 2000100, 0, 0);
+	FEED(w, c);
+	c = port_call(WIRE_FOUND, 1, 2000200, 5000, 5000);
+	FEED(w, c);
+	feed_end(w, 1, 2000300, 5000);
+	SAID(w, "2000000 #1 connect 40000 connect IE +\n"
+		"2000300 #1 close 5000 unknown ??\n"
+		"2000301 #1 release 5000 unknown ??\n"
+		"life #1 ended: 40000 connect IE 2000000..?, 5000 unknown ?? 0..2000301\n");
+}
+
+static void a_release_of_a_port_never_seen(void **state)
+{
+	struct world *w = *state;
+	struct wire_call c = port_call(WIRE_CONNECT, 1, 2000000, 0, 40000);
+
+	FEED(w, c);
+	feed_edge(w, WIRE_RELEASE, 1, 2000100, 5000, 0);
+	feed_end(w, 1, 2000300, 0);
+	SAID(w, "2000000 #1 connect 40000 connect IE +\n"
+		"2000100 #1 release 5000 unknown ??\n"
+		"2000300 #1 close 0 -\n"
+		"life #1 ended: 40000 connect IE 2000000..?, 5000 unknown ?? 0..2000100\n");
+}
+
+static void time_wait_of_a_port_never_seen(void **state)
+{
+	struct wire_call c = port_call(WIRE_CONNECT_FAILED, 1, 2000000, 0, 0);
+
+	c.error = ENETUNREACH;
+	FEED(*state, c);
+	feed_time_wait(*state, 1, 2000100, 40000);
+	feed_edge(*state, WIRE_TW_END, 1, 2000200, 40000, 0);
+	SAID((struct world *)*state, "2000000 #1 connect_failed 0 - ENETUNREACH\n"
+				     "2000100 #1 close 0 -\n"
+				     "2000101 #1 time_wait 40000 unknown ??\n"
+				     "life #1 ended time_wait: 40000 unknown ?? 0..\n"
+				     "2000200 #1 release 40000 unknown ??\n");
+	assert_int_equal(core_lives(((struct world *)*state)->core), 0);
+}
+
+/* --- very many steps --------------------------------------------------------------------- */
+
+static void a_life_of_many_tenures(void **state)
+{
+	struct world *w = *state;
+	const unsigned int many = 1000;
+
+	for (unsigned int i = 0; i < many; i++) {
+		struct wire_call c = port_call(WIRE_CONNECT, 1, 2000000 + i * 10,
+					       0, (uint16_t)(40000 + i));
+
+		FEED(w, c);
+		feed_edge(w, WIRE_RELEASE, 1, 2000005 + i * 10, (uint16_t)(40000 + i), 0);
+		assert_int_equal(w->tenure.port, 40000 + i);
+		assert_int_equal(w->tenure.released_ns, 2000005 + i * 10);
+		w->story[w->story_len = 0] = 0;
+	}
+	assert_int_equal(w->life.tenures_len, 64);
+	assert_int_equal(w->life.tenures_omitted, many - 64);
+	assert_int_equal(w->life.phases_len, 64);
+	assert_int_equal(w->life.phases_omitted, 2 * many - 64);
+	for (unsigned int i = 0; i < 63; i++) {
+		assert_int_equal(w->life.tenures[i].port, 40000 + i);
+		assert_int_equal(w->life.phases[i].kind, i % 2 ? EVENT_RELEASE : EVENT_CONNECT);
+		assert_int_equal(w->life.phases[i].ts_ns, 2000000 + i / 2 * 10 + i % 2 * 5);
+	}
+	assert_int_equal(w->life.tenures[63].port, 40000 + many - 1);
+	assert_int_equal(core_summary(w->core)->origins[ORIGIN_CONNECT], many);
+}
+
+static void phases_of_a_life(void **state)
+{
+	struct world *w = *state;
+	struct wire_call c = port_call(WIRE_BIND, 1, 2000000, 0, 0);
+
+	call_request(&c, 80);
+	c.error = EADDRINUSE;
+	c.sock.created_ns = 1999999;
+	FEED(w, c);
+	assert_int_equal(w->life.phases_len, 2);
+	assert_int_equal(w->life.phases[0].kind, PHASE_CREATED);
+	assert_int_equal(w->life.phases[0].ts_ns, 1999999);
+	assert_int_equal(w->life.phases[1].kind, EVENT_BIND);
+	assert_int_equal(w->life.phases[1].error, EADDRINUSE);
+	assert_int_equal(w->life.created_ns, 1999999);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WORLD_TEST(existing_is_told_and_its_origin_unknown),
+		WORLD_TEST(existing_bound_by_connect),
+		WORLD_TEST(bound_before_the_start),
+		WORLD_TEST(found_by_a_pass_without_being_old),
+		WORLD_TEST(a_child_never_accepted),
+		WORLD_TEST(a_child_found_dead),
+		WORLD_TEST(a_child_reset_before_accept),
+		WORLD_TEST(a_transparent_listener_says_nothing_of_its_childs_port),
+		WORLD_TEST(the_owner_is_who_touched_it_last),
+		WORLD_TEST(the_owner_may_be_nobody),
+		WORLD_TEST(the_steps_of_an_end_come_in_their_order),
+		WORLD_TEST(an_end_that_says_little),
+		WORLD_TEST(released_once),
+		WORLD_TEST(unknown_sockets_are_left_alone),
+		WORLD_TEST(the_release_after_the_end),
+		WORLD_TEST(time_wait_ends_before_the_socket),
+		cmocka_unit_test(nothing_is_kept_where_the_end_cannot_be_seen),
+		WORLD_TEST(a_time_wait_is_not_waited_for_for_ever),
+		WORLD_TEST(a_release_was_lost),
+		WORLD_TEST(the_port_changed_within_a_call),
+		WORLD_TEST(a_pass_finds_what_was_lost),
+		WORLD_TEST(a_release_of_a_port_never_seen),
+		WORLD_TEST(time_wait_of_a_port_never_seen),
+		WORLD_TEST(a_life_of_many_tenures),
+		WORLD_TEST(phases_of_a_life),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
