@@ -146,7 +146,7 @@ tests: $(UNIT_TESTS) $(LIVE_TESTS)
 check: all check-unit check-rooms check-cli check-lint ## tests that need no privilege
 
 check-unit: $(UNIT_TESTS)
-	prove --exec '' $(UNIT_TESTS)
+	CMOCKA_MESSAGE_OUTPUT=TAP prove --exec '' $(UNIT_TESTS)
 
 check-rooms:
 	prove tests/unit/rooms.t

@@ -9,6 +9,7 @@ A key that portlife declares blind may be null, never wrong. Knows the words of 
 nothing of how portlife or the scenarios come by their answers.
 """
 
+import bisect
 import collections
 import json
 import re
@@ -205,94 +206,128 @@ class Socket:
 
 
 class Recording:
-    """One run of portlife: its lines, sorted by socket."""
+    """One run of portlife. Looks at every line, keeps those that may be of the given processes."""
 
-    def __init__(self, text):
-        self.lines = []
+    def __init__(self, rows, pids):
+        self.pids = pids
         self.problems = []
         self.sockets = {}
-        for number, row in enumerate(text.split("\n")[:-1], 1):
-            try:
-                line = json.loads(row)
-            except ValueError as error:
-                self.problems.append(f"line {number} is not JSON: {error}")
-                continue
-            if not isinstance(line, dict):
-                self.problems.append(f"line {number} is not an object")
-                continue
-            shape = list(check_line(line))
-            self.problems += [problem for problem in shape if problem not in self.problems]
-            if not any(" has no key " in problem for problem in shape):
-                self.lines.append(line)
-                self.add(line)
-        if text and not text.endswith("\n"):
-            self.problems.append("the last line has no end")
-        start = self.lines[0] if self.lines else {}
-        self.is_whole = start.get("type") == "start"
-        self.boot_ns = int(start["boot_ns"]) if self.is_whole else 0
-        self.backend = start.get("backend", "?")
-        blind = start.get("blind", []) if self.is_whole else []
+        self.first = self.last = None
+        self.start = None  # of the run, as wall_ns() has it
+        self.kinds = collections.Counter()
+        self.shown = collections.Counter()
+        self.ended = 0
+        self.lives = collections.Counter()  # life lines by socket
+        row = "\n"
+        for row in rows:
+            self.read(row)
+        if not row.endswith("\n"):
+            self.complain("the last line has no end")
+        self.first = self.first or {"type": None}
+        is_whole = self.first["type"] == "start"
+        self.boot_ns = int(self.first["boot_ns"]) if is_whole else 0
+        self.backend = self.first["backend"] if is_whole else "?"
+        blind = self.first["blind"] if is_whole else []
         self.blind = {BLIND_KEYS.get(name, name) for name in blind}
+        self.in_time = sorted(self.sockets.values(), key=Socket.first_ns)
+        self.times = [socket.first_ns() for socket in self.in_time]
+
+    def complain(self, problem):
+        """Each sentence once."""
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+    def read(self, row):
+        """Takes one line: is it well formed, and is it one to keep?"""
+        try:
+            line = json.loads(row)
+        except ValueError as error:
+            self.complain(f"a line is not JSON: {error}: {row[:200]}")
+            return
+        if not isinstance(line, dict):
+            self.complain(f"a line is not an object: {row[:200]}")
+            return
+        missing = False
+        for problem in check_line(line):
+            self.complain(problem)
+            missing |= " has no key " in problem or "unknown type" in problem
+        if missing:
+            return
+        if not self.first:
+            self.first = line
+            self.start = wall_ns(line.get("time"))
+        self.last = line
+        self.count(line)
+        self.check_time(line)
+        self.add(line)
+
+    def count(self, line):
+        """What the summary counts, too."""
+        self.kinds[line["type"]] += 1
+        if line["type"] == "event":
+            self.shown[line["event"]] += 1
+        elif line["type"] == "life":
+            self.ended += line["ended"]
+            self.lives[line["socket"]] += 1
+
+    def check_time(self, line):
+        """`time` and `ts_ns` tell the same moment."""
+        if line["type"] == "start" or line["time"] is None:
+            return
+        time = wall_ns(line["time"])
+        if not time or not self.start:
+            self.complain(f"time {line['time']} is not RFC 3339 with nanoseconds")
+        elif time[0] == self.start[0] and time[1] - self.start[1] != line["ts_ns"]:
+            self.complain(f"{line['type']}: time {line['time']} is not ts_ns after the start")
 
     def add(self, line):
-        """Files an event or a life under its socket."""
+        """Files an event or a life under its socket, if it may be of one of the processes."""
         if line["type"] not in ("event", "life") or line["socket"] is None:
+            return
+        if (line["pid"] is not None and line["pid"] not in self.pids
+                and line["socket"] not in self.sockets and line["parent"] not in self.sockets):
             return
         socket = self.sockets.setdefault(line["socket"], Socket(line["socket"]))
         if line["parent"] is not None:
             socket.parent = line["parent"]
         (socket.events if line["type"] == "event" else socket.lives).append(line)
 
+    def between(self, begin_ns, end_ns):
+        """Sockets first spoken of in this time, by their numbers."""
+        low = bisect.bisect_left(self.times, begin_ns)
+        high = bisect.bisect_right(self.times, end_ns)
+        return sorted(self.in_time[low:high], key=lambda socket: socket.number)
+
     def check_stream(self):
         """Sentences about the run as a whole."""
         yield from self.problems
-        kinds = [line["type"] for line in self.lines]
-        if kinds[:1] != ["start"] or kinds.count("start") != 1:
+        if self.first["type"] != "start" or self.kinds["start"] != 1:
             yield "the first line, and only that, must be start"
-        if kinds[-1:] != ["summary"] or kinds.count("summary") != 1:
+        if not self.last or self.last["type"] != "summary" or self.kinds["summary"] != 1:
             yield "the last line, and only that, must be summary"
             return
-        summary = self.lines[-1]
-        if summary["lost"] != 0 or "lost" in kinds:
-            yield f"{summary['lost']} records were lost"
-        yield from self.check_counts(summary)
-        yield from self.check_times()
+        if self.last["lost"] != 0 or self.kinds["lost"]:
+            yield f"{self.last['lost']} records were lost"
+        yield from self.check_counts(self.last)
+        for number, count in self.lives.items():
+            if count != 1:
+                yield f"socket {number} has {count} life lines"
         for socket in self.sockets.values():
             yield from self.check_socket(socket)
 
     def check_counts(self, summary):
         """The summary counts what was shown."""
-        shown = collections.Counter(
-            line["event"] for line in self.lines if line["type"] == "event")
         for kind, count in summary["events"].items():
-            if kind != "existing" and shown[kind] != count:
-                yield f"summary counts {count} {kind}, {shown[kind]} were shown"
-        ended = sum(line["type"] == "life" and line["ended"] for line in self.lines)
-        if summary["lives_ended"] != ended:
-            yield f"summary counts {summary['lives_ended']} ended lives, {ended} were shown"
-
-    def check_times(self):
-        """`time` and `ts_ns` tell the same moment."""
-        if not self.is_whole:
-            return
-        start = wall_ns(self.lines[0]["time"])
-        if not start:
-            yield f"start: time {self.lines[0]['time']} is not RFC 3339 with nanoseconds"
-            return
-        for line in self.lines[1:]:
-            if line["time"] is None:
-                continue
-            time = wall_ns(line["time"])
-            if not time:
-                yield f"{line['type']}: time {line['time']} is not RFC 3339 with nanoseconds"
-            elif time[0] == start[0] and time[1] - start[1] != line["ts_ns"]:
-                yield f"{line['type']}: time {line['time']} is not ts_ns after the start"
+            if kind != "existing" and self.shown[kind] != count:
+                yield f"summary counts {count} {kind}, {self.shown[kind]} were shown"
+        if summary["lives_ended"] != self.ended:
+            yield f"summary counts {summary['lives_ended']} ended lives, {self.ended} were shown"
 
     @staticmethod
     def check_socket(socket):
         """What must hold for any socket, whoever made it."""
-        if len(socket.lives) != 1:
-            yield f"socket {socket.number} has {len(socket.lives)} life lines"
+        if not socket.lives:
+            yield f"socket {socket.number} has no life line"
             return
         life = socket.lives[0]
         for event in socket.events:
@@ -362,14 +397,11 @@ class Comparison:
         end_ns = self.run.end_ns - self.recording.boot_ns
         ports = {port["port"] for life in self.run.lives.values() for port in life["ports"]}
         found = {}
-        for number in sorted(self.recording.sockets):
-            socket = self.recording.sockets[number]
-            if not begin_ns <= socket.first_ns() <= end_ns:
-                continue
+        for socket in self.recording.between(begin_ns, end_ns):
             is_orphan = socket.pids() == {None} and socket.parent is None
             if (socket.pids() & self.run.pids or socket.parent in found
                     or is_orphan and socket.ports() & ports):
-                found[number] = socket
+                found[socket.number] = socket
         return found.values()
 
     def match(self, candidates):
@@ -588,9 +620,9 @@ def report_story(comparison):
 
 def main(paths):
     """Prints TAP; returns the exit status."""
-    with open(paths[0], encoding="utf-8") as file:
-        recording = Recording(file.read())
     runs = [Run(path) for path in paths[1:]]
+    with open(paths[0], encoding="utf-8") as rows:
+        recording = Recording(rows, set().union(*(run.pids for run in runs)))
     blind = collections.Counter()
     bad = 0
     print(f"1..{len(runs) + 1}")

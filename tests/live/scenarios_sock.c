@@ -629,12 +629,12 @@ struct sock *sock_accept(struct sock *listener, const char *tag)
 	e.local = &c.local;
 	e.peer = &c.peer;
 	call_expect(&c, e);
-	/* it was established when the handshake was over, maybe long before */
+	/* the handshake was over before, without any process of ours */
 	call_expect(&c, (struct expected){ .event = "established",
 					   .s = s,
-					   .optional = true,
 					   .anyone = true,
 					   .after_ns = 1,
+					   .before_ns = c.returned_ns,
 					   .tenure = held_tenure(s) });
 	call_print(&c);
 	return s;

@@ -184,7 +184,7 @@ struct world {
 #define STORY_BYTES 65536
 
 __attribute__((format(printf, 2, 3))) MAYBE static void tell(struct world *w, const char *format,
-							       ...)
+							     ...)
 {
 	va_list args;
 

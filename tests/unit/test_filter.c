@@ -11,7 +11,8 @@ static void processes_are_chosen(void **state)
 {
 	static const uint32_t pids[] = { 100, 200 };
 	struct wire_who python = who_new(100, "python3"), hidden = who_new(0, "python3");
-	struct wire_who cut = who_new(300, "a-very-long-name"), whole = who_new(300, "exactly-15-byte");
+	struct wire_who cut = who_new(300, "a-very-long-name"),
+			whole = who_new(300, "exactly-15-byte");
 	struct filter f = { 0 };
 
 	(void)state;
@@ -139,9 +140,9 @@ static void implicit_and_ephemeral_only(void **state)
 		enum port_origin origin;
 		bool implicit, ephemeral;
 	} cases[] = {
-		{ ORIGIN_BIND, false, false }, { ORIGIN_BIND0, false, true },
-		{ ORIGIN_CONNECT, true, true }, { ORIGIN_LISTEN, true, true },
-		{ ORIGIN_SEND, true, true }, { ORIGIN_ACCEPT, false, false },
+		{ ORIGIN_BIND, false, false },	  { ORIGIN_BIND0, false, true },
+		{ ORIGIN_CONNECT, true, true },	  { ORIGIN_LISTEN, true, true },
+		{ ORIGIN_SEND, true, true },	  { ORIGIN_ACCEPT, false, false },
 		{ ORIGIN_UNKNOWN, false, false },
 	};
 	struct scene s;

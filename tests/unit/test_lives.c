@@ -467,8 +467,8 @@ static void a_life_of_many_tenures(void **state)
 	const unsigned int many = 1000;
 
 	for (unsigned int i = 0; i < many; i++) {
-		struct wire_call c = port_call(WIRE_CONNECT, 1, 2000000 + i * 10,
-					       0, (uint16_t)(40000 + i));
+		struct wire_call c =
+			port_call(WIRE_CONNECT, 1, 2000000 + i * 10, 0, (uint16_t)(40000 + i));
 
 		FEED(w, c);
 		feed_edge(w, WIRE_RELEASE, 1, 2000005 + i * 10, (uint16_t)(40000 + i), 0);

@@ -68,11 +68,11 @@ static void names_do_not_grow_for_ever(void **state)
 
 static void words_of_events_and_origins(void **state)
 {
-	static const char *const events[] = { "bind",	    "listen",	      "connect",
+	static const char *const events[] = { "bind",	     "listen",	       "connect",
 					      "established", "connect_failed", "accept",
-					      "send",	    "disconnect",     "close",
-					      "time_wait",   "release",	      "existing" };
-	static const char *const origins[] = { "none", "bind",	"bind0",  "connect",
+					      "send",	     "disconnect",     "close",
+					      "time_wait",   "release",	       "existing" };
+	static const char *const origins[] = { "none",	 "bind", "bind0",  "connect",
 					       "listen", "send", "accept", "unknown" };
 
 	(void)state;
@@ -147,7 +147,9 @@ static void words_of_errnos(void **state)
 
 static void what_an_origin_implies(void **state)
 {
-	static const enum tristate implicit[] = { NULL_STATE, NO, NO, YES, YES, YES, NO, NULL_STATE };
+	static const enum tristate implicit[] = {
+		NULL_STATE, NO, NO, YES, YES, YES, NO, NULL_STATE
+	};
 	static const enum tristate ephemeral[] = { NULL_STATE, NO,  YES, YES,
 						   YES,	       YES, NO,	 NULL_STATE };
 

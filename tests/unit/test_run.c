@@ -112,8 +112,8 @@ static void open_lives_are_told_in_the_order_of_their_numbers(void **state)
 	struct world *w = *state;
 
 	for (size_t i = 0; i < 5; i++) {
-		struct wire_call c = port_call(WIRE_LISTEN, ids[i], 2000000 + i, 0,
-					       (uint16_t)(80 + i));
+		struct wire_call c =
+			port_call(WIRE_LISTEN, ids[i], 2000000 + i, 0, (uint16_t)(80 + i));
 
 		FEED(w, c);
 	}

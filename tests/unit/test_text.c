@@ -460,8 +460,8 @@ static void loss_is_a_line_at_once(void **state)
 	assert_true(len > 0);
 	f->got[len] = 0;
 	assert_string_equal(f->got, "13:45:01.123       - -            -     lost         - -      "
-				    "  -- 12 records not written: the ring buffer was full "
-				    "(--buffer)\n");
+				    "  -- records not written, the ring buffer was full "
+				    "(--buffer): 12\n");
 }
 
 static void summary_counts(void **state)

@@ -60,7 +60,7 @@ static const struct argp_option options_table[] = {
 	{ "time", KEY_TIME, "STYLE", 0, "wall (the default), boot, delta or none", 2 },
 	{ "utc", KEY_UTC, NULL, 0, "wall time in UTC", 2 },
 	{ "no-header", 'H', NULL, 0, "no line of headings", 2 },
-	{ "color", KEY_COLOR, "WHEN", 0, "auto (the default: on a terminal), always or never", 2 },
+	{ "color", KEY_COLOR, "WHEN", 0, "auto (the default), always or never", 2 },
 	{ "quiet", 'q', NULL, 0, "no first line and no summary on standard error", 2 },
 	{ "verbose", 'v', NULL, 0, "say what the backend cannot see", 2 },
 	{ NULL, 'n', NULL, 0, "does nothing: names are never resolved", 2 },

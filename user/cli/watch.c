@@ -35,6 +35,7 @@ struct watch {
 	struct sink sinks[2];
 	uint64_t damaged;      /* records that did not decode, not told of yet */
 	struct wire_head last; /* of the record read last */
+	bool enough;	       /* --count: the source was told to stop */
 	bool begun;	       /* a record was read */
 };
 
@@ -104,6 +105,15 @@ static int watch_tell_damage(struct watch *w)
 	return core_feed(w->core, &lost, sizeof(lost));
 }
 
+/* LIVE_ENOUGH once: what the source still has, the end of the stream, is wanted. */
+static int watch_go_on(struct watch *w)
+{
+	if (w->enough || !gate_is_shut(&w->gate))
+		return LIVE_GO_ON;
+	w->enough = true;
+	return LIVE_ENOUGH;
+}
+
 static int watch_feed(void *arg, const void *record, size_t len_bytes)
 {
 	struct watch *w = arg;
@@ -126,7 +136,7 @@ static int watch_feed(void *arg, const void *record, size_t len_bytes)
 		return err;
 	w->begun = true;
 	w->last = head;
-	return gate_is_shut(&w->gate) ? LIVE_ENOUGH : LIVE_GO_ON;
+	return watch_go_on(w);
 }
 
 static int watch_batch(void *arg)
@@ -136,10 +146,7 @@ static int watch_batch(void *arg)
 
 	if (err)
 		return err;
-	err = out_flush(&w->data.out);
-	if (err)
-		return err;
-	return gate_is_shut(&w->gate) ? LIVE_ENOUGH : LIVE_GO_ON;
+	return out_flush(&w->data.out);
 }
 
 static void watch_ready(void *arg, uint32_t backend, const char *note)

@@ -9,13 +9,13 @@ static const struct {
 	const char *cause, *sentence, *action;
 } phrase_losses[] = {
 	{ "unknown", "records lost", "counted" },
-	[WIRE_LOST_BUFFER] = { "buffer", "records not written: the ring buffer was full (--buffer)",
+	[WIRE_LOST_BUFFER] = { "buffer", "records not written, the ring buffer was full (--buffer)",
 			       "counted; lives they told of may stay incomplete" },
-	[WIRE_LOST_SOCKETS] = { "sockets", "sockets not followed: their table was full",
+	[WIRE_LOST_SOCKETS] = { "sockets", "sockets not followed, their table was full",
 				"counted; these sockets are not shown" },
-	[WIRE_LOST_CALLS] = { "calls", "operations not followed: their table was full",
+	[WIRE_LOST_CALLS] = { "calls", "operations not followed, their table was full",
 			      "counted; ports they gave are shown as unknown" },
-	[WIRE_LOST_DAMAGED] = { "damaged", "records did not decode", "counted and skipped" },
+	[WIRE_LOST_DAMAGED] = { "damaged", "records that did not decode", "counted and skipped" },
 };
 
 static size_t phrase_loss(enum wire_lost_cause cause)

@@ -11,7 +11,7 @@
 /* "buffer": the cause as JSON has it. */
 const char *phrase_lost_cause(enum wire_lost_cause cause);
 
-/* "records not written: ...": goes behind a number. */
+/* "records not written, ...": a colon and the number go behind it. */
 const char *phrase_lost(enum wire_lost_cause cause);
 
 /* What was done about a loss. */

@@ -69,8 +69,10 @@ static int talk_lost(void *arg, uint64_t ts_ns, uint64_t count, enum wire_lost_c
 	(void)ts_ns;
 	if (!self->options.lost)
 		return 0;
-	talk_count(self, "portlife: lost on CPU ", cpu, ": ");
-	talk_count(self, "", count, phrase_lost(cause));
+	talk_fact(self, "portlife: lost on CPU ", cpu);
+	talk_string(self, ": ");
+	talk_string(self, phrase_lost(cause));
+	talk_fact(self, ": ", count);
 	talk_string(self, "\n");
 	out_flush(self->out);
 	return 0;

@@ -302,9 +302,9 @@ static int text_lost(void *arg, uint64_t ts_ns, uint64_t count, enum wire_lost_c
 	p = text_time(self, p, ts_ns);
 	p = text_color(self, p, COLOR_LOST);
 	p = fmt_literal(p, "      - -            -     lost         - -        -- ");
-	p = fmt_u64(p, count);
-	*p++ = ' ';
 	p = text_string(p, phrase_lost(cause));
+	p = fmt_literal(p, ": ");
+	p = fmt_u64(p, count);
 	p = text_color(self, p, COLOR_END);
 	*p++ = '\n';
 	out_advance(self->out, p);

@@ -91,13 +91,13 @@ static void look_cgroup(struct doctor_report *r)
 		 path[0] ? path : "not mounted: the tracepoint backend needs it");
 }
 
-/* A program whose twin works is not missing: the two are for different kernels. */
-static bool twin_works(const struct backend *backend, const struct probe *probe,
-		       const enum probe_status *status)
+/* A program whose twin this kernel has is not missing: the two are for different kernels. */
+static bool twin_is_there(const struct backend *backend, const struct probe *probe,
+			  const enum probe_status *status)
 {
 	for (size_t i = 0; i < backend->probes_len; i++)
 		if (probe->other && !strcmp(backend->probes[i].program, probe->other))
-			return status[i] == PROBE_WORKS;
+			return status[i] != PROBE_MISSING;
 	return false;
 }
 
@@ -117,7 +117,7 @@ static void look_backend(struct doctor_report *r, const struct backend *backend)
 	for (size_t i = 0; i < backend->probes_len; i++) {
 		const struct probe *probe = &backend->probes[i];
 
-		if (status[i] == PROBE_MISSING && twin_works(backend, probe, status))
+		if (status[i] == PROBE_MISSING && twin_is_there(backend, probe, status))
 			continue;
 		r->probes[r->probes_len++] = (struct probe_report){
 			.backend = backend->id,

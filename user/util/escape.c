@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#define _XOPEN_SOURCE 700
 #include "user/util/escape.h"
 
 #include <wchar.h>

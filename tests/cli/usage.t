@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Wrong command lines end with status 2 and one line that says what and what to do.
+. tests/cli/tap.sh
+
+usage() {
+	local text=$1
+	shift
+	refused "portlife ${*@Q}" 2 "$text" "$PORTLIFE" "$@"
+}
+
+usage "unrecognized option '--nonsense'" --nonsense
+usage "invalid option -- 'Z'" -Z
+usage "requires an argument" -P
+usage "'0' is out of range; ports are 1 to 65535" -P 0
+usage "'65536' is out of range" -P 65536
+usage "the range '90-80' is reversed; write 80-90" -P 90-80
+usage "out of range" -P 1-65536
+usage "the list is empty" -P ""
+usage "empty item" -P 80,,443
+usage "neither a port nor a range of ports" -P http
+usage "out of range" --peer-port=70000
+usage "the list is empty" -p ""
+usage "is no process id" -p self
+usage "pid 4194304 does not exist" -p 4194304
+usage "is no address" --addr=nowhere
+usage "is no user id" --uid=root
+usage "TCP only" -u
+usage "is no duration" --duration=soon
+usage "is no number of events" --count=0
+usage "is no backend" --attach=magic
+usage "power of two" --buffer=3M
+usage "exclude each other" -p 1 -- true
+usage "no COMMAND" --
+usage "portlife --user=nobody -- COMMAND" --user=nobody
+
+# a pid that did exist
+sleep 0 &
+gone=$!
+wait "$gone"
+usage "pid $gone does not exist" -p "$gone"
+
+# the right line is shown
+usage "portlife -P 8080" 8080
+usage "portlife -j -P 80,443" -j 80,443
+usage "portlife -- python3 x.py" python3 x.py
+usage "portlife -4 -- curl -s 'a b'" -4 curl -s 'a b'
+for later in top ports why lesson report; do
+	usage "this version does not have '$later'" "$later"
+done
+usage "doctor takes no arguments" doctor 80
+usage "doctor runs no COMMAND" doctor -- true
+usage "\\x1b[31m" $'\033[31m'
+
+tap_done

@@ -1,0 +1,504 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * test_decode.c: what is a record and what is not. Every record lies right before a page that may
+ * not be touched, so that a read past its end is the end of the test.
+ */
+#include <stddef.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "tests/unit/records.h"
+
+/* --- where records lie ------------------------------------------------------------------- */
+
+static char *fence; /* the first byte that may not be touched */
+static size_t page_bytes;
+
+static int make_fence(void **state)
+{
+	char *pages;
+
+	(void)state;
+	page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+	pages = mmap(NULL, 2 * page_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		     0);
+	if (pages == MAP_FAILED)
+		return -1;
+	fence = pages + page_bytes;
+	return mprotect(fence, page_bytes, PROT_NONE);
+}
+
+static int remove_fence(void **state)
+{
+	(void)state;
+	return munmap(fence - page_bytes, 2 * page_bytes);
+}
+
+static int check(const void *record, size_t len, const char **why)
+{
+	memcpy(fence - len, record, len);
+	return wire_check(fence - len, len, why);
+}
+
+/* --- one good record of every kind -------------------------------------------------------- */
+
+#define KINDS 22
+
+struct sample {
+	size_t len;
+	char bytes[256];
+};
+
+static void put(struct sample *s, const void *record)
+{
+	struct wire_head head;
+
+	memcpy(&head, record, sizeof(head));
+	assert_true(head.len_bytes <= sizeof(s->bytes));
+	s->len = head.len_bytes;
+	memcpy(s->bytes, record, s->len);
+}
+
+static size_t put_calls(struct sample *s)
+{
+	static const uint8_t kinds[] = { WIRE_BIND,	      WIRE_LISTEN, WIRE_CONNECT,
+					 WIRE_CONNECT_FAILED, WIRE_ACCEPT, WIRE_DISCONNECT,
+					 WIRE_FOUND };
+	size_t n = 0;
+
+	for (; n < sizeof(kinds); n++) {
+		struct wire_call c = port_call(kinds[n], 7, 2000000, 0, 80);
+
+		call_request(&c, 80);
+		c.facts |= WIRE_F_SEARCHED | WIRE_F_SEARCH_TIMED;
+		c.search_ns = 99;
+		c.error = kinds[n] == WIRE_CONNECT_FAILED ? ECONNREFUSED : 0;
+		put(&s[n], &c);
+	}
+	return n;
+}
+
+static size_t put_steps(struct sample *s)
+{
+	struct wire_edge edge = edge_new(WIRE_ESTABLISHED, 7, 2000000, 0, 0);
+	struct wire_owner owner = owner_new(7, 2000000, 200, "worker");
+	struct wire_end end = end_new(7, 2000000);
+
+	put(&s[0], &edge);
+	edge = edge_new(WIRE_CONNECT_ERROR, 7, 2000000, 0, ETIMEDOUT);
+	put(&s[1], &edge);
+	edge = edge_new(WIRE_RELEASE, 7, 2000000, 80, 0);
+	put(&s[2], &edge);
+	edge = edge_new(WIRE_TW_END, 7, 2000000, 80, 0);
+	put(&s[3], &edge);
+	put(&s[4], &owner);
+	put(&s[5], &end);
+	end.flags = WIRE_E_TIME_WAIT | WIRE_E_INFERRED;
+	end.time_wait_ns = 1999999;
+	put(&s[6], &end);
+	return 7;
+}
+
+static size_t put_others(struct sample *s)
+{
+	union start_record start = start_new("6.12.95", "box", "true\0-x", 8);
+	union name_record name = name_new(WIRE_NAME_DEVICE, 2, 111, "eth0");
+	struct wire_lost lost = { .head = head_new(WIRE_LOST, sizeof(lost), 1),
+				  .count = 1,
+				  .cause = WIRE_LOST_BUFFER };
+	struct wire_head tick = head_new(WIRE_TICK, sizeof(tick), 1);
+	struct wire_command command = { .head = head_new(WIRE_COMMAND, sizeof(command), 1),
+					.exit = -1,
+					.signal = 9 };
+	struct wire_stop stop = { .head = head_new(WIRE_STOP, sizeof(stop), 1), .records = 3 };
+
+	put(&s[0], &start);
+	put(&s[1], &name);
+	name = name_new(WIRE_NAME_CGROUP, 1ULL << 40, 0, "/12345678");
+	put(&s[2], &name);
+	name = name_new(WIRE_NAME_NETNS, 4026531840, 0, "");
+	put(&s[3], &name);
+	put(&s[4], &lost);
+	put(&s[5], &tick);
+	put(&s[6], &command);
+	put(&s[7], &stop);
+	return 8;
+}
+
+static void put_all(struct sample samples[KINDS])
+{
+	size_t n = put_calls(samples);
+
+	n += put_steps(samples + n);
+	n += put_others(samples + n);
+	assert_int_equal(n, KINDS);
+}
+
+static void good_records_are_good(void **state)
+{
+	struct sample samples[KINDS];
+
+	(void)state;
+	put_all(samples);
+	for (size_t i = 0; i < KINDS; i++) {
+		const char *why = "?";
+
+		assert_int_equal(check(samples[i].bytes, samples[i].len, &why), 0);
+		assert_null(why);
+		assert_int_equal(check(samples[i].bytes, samples[i].len, NULL), 0);
+	}
+}
+
+static void cut_records_are_refused(void **state)
+{
+	struct sample samples[KINDS];
+	const char *why;
+
+	(void)state;
+	put_all(samples);
+	for (size_t i = 0; i < KINDS; i++) {
+		for (size_t len = 0; len < samples[i].len; len++) {
+			why = NULL;
+			assert_int_equal(check(samples[i].bytes, len, &why), -EBADMSG);
+			assert_non_null(why);
+		}
+	}
+}
+
+/* What follows a record is not its business; what its head says about its length is. */
+static void the_length_is_exact(void **state)
+{
+	struct sample samples[KINDS];
+	const char *why;
+
+	(void)state;
+	put_all(samples);
+	for (size_t i = 0; i < KINDS; i++) {
+		struct sample *s = &samples[i];
+		size_t len = s->len;
+
+		memset(s->bytes + len, 0, sizeof(s->bytes) - len);
+		assert_int_equal(check(s->bytes, sizeof(s->bytes), &why), 0);
+		for (uint16_t claimed = 0; claimed <= sizeof(s->bytes); claimed++) {
+			memcpy(s->bytes, &claimed, sizeof(claimed));
+			assert_int_equal(check(s->bytes, sizeof(s->bytes), &why),
+					 claimed == len ? 0 : -EBADMSG);
+		}
+	}
+}
+
+/*
+ * Any byte turned into any other: a record is taken or refused with a reason, and what is taken
+ * can be lived with.
+ */
+static void any_byte_may_be_wrong(void **state)
+{
+	struct sample samples[KINDS];
+	size_t taken = 0, refused = 0;
+
+	(void)state;
+	put_all(samples);
+	for (size_t i = 0; i < KINDS; i++) {
+		struct filter all = { .states = true, .existing = true };
+		struct sample *s = &samples[i];
+		struct world *w = world_new(&all);
+
+		if (s->bytes[offsetof(struct wire_head, kind)] != WIRE_START)
+			world_start(w, 0);
+		for (size_t at = 0; at < s->len; at++) {
+			char good = s->bytes[at];
+
+			for (int value = 0; value < 256; value++) {
+				const char *why = NULL;
+				int err, fed;
+
+				s->bytes[at] = (char)value;
+				err = check(s->bytes, s->len, &why);
+				assert_true(err == 0 || err == -EBADMSG);
+				assert_int_equal(err != 0, why != NULL);
+				taken += !err;
+				refused += err != 0;
+				fed = core_feed(w->core, fence - s->len, s->len);
+				/* good records may come at the wrong moment of a stream */
+				assert_true(fed == -EBADMSG || (!err && !fed));
+				w->story[w->story_len = 0] = 0;
+			}
+			s->bytes[at] = good;
+		}
+		world_free(w);
+	}
+	assert_true(taken > 10000);
+	assert_true(refused > 100000);
+}
+
+/* --- what exactly is refused --------------------------------------------------------------- */
+
+/* Fields of which every wrong bit is noticed, in a record where they must be what they are. */
+struct strict {
+	size_t offset, len;
+};
+
+#define FIELD(type, field)                                                                         \
+	{                                                                                          \
+		offsetof(type, field), sizeof(((type *)0)->field)                                  \
+	}
+
+static void every_bit_counts(const void *record, const struct strict *fields, size_t fields_len)
+{
+	struct sample s;
+	const char *why;
+
+	put(&s, record);
+	assert_int_equal(check(s.bytes, s.len, &why), 0);
+	for (size_t i = 0; i < fields_len; i++) {
+		for (size_t bit = 0; bit < fields[i].len * 8; bit++) {
+			char *at = &s.bytes[fields[i].offset + bit / 8];
+
+			*at = (char)(*at ^ (1 << bit % 8));
+			assert_int_equal(check(s.bytes, s.len, &why), -EBADMSG);
+			*at = (char)(*at ^ (1 << bit % 8));
+		}
+	}
+}
+
+#define EVERY_BIT_COUNTS(record, ...)                                                              \
+	do {                                                                                       \
+		static const struct strict fields_[] = { __VA_ARGS__ };                            \
+		every_bit_counts(record, fields_, sizeof(fields_) / sizeof(fields_[0]));           \
+	} while (0)
+
+static void fields_that_are_not_announced_are_zero(void **state)
+{
+	struct wire_call c = call_new(WIRE_FOUND, 8, 2000000);
+	struct wire_edge established = edge_new(WIRE_ESTABLISHED, 8, 2000000, 0, 0);
+	struct wire_edge release = edge_new(WIRE_RELEASE, 8, 2000000, 80, 0);
+	struct wire_owner owner = owner_new(8, 2000000, 0, "");
+	struct wire_end end = end_new(8, 2000000);
+	union name_record name = name_new(WIRE_NAME_NETNS, 8, 0, "blue!");
+	union start_record start = start_new("6.1", "box", "", 0);
+
+	(void)state;
+	c.facts = 0;
+	c.who = (struct wire_who){ 0 };
+	EVERY_BIT_COUNTS(&c, FIELD(struct wire_head, len_bytes), FIELD(struct wire_head, version),
+			 FIELD(struct wire_head, pad), FIELD(struct wire_call, who),
+			 FIELD(struct wire_call, start_ns), FIELD(struct wire_call, search_ns),
+			 FIELD(struct wire_call, error), FIELD(struct wire_call, req_family),
+			 FIELD(struct wire_call, req_port), FIELD(struct wire_call, req_scope),
+			 FIELD(struct wire_call, req_addr), FIELD(struct wire_call, pad),
+			 { offsetof(struct wire_call, sock.local) + 4, 12 },
+			 { offsetof(struct wire_call, sock.peer) + 4, 12 });
+	EVERY_BIT_COUNTS(&established, FIELD(struct wire_edge, error),
+			 FIELD(struct wire_edge, port), FIELD(struct wire_edge, pad));
+	EVERY_BIT_COUNTS(&release, FIELD(struct wire_edge, error), FIELD(struct wire_edge, pad));
+	owner.facts = 0;
+	owner.who = (struct wire_who){ 0 };
+	EVERY_BIT_COUNTS(&owner, FIELD(struct wire_owner, who), FIELD(struct wire_owner, pad));
+	EVERY_BIT_COUNTS(&end, FIELD(struct wire_end, time_wait_ns), FIELD(struct wire_end, flags),
+			 FIELD(struct wire_end, pad));
+	EVERY_BIT_COUNTS(&name, FIELD(struct wire_name, netns), FIELD(struct wire_name, text_len),
+			 { sizeof(struct wire_name) + 5, 3 });
+	EVERY_BIT_COUNTS(&start, FIELD(struct wire_start, pad),
+			 FIELD(struct wire_start, kernel_len), FIELD(struct wire_start, host_len),
+			 { sizeof(struct wire_start) + 6, 2 });
+}
+
+/* --- one wrong thing at a time ------------------------------------------------------------- */
+
+static void refused(const void *record, const char *reason)
+{
+	const char *why = NULL;
+	struct wire_head head;
+
+	memcpy(&head, record, sizeof(head));
+	assert_int_equal(check(record, head.len_bytes, &why), -EBADMSG);
+	assert_string_equal(why, reason);
+}
+
+#define REFUSED(good, assignment, reason)                                                          \
+	do {                                                                                       \
+		__typeof__(good) r = (good);                                                       \
+		assignment;                                                                        \
+		refused(&r, reason);                                                               \
+	} while (0)
+
+static void wrong_heads(void **state)
+{
+	struct wire_edge e = edge_new(WIRE_RELEASE, 7, 2000000, 80, 0);
+	static const uint8_t unknown[] = { 0, 8, 15, 20, 23, 26, 63, 70, 255 };
+
+	(void)state;
+	REFUSED(e, r.head.version = 0, "another version of the format");
+	REFUSED(e, r.head.version = 2, "another version of the format");
+	REFUSED(e, r.head.pad = 1, "padding is not zero");
+	for (size_t i = 0; i < sizeof(unknown); i++)
+		REFUSED(e, r.head.kind = unknown[i], "unknown kind of record");
+	REFUSED(e, r.head.kind = WIRE_END, "length and kind do not agree");
+}
+
+static void wrong_sockets(void **state)
+{
+	struct wire_call c = call_new(WIRE_LISTEN, 7, 2000000), six;
+	const char *why;
+
+	(void)state;
+	REFUSED(c, r.sock.id = 0, "a socket without a number");
+	REFUSED(c, r.sock.parent = 7, "a socket that is its own listener");
+	REFUSED(c, r.sock.family = AF_UNIX, "unknown address family");
+	REFUSED(c, r.sock.family = AF_UNSPEC, "unknown address family");
+	REFUSED(c, r.sock.protocol = 0, "unknown protocol");
+	REFUSED(c, r.sock.protocol = 263, "unknown protocol");
+	REFUSED(c, r.sock.state = 0, "unknown socket state");
+	REFUSED(c, r.sock.state = 14, "unknown socket state");
+	REFUSED(c, r.sock.userlocks = 32, "unknown lock bit of a socket");
+	REFUSED(c, r.sock.options = WIRE_O_ALL + 1, "unknown socket option bit");
+	REFUSED(c, r.sock.local[4] = 1, "an IPv4 address with more than four bytes");
+	REFUSED(c, r.sock.peer[15] = 1, "an IPv4 address with more than four bytes");
+	six = c;
+	six.sock.family = AF_INET6;
+	six.sock.local[15] = six.sock.peer[4] = 1;
+	six.sock.protocol = 262;
+	six.sock.userlocks = 31;
+	six.sock.options = WIRE_O_ALL;
+	six.facts = WIRE_F_ALL;
+	assert_int_equal(check(&six, sizeof(six), &why), 0);
+}
+
+static void wrong_calls(void **state)
+{
+	struct wire_call c = call_new(WIRE_LISTEN, 7, 2000000);
+
+	(void)state;
+	REFUSED(c, r.facts |= WIRE_F_ALL + 1, "unknown fact bit");
+	REFUSED(c, r.facts |= 1u << 31, "unknown fact bit");
+	REFUSED(c, r.fd = -2, "file descriptor out of range");
+	REFUSED(c, r.facts = 0, "a process that is not announced");
+	REFUSED(c, r.start_ns = 1, "a start time that is not announced");
+	REFUSED(c, r.search_ns = 1, "a search time that is not announced");
+	REFUSED(c, r.error = -1, "errno out of range");
+	REFUSED(c, r.error = 4096, "errno out of range");
+	REFUSED(c, r.pad = 1, "padding is not zero");
+	REFUSED(c, (r.head.kind = WIRE_CONNECT, r.error = 1), "an errno where none can be");
+	REFUSED(c, (r.head.kind = WIRE_ACCEPT, r.error = 1), "an errno where none can be");
+	REFUSED(c, (r.head.kind = WIRE_FOUND, r.error = 1), "an errno where none can be");
+	REFUSED(c, r.head.kind = WIRE_CONNECT_FAILED, "a failed connect without errno");
+}
+
+static void wrong_requests(void **state)
+{
+	struct wire_call c = call_new(WIRE_BIND, 7, 2000000), good;
+	const char *why;
+
+	(void)state;
+	REFUSED(c, r.req_family = AF_INET, "a request that is not announced");
+	REFUSED(c, r.req_port = 80, "a request that is not announced");
+	REFUSED(c, r.req_scope = 2, "a request that is not announced");
+	REFUSED(c, r.req_addr[15] = 1, "a request that is not announced");
+	c.facts |= WIRE_F_REQUEST;
+	c.req_family = 77; /* programs pass what they like */
+	assert_int_equal(check(&c, sizeof(c), &why), 0);
+	REFUSED(c, r.req_port = 80, "a requested address of an unknown family");
+	REFUSED(c, r.req_addr[0] = 80, "a requested address of an unknown family");
+	c.req_family = AF_INET;
+	REFUSED(c, r.req_addr[4] = 1, "a requested address that is too long for its family");
+	REFUSED(c, r.req_scope = 1, "a requested address that is too long for its family");
+	good = c;
+	good.req_family = AF_INET6;
+	good.req_addr[15] = 1;
+	good.req_scope = 3;
+	assert_int_equal(check(&good, sizeof(good), &why), 0);
+	good = c;
+	good.req_family = AF_UNSPEC;
+	good.req_addr[0] = 127;
+	assert_int_equal(check(&good, sizeof(good), &why), 0);
+}
+
+static void wrong_steps(void **state)
+{
+	struct wire_edge e = edge_new(WIRE_CONNECT_ERROR, 7, 2000000, 0, ETIMEDOUT);
+	struct wire_owner o = owner_new(7, 2000000, 200, "worker");
+	struct wire_end end = end_new(7, 2000000);
+
+	(void)state;
+	REFUSED(e, r.id = 0, "a socket without a number");
+	REFUSED(e, r.error = 0, "errno out of range");
+	REFUSED(e, r.error = -1, "errno out of range");
+	REFUSED(e, r.error = 4096, "errno out of range");
+	REFUSED(e, r.port = 80, "a port where none can be");
+	REFUSED(e, r.pad = 1, "padding is not zero");
+	REFUSED(e, r.head.kind = WIRE_TW_END, "an errno where none can be");
+	REFUSED(o, r.id = 0, "a socket without a number");
+	REFUSED(o, r.facts |= WIRE_F_TIMED, "unknown fact bit");
+	REFUSED(o, r.facts = WIRE_F_FOLLOWED, "a process that is not announced");
+	REFUSED(o, r.pad = 1, "padding is not zero");
+	REFUSED(end, r.id = 0, "a socket without a number");
+	REFUSED(end, r.flags = 4, "unknown flag of an end");
+	REFUSED(end, r.flags = WIRE_E_TIME_WAIT, "TIME_WAIT and its time do not agree");
+	REFUSED(end, r.time_wait_ns = 1, "TIME_WAIT and its time do not agree");
+	REFUSED(end, r.flags = WIRE_E_INFERRED, "an inferred TIME_WAIT that is none");
+	REFUSED(end, r.pad = 1, "padding is not zero");
+}
+
+static void wrong_starts(void **state)
+{
+	union start_record s = start_new("6.1", "box", "a\0b", 4);
+	union start_record unended = start_new("6.1", "box", "abc", 3);
+	size_t text = sizeof(struct wire_start);
+
+	(void)state;
+	REFUSED(s, r.start.backend = 0, "unknown backend");
+	REFUSED(s, r.start.backend = 4, "unknown backend");
+	REFUSED(s, r.start.blind = WIRE_B_ALL + 1, "unknown blind spot");
+	REFUSED(s, r.start.pid_initial = 2, "a truth value that is neither 0 nor 1");
+	REFUSED(s, r.start.pad[2] = 1, "padding is not zero");
+	REFUSED(s, r.start.kernel_len = 60000, "text and record differ in length");
+	REFUSED(s, (r.start.kernel_len = r.start.host_len = r.start.command_len = UINT16_MAX),
+		"text and record differ in length");
+	REFUSED(s, r.bytes[text + 1] = 0, "NUL in a text");
+	REFUSED(s, r.bytes[text + 5] = 0, "NUL in a text");
+	REFUSED(s, r.bytes[text + 10] = 1, "padding is not zero");
+	refused(&unended, "an argument without an end");
+}
+
+static void wrong_others(void **state)
+{
+	union name_record n = name_new(WIRE_NAME_NETNS, 5, 0, "blue");
+	struct wire_lost l = { .head = head_new(WIRE_LOST, sizeof(l), 1), .cause = 1 };
+	struct wire_command c = { .head = head_new(WIRE_COMMAND, sizeof(c), 1) };
+
+	(void)state;
+	REFUSED(n, r.name.what = 0, "unknown kind of name");
+	REFUSED(n, r.name.what = 4, "unknown kind of name");
+	REFUSED(n, r.name.netns = 1, "a network namespace where none can be");
+	REFUSED(n, r.name.id = 1ULL << 32, "a number that is too big");
+	REFUSED(n, r.name.text_len = 9, "text and record differ in length");
+	REFUSED(n, r.bytes[sizeof(struct wire_name)] = 0, "NUL in a text");
+	REFUSED(n, r.bytes[sizeof(struct wire_name) + 4] = 1, "padding is not zero");
+	REFUSED(l, r.cause = 0, "unknown cause of a loss");
+	REFUSED(l, r.cause = 5, "unknown cause of a loss");
+	REFUSED(c, r.exit = -2, "exit status out of range");
+	REFUSED(c, r.exit = 256, "exit status out of range");
+	REFUSED(c, r.signal = -1, "signal out of range");
+	REFUSED(c, r.signal = 65, "signal out of range");
+	REFUSED(c, (r.exit = 1, r.signal = 9), "an exit status and a signal at once");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(good_records_are_good),
+		cmocka_unit_test(cut_records_are_refused),
+		cmocka_unit_test(the_length_is_exact),
+		cmocka_unit_test(any_byte_may_be_wrong),
+		cmocka_unit_test(fields_that_are_not_announced_are_zero),
+		cmocka_unit_test(wrong_heads),
+		cmocka_unit_test(wrong_sockets),
+		cmocka_unit_test(wrong_calls),
+		cmocka_unit_test(wrong_requests),
+		cmocka_unit_test(wrong_steps),
+		cmocka_unit_test(wrong_starts),
+		cmocka_unit_test(wrong_others),
+	};
+
+	return cmocka_run_group_tests(tests, make_fence, remove_fence);
+}
