@@ -20,8 +20,10 @@ ok "--help into a full disk: says so" says "No space left"
 
 "$PORTLIFE" --help >"$TAP_DIR/help"
 page=user/dist/portlife.1
-for option in $(grep -Eo '^ +(-[[:alnum:]], )?(-[[:alnum:]]|--[a-z0-9-]+)' "$TAP_DIR/help" |
-	grep -Eo -- '-[-a-zA-Z0-9]+' | sort -u); do
+mapfile -t options < <(grep -Eo '^ +(-[[:alnum:]], )?(-[[:alnum:]]|--[a-z0-9-]+)' "$TAP_DIR/help" |
+	grep -Eo -- '-[-a-zA-Z0-9]+' | sort -u)
+ok "--help shows options" test ${#options[@]} -gt 40
+for option in "${options[@]}"; do
 	case $option in
 	--*) pattern="Fl Fl ${option#--}" ;;
 	*) pattern="Fl ${option#-}" ;;
@@ -29,8 +31,9 @@ for option in $(grep -Eo '^ +(-[[:alnum:]], )?(-[[:alnum:]]|--[a-z0-9-]+)' "$TAP
 	ok "$option is in the manual page" grep -Eq -- "^\.It.* ?$pattern( |\$)" "$page"
 done
 
-for option in $(sed -n 's/^\.It //p' "$page" | grep -Eo 'Fl (Fl )?[[:alnum:]-]+' |
-	sed 's/Fl Fl /--/; s/Fl /-/' | sort -u); do
+mapfile -t options < <(sed -n 's/^\.It //p' "$page" | grep -Eo 'Fl (Fl )?[[:alnum:]-]+' |
+	sed 's/Fl Fl /--/; s/Fl /-/' | sort -u)
+for option in "${options[@]}"; do
 	ok "$option of the manual page is in --help" grep -q -- "$option" "$TAP_DIR/help"
 done
 

@@ -96,6 +96,7 @@ run "$PORTLIFE" -qj --count=3 -o "$TAP_DIR/data" -- python3 -c "$many"
 ok "--count: that many events" is "$(grep -c '"type":"event"' "$TAP_DIR/data")" 3
 ok "--count: still a summary" is "$(tail -n 1 "$TAP_DIR/data" | jq -r .type)" summary
 for signal in INT TERM HUP; do
+	: >"$TAP_DIR/err"
 	# a job of a script ignores SIGINT from its start: undo that
 	env --default-signal=INT "$PORTLIFE" -j >"$TAP_DIR/data" 2>"$TAP_DIR/err" &
 	pid=$!

@@ -9,7 +9,7 @@
 
 static void processes_are_chosen(void **state)
 {
-	static const uint32_t pids[] = { 100, 200 };
+	static const uint32_t pids[] = { 100, 200 }, nobody = 0;
 	struct wire_who python = who_new(100, "python3"), hidden = who_new(0, "python3");
 	struct wire_who cut = who_new(300, "a-very-long-name"),
 			whole = who_new(300, "exactly-15-byte");
@@ -26,6 +26,9 @@ static void processes_are_chosen(void **state)
 	python.pid = 300;
 	assert_false(filter_chooses(&f, &python, 0));
 	assert_false(filter_chooses(&f, NULL, 0));
+	assert_false(filter_chooses(&f, &hidden, 0));
+	f.pids = &nobody; /* a process that cannot be seen from here has no number */
+	f.pids_len = 1;
 	assert_false(filter_chooses(&f, &hidden, 0));
 
 	f = (struct filter){ .command = true };

@@ -51,10 +51,8 @@ static int on_time_wait_end(struct core *core, struct slot *slot, const struct w
 	struct life life;
 	struct event e;
 
-	if (slot) {
-		slot->tw_over = true;
+	if (slot) /* the program has kept its descriptor for longer */
 		return tenure_release(core, slot, edge->port, edge->head.ts_ns);
-	}
 	if (!lives_take_remnant(&core->lives, edge->id, &life, &tenure))
 		return 0;
 	tenure.released_ns = edge->head.ts_ns;
@@ -112,16 +110,13 @@ static int on_close(struct core *core, struct slot *slot, uint64_t close_ns)
 
 static int on_time_wait(struct core *core, struct slot *slot, const struct wire_end *end)
 {
-	struct tenure *tenure = NULL;
+	struct tenure *tenure;
 	struct event e;
-	int err;
+	int err = tenure_claim(slot, end->port, &tenure);
 
-	if (!slot->tw_over) {
-		err = tenure_claim(slot, end->port, &tenure);
-		if (err)
-			return err;
-		slot->life.holds_port = tenure != NULL;
-	}
+	if (err)
+		return err;
+	slot->life.holds_port = tenure != NULL; /* NULL: TIME_WAIT has ended already */
 	slot->life.time_wait = true;
 	e = event_make(slot, EVENT_TIME_WAIT, end->time_wait_ns);
 	e.tenure = lives_last_tenure(slot);

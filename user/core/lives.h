@@ -27,7 +27,6 @@ struct slot {
 	uint8_t attempt;     /* enum attempt: how the latest one went */
 	bool child;	     /* made by the kernel for an accepted connection */
 	bool established;    /* the event was made */
-	bool tw_over;	     /* its TIME_WAIT ended before the socket did */
 	bool counted;	     /* in the summary */
 	UT_hash_handle hh;
 	struct tenure tenure;

@@ -33,7 +33,7 @@ void *pool_take(struct pool *pool)
 	void *item = pool->given_back;
 
 	if (item) {
-		memcpy(&pool->given_back, item, sizeof(item));
+		memcpy(&pool->given_back, item, sizeof(pool->given_back));
 		return item;
 	}
 	if (!pool->fresh_len) {

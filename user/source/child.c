@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "user/source/stop.h"
+
 #define GROUPS_MAX 256
 
 struct identity {
@@ -69,9 +71,8 @@ static int become(const struct identity *identity, const char *user)
 }
 
 /* In the child: waits for the word, then becomes COMMAND or says why not. */
-static void __attribute__((noreturn))
-run(char *const *command, const char *user, const struct identity *identity, const sigset_t *mask,
-    int go, int exec_result)
+static void __attribute__((noreturn)) run(char *const *command, const char *user,
+					  const struct identity *identity, int go, int exec_result)
 {
 	char word;
 	int error = 0;
@@ -81,8 +82,6 @@ run(char *const *command, const char *user, const struct identity *identity, con
 	if (user)
 		error = -become(identity, user);
 	if (!error) {
-		signal(SIGPIPE, SIG_DFL);
-		sigprocmask(SIG_SETMASK, mask, NULL);
 		execvp(command[0], command);
 		error = errno;
 	}
@@ -91,8 +90,8 @@ run(char *const *command, const char *user, const struct identity *identity, con
 	_exit(error == ENOENT ? 127 : 126);
 }
 
-int child_prepare(struct child *child, char *const *command, const char *user, const sigset_t *mask,
-		  char *reason, size_t reason_len)
+int child_prepare(struct child *child, char *const *command, const char *user, char *reason,
+		  size_t reason_len)
 {
 	struct identity identity = { 0 };
 	int go[2], result[2], error;
@@ -122,7 +121,8 @@ int child_prepare(struct child *child, char *const *command, const char *user, c
 	if (!child->pid) {
 		close(go[1]);
 		close(result[0]);
-		run(command, user, &identity, mask, go[0], result[1]);
+		stop_unwatch();
+		run(command, user, &identity, go[0], result[1]);
 	}
 	error = child->pid < 0 ? -errno : 0;
 	close(go[0]);

@@ -6,7 +6,6 @@
 #ifndef PORTLIFE_SOURCE_CHILD_H
 #define PORTLIFE_SOURCE_CHILD_H
 
-#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -21,12 +20,12 @@ struct child {
 };
 
 /*
- * Forks the process that will be COMMAND, as user if not NULL, with signal mask and dispositions
- * as portlife itself was started with. This process becomes the reaper of all its descendants.
+ * Forks the process that will be COMMAND, as user if not NULL. Its signals are as they were when
+ * stop_watch() was called. This process becomes the reaper of all its descendants.
  * 0, or a negative errno with a reason for a person.
  */
-int child_prepare(struct child *child, char *const *command, const char *user, const sigset_t *mask,
-		  char *reason, size_t reason_len);
+int child_prepare(struct child *child, char *const *command, const char *user, char *reason,
+		  size_t reason_len);
 
 /* Lets it go. 0, or the positive errno of a failed execution. */
 int child_start(struct child *child);

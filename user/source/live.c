@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
-#include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -18,11 +17,13 @@
 #include "user/source/make.h"
 #include "user/source/naming.h"
 #include "user/source/probes.h"
+#include "user/source/stop.h"
 
 #define BEAT_NS	      50000000ULL   /* the reader comes by itself this often */
 #define TICK_NS	      1000000000ULL /* WIRE_TICK */
 #define BATCH_RECORDS 4096	    /* then signals and timers are looked at */
 #define SETTLE_NS     250000000ULL  /* longest wait for sockets that COMMAND left closing */
+#define DISORDER_NS   10000000ULL   /* records of two CPUs are never further out of order */
 #define KERNEL_STACK  16384	    /* THREAD_SIZE of x86-64 and arm64, 4 KiB pages */
 #define BATCH_OVER    (-ECANCELED)  /* record(): enough for this batch */
 
@@ -38,14 +39,15 @@ struct live {
 	struct wire_counters *told;	/* what WIRE_LOST has said so far */
 	size_t counters_bytes;
 	int cpus;
-	int epoll_fd, signal_fd, timer_fd;
-	sigset_t mask_before;
+	int epoll_fd, timer_fd;
 	uint64_t start_ns, tick_ns;
 	uint64_t cut_ns; /* records of later moments are not taken; 0: no limit */
 	uint64_t records;
 	size_t batch_left;
 	int outcome; /* of feed(): 0, LIVE_ENOUGH or a negative errno */
 	bool stopping;
+	bool drained;	/* all that came before cut_ns has been taken */
+	bool passed_on; /* the signal that asked to end, to COMMAND */
 };
 
 static int fail(struct live *live, int error, const char *text)
@@ -63,14 +65,25 @@ static int give(void *arg, const void *record, size_t len)
 	return live->outcome;
 }
 
+/* A record that ends the stream: given also after enough. */
+static void give_last(struct live *live, const void *record, size_t len)
+{
+	if (live->outcome == LIVE_ENOUGH)
+		live->outcome = 0;
+	give(live, record, len);
+}
+
 /* libbpf's callback: a negative return leaves the rest in the buffer. */
 static int record(void *arg, void *data, size_t len)
 {
 	const struct wire_head *head = data;
 	struct live *live = arg;
 
-	if (live->cut_ns && len >= sizeof(*head) && head->ts_ns > live->cut_ns)
-		return 0;
+	if (live->cut_ns && len >= sizeof(*head) && head->ts_ns > live->cut_ns) {
+		/* of another moment; CPUs may be a little out of order, but not this much */
+		live->drained = head->ts_ns > live->cut_ns + DISORDER_NS;
+		return live->drained ? BATCH_OVER : 0;
+	}
 	if (naming_look(live->naming, data, give, live) || give(live, data, len))
 		return BATCH_OVER;
 	live->records++;
@@ -128,7 +141,7 @@ static bool take_batch(struct live *live)
 	}
 	if (!live->outcome)
 		live->outcome = live->handler->batch(live->handler->arg);
-	return taken == BATCH_OVER && !live->outcome;
+	return taken == BATCH_OVER && !live->outcome && !live->drained;
 }
 
 /* --- setting up -------------------------------------------------------------------------- */
@@ -242,93 +255,56 @@ static int watch_fd(struct live *live, int fd)
 static int open_events(struct live *live)
 {
 	struct itimerspec beat = { .it_interval.tv_nsec = BEAT_NS, .it_value.tv_nsec = BEAT_NS };
-	sigset_t set;
 	int error;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGCHLD);
 	live->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	live->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	live->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (live->epoll_fd < 0 || live->signal_fd < 0 || live->timer_fd < 0 ||
+	if (live->epoll_fd < 0 || live->timer_fd < 0 ||
 	    timerfd_settime(live->timer_fd, 0, &beat, NULL))
 		return -errno;
-	error = watch_fd(live, live->signal_fd);
-	if (!error)
-		error = watch_fd(live, live->timer_fd);
+	error = watch_fd(live, live->timer_fd);
 	if (!error)
 		error = watch_fd(live, ring_buffer__epoll_fd(live->ring));
 	return error;
 }
 
-static void take_signals(struct live *live)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &set, &live->mask_before);
-	signal(SIGPIPE, SIG_IGN); /* a reader that left is seen as EPIPE */
-}
-
 /* --- the loop ---------------------------------------------------------------------------- */
 
-/* From now on the same signals end the process at once. */
-static void release_signals(struct live *live)
+/* Nothing of later moments is taken. */
+static void stop(struct live *live)
 {
 	live->stopping = true;
 	live->cut_ns = clock_boot_ns();
-	signal(SIGINT, SIG_DFL);
-	signal(SIGTERM, SIG_DFL);
-	signal(SIGHUP, SIG_DFL);
-	sigprocmask(SIG_SETMASK, &live->mask_before, NULL);
 }
 
-static void handle_signal(struct live *live, const struct signalfd_siginfo *info)
+/* A signal asks to end; with COMMAND it is passed on, and COMMAND's end is the end. */
+static void handle_stop(struct live *live)
 {
-	bool command = live->child.pid > 0;
-
-	if (info->ssi_signo == SIGCHLD) {
-		if (command && child_reap(&live->child))
-			live->stopping = true;
-		return;
+	if (live->child.pid <= 0) {
+		stop(live);
+	} else if (!live->passed_on && !live->child.exited) {
+		live->passed_on = true;
+		kill(live->child.pid, stop_asked());
 	}
-	if (!command) {
-		release_signals(live);
-		return;
-	}
-	/* the terminal's interrupt has reached COMMAND too, and ending is its decision */
-	if (info->ssi_signo == SIGINT && info->ssi_code == SI_KERNEL)
-		return;
-	if (!live->child.exited)
-		kill(live->child.pid, (int)info->ssi_signo);
-	sigprocmask(SIG_SETMASK, &live->mask_before, NULL);
-	signal((int)info->ssi_signo, SIG_DFL); /* a second one is for portlife */
 }
 
-static void read_events(struct live *live, int timeout_ms)
+/* Waits for data, a beat, or a signal. */
+static void await(struct live *live, int timeout_ms)
 {
-	struct epoll_event events[4];
-	struct signalfd_siginfo info;
+	struct epoll_event events[2];
 	uint64_t beats;
-	int n = epoll_wait(live->epoll_fd, events, 4, timeout_ms);
+	int n = epoll_wait(live->epoll_fd, events, 2, timeout_ms);
 
-	for (int i = 0; i < n; i++) {
+	for (int i = 0; i < n; i++)
 		if (events[i].data.fd == live->timer_fd &&
 		    read(live->timer_fd, &beats, sizeof(beats)) < 0 && errno != EAGAIN)
 			live->outcome = -errno;
-		while (events[i].data.fd == live->signal_fd && !live->stopping &&
-		       read(live->signal_fd, &info, sizeof(info)) == sizeof(info))
-			handle_signal(live, &info);
-	}
 	if (n < 0 && errno != EINTR)
 		live->outcome = -errno;
+	if (stop_asked())
+		handle_stop(live);
+	if (live->child.pid > 0 && child_reap(&live->child))
+		live->stopping = true;
 }
 
 static void watch(struct live *live)
@@ -337,10 +313,10 @@ static void watch(struct live *live)
 	bool more = false;
 
 	while (!live->stopping && !live->outcome) {
-		read_events(live, more ? 0 : -1);
+		await(live, more ? 0 : -1);
 		more = take_batch(live);
 		if (duration && clock_boot_ns() - begin >= duration && !live->stopping)
-			release_signals(live);
+			stop(live);
 	}
 }
 
@@ -416,8 +392,7 @@ static int set_up(struct live *live)
 		return fail(live, -ENOMEM, "cannot set up the reader");
 	if (live->options->command) {
 		error = child_prepare(&live->child, live->options->command, live->options->user,
-				      &live->mask_before, live->result->reason,
-				      sizeof(live->result->reason));
+				      live->result->reason, sizeof(live->result->reason));
 		if (error)
 			return error;
 	}
@@ -436,11 +411,11 @@ static void tear_down(struct live *live)
 	if (live->counters)
 		munmap(live->counters, live->counters_bytes);
 	free(live->told);
-	for (int *fd = (int[]){ live->epoll_fd, live->signal_fd, live->timer_fd, -2 }; *fd != -2;
-	     fd++)
-		if (*fd >= 0)
-			close(*fd);
-	sigprocmask(SIG_SETMASK, &live->mask_before, NULL);
+	if (live->epoll_fd >= 0)
+		close(live->epoll_fd);
+	if (live->timer_fd >= 0)
+		close(live->timer_fd);
+	stop_unwatch();
 }
 
 /* Records from the first to the last. */
@@ -457,24 +432,26 @@ static int stream(struct live *live)
 	if (!live->outcome)
 		live->outcome = live->handler->batch(live->handler->arg);
 	error = start_command(live);
-	if (error)
-		return error;
-	if (!live->outcome)
+	if (!error && !live->outcome)
 		watch(live);
 	if (!live->outcome)
 		drain(live);
-	if (live->outcome == LIVE_ENOUGH)
-		live->outcome = 0;
 	if (live->child.pid > 0) {
 		child_reap(&live->child);
 		live->result->command_exit = live->child.exit;
 		live->result->command_signal = live->child.signal;
-		give(live, made.bytes, make_command(&made, live->child.exit, live->child.signal));
 	}
-	give(live, made.bytes, make_stop(&made, live->records));
+	if (live->result->started)
+		give_last(live, made.bytes,
+			  make_command(&made, live->child.exit, live->child.signal));
+	give_last(live, made.bytes, make_stop(&made, live->records));
+	if (live->outcome == LIVE_ENOUGH)
+		live->outcome = 0;
 	if (!live->outcome)
 		live->outcome = live->handler->batch(live->handler->arg);
-	return live->outcome > 0 ? 0 : live->outcome;
+	if (live->outcome == LIVE_ENOUGH)
+		live->outcome = 0;
+	return error ? error : live->outcome;
 }
 
 int live_run(const struct live_options *options, const struct live_handler *handler,
@@ -485,10 +462,10 @@ int live_run(const struct live_options *options, const struct live_handler *hand
 
 	memset(result, 0, sizeof(*result));
 	result->command_exit = -1;
-	live.epoll_fd = live.signal_fd = live.timer_fd = -1;
+	live.epoll_fd = live.timer_fd = -1;
 	live.child.go = live.child.exec_result = -1;
 	live.start_ns = live.tick_ns = clock_boot_ns();
-	take_signals(&live);
+	stop_watch(options->command != NULL);
 	error = set_up(&live);
 	if (!error)
 		error = stream(&live);

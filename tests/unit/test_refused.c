@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * test_refused.c: one wrong thing at a time, and what is said about it.
+ */
+#include "tests/unit/records.h"
+
+/* --- one wrong thing at a time ------------------------------------------------------------- */
+
+static void refused(const void *record, const char *reason)
+{
+	const char *why = NULL;
+	struct wire_head head;
+
+	memcpy(&head, record, sizeof(head));
+	assert_int_equal(wire_check(record, head.len_bytes, &why), -EBADMSG);
+	assert_string_equal(why, reason);
+}
+
+#define REFUSED(good, assignment, reason)                                                          \
+	do {                                                                                       \
+		__typeof__(good) r = (good);                                                       \
+		assignment;                                                                        \
+		refused(&r, reason);                                                               \
+	} while (0)
+
+static void wrong_heads(void **state)
+{
+	struct wire_edge e = edge_new(WIRE_RELEASE, 7, 2000000, 80, 0);
+	static const uint8_t unknown[] = { 0, 8, 15, 20, 23, 26, 63, 70, 255 };
+
+	(void)state;
+	REFUSED(e, r.head.version = 0, "another version of the format");
+	REFUSED(e, r.head.version = 2, "another version of the format");
+	REFUSED(e, r.head.pad = 1, "padding is not zero");
+	for (size_t i = 0; i < sizeof(unknown); i++)
+		REFUSED(e, r.head.kind = unknown[i], "unknown kind of record");
+	REFUSED(e, r.head.kind = WIRE_END, "length and kind do not agree");
+}
+
+static void wrong_sockets(void **state)
+{
+	struct wire_call c = call_new(WIRE_LISTEN, 7, 2000000), six;
+	const char *why;
+
+	(void)state;
+	REFUSED(c, r.sock.id = 0, "a socket without a number");
+	REFUSED(c, r.sock.parent = 7, "a socket that is its own listener");
+	REFUSED(c, r.sock.family = AF_UNIX, "unknown address family");
+	REFUSED(c, r.sock.family = AF_UNSPEC, "unknown address family");
+	REFUSED(c, r.sock.protocol = 0, "unknown protocol");
+	REFUSED(c, r.sock.protocol = 263, "unknown protocol");
+	REFUSED(c, r.sock.state = 0, "unknown socket state");
+	REFUSED(c, r.sock.state = 14, "unknown socket state");
+	REFUSED(c, r.sock.userlocks = 32, "unknown lock bit of a socket");
+	REFUSED(c, r.sock.options = WIRE_O_ALL + 1, "unknown socket option bit");
+	REFUSED(c, r.sock.local[4] = 1, "an IPv4 address with more than four bytes");
+	REFUSED(c, r.sock.peer[15] = 1, "an IPv4 address with more than four bytes");
+	six = c;
+	six.sock.family = AF_INET6;
+	six.sock.local[15] = six.sock.peer[4] = 1;
+	six.sock.protocol = 262;
+	six.sock.userlocks = 31;
+	six.sock.options = WIRE_O_ALL;
+	six.facts = WIRE_F_ALL;
+	assert_int_equal(wire_check(&six, sizeof(six), &why), 0);
+}
+
+static void wrong_calls(void **state)
+{
+	struct wire_call c = call_new(WIRE_LISTEN, 7, 2000000);
+
+	(void)state;
+	REFUSED(c, r.facts |= WIRE_F_ALL + 1, "unknown fact bit");
+	REFUSED(c, r.facts |= 1u << 31, "unknown fact bit");
+	REFUSED(c, r.fd = -2, "file descriptor out of range");
+	REFUSED(c, r.facts = 0, "a process that is not announced");
+	REFUSED(c, r.start_ns = 1, "a start time that is not announced");
+	REFUSED(c, r.search_ns = 1, "a search time that is not announced");
+	REFUSED(c, r.error = -1, "errno out of range");
+	REFUSED(c, r.error = 4096, "errno out of range");
+	REFUSED(c, r.pad = 1, "padding is not zero");
+	REFUSED(c, (r.head.kind = WIRE_CONNECT, r.error = 1), "an errno where none can be");
+	REFUSED(c, (r.head.kind = WIRE_ACCEPT, r.error = 1), "an errno where none can be");
+	REFUSED(c, (r.head.kind = WIRE_FOUND, r.error = 1), "an errno where none can be");
+	REFUSED(c, r.head.kind = WIRE_CONNECT_FAILED, "a failed connect without errno");
+}
+
+static void wrong_requests(void **state)
+{
+	struct wire_call c = call_new(WIRE_BIND, 7, 2000000), good;
+	const char *why;
+
+	(void)state;
+	REFUSED(c, r.req_family = AF_INET, "a request that is not announced");
+	REFUSED(c, r.req_port = 80, "a request that is not announced");
+	REFUSED(c, r.req_scope = 2, "a request that is not announced");
+	REFUSED(c, r.req_addr[15] = 1, "a request that is not announced");
+	c.facts |= WIRE_F_REQUEST;
+	c.req_family = 77; /* programs pass what they like */
+	assert_int_equal(wire_check(&c, sizeof(c), &why), 0);
+	REFUSED(c, r.req_port = 80, "a requested address of an unknown family");
+	REFUSED(c, r.req_addr[0] = 80, "a requested address of an unknown family");
+	c.req_family = AF_INET;
+	REFUSED(c, r.req_addr[4] = 1, "a requested address that is too long for its family");
+	REFUSED(c, r.req_scope = 1, "a requested address that is too long for its family");
+	good = c;
+	good.req_family = AF_INET6;
+	good.req_addr[15] = 1;
+	good.req_scope = 3;
+	assert_int_equal(wire_check(&good, sizeof(good), &why), 0);
+	good = c;
+	good.req_family = AF_UNSPEC;
+	good.req_addr[0] = 127;
+	assert_int_equal(wire_check(&good, sizeof(good), &why), 0);
+}
+
+static void wrong_steps(void **state)
+{
+	struct wire_edge e = edge_new(WIRE_CONNECT_ERROR, 7, 2000000, 0, ETIMEDOUT);
+	struct wire_owner o = owner_new(7, 2000000, 200, "worker");
+	struct wire_end end = end_new(7, 2000000);
+
+	(void)state;
+	REFUSED(e, r.id = 0, "a socket without a number");
+	REFUSED(e, r.error = 0, "errno out of range");
+	REFUSED(e, r.error = -1, "errno out of range");
+	REFUSED(e, r.error = 4096, "errno out of range");
+	REFUSED(e, r.port = 80, "a port where none can be");
+	REFUSED(e, r.pad = 1, "padding is not zero");
+	REFUSED(e, r.head.kind = WIRE_TW_END, "an errno where none can be");
+	REFUSED(o, r.id = 0, "a socket without a number");
+	REFUSED(o, r.facts |= WIRE_F_TIMED, "unknown fact bit");
+	REFUSED(o, r.facts = WIRE_F_FOLLOWED, "a process that is not announced");
+	REFUSED(o, r.pad = 1, "padding is not zero");
+	REFUSED(end, r.id = 0, "a socket without a number");
+	REFUSED(end, r.flags = 4, "unknown flag of an end");
+	REFUSED(end, r.flags = WIRE_E_TIME_WAIT, "TIME_WAIT and its time do not agree");
+	REFUSED(end, r.time_wait_ns = 1, "TIME_WAIT and its time do not agree");
+	REFUSED(end, r.flags = WIRE_E_INFERRED, "an inferred TIME_WAIT that is none");
+	REFUSED(end, r.pad = 1, "padding is not zero");
+}
+
+static void wrong_starts(void **state)
+{
+	union start_record s = start_new("6.1", "box", "a\0b", 4);
+	union start_record unended = start_new("6.1", "box", "abc", 3);
+	size_t text = sizeof(struct wire_start);
+
+	(void)state;
+	REFUSED(s, r.start.backend = 0, "unknown backend");
+	REFUSED(s, r.start.backend = 4, "unknown backend");
+	REFUSED(s, r.start.blind = WIRE_B_ALL + 1, "unknown blind spot");
+	REFUSED(s, r.start.pid_initial = 2, "a truth value that is neither 0 nor 1");
+	REFUSED(s, r.start.pad[2] = 1, "padding is not zero");
+	REFUSED(s, r.start.kernel_len = 60000, "text and record differ in length");
+	REFUSED(s, (r.start.kernel_len = r.start.host_len = r.start.command_len = UINT16_MAX),
+		"text and record differ in length");
+	REFUSED(s, r.bytes[text + 1] = 0, "NUL in a text");
+	REFUSED(s, r.bytes[text + 5] = 0, "NUL in a text");
+	REFUSED(s, r.bytes[text + 10] = 1, "padding is not zero");
+	refused(&unended, "an argument without an end");
+}
+
+static void wrong_others(void **state)
+{
+	union name_record n = name_new(WIRE_NAME_NETNS, 5, 0, "blue");
+	struct wire_lost l = { .head = head_new(WIRE_LOST, sizeof(l), 1), .cause = 1 };
+	struct wire_command c = { .head = head_new(WIRE_COMMAND, sizeof(c), 1) };
+
+	(void)state;
+	REFUSED(n, r.name.what = 0, "unknown kind of name");
+	REFUSED(n, r.name.what = 4, "unknown kind of name");
+	REFUSED(n, r.name.netns = 1, "a network namespace where none can be");
+	REFUSED(n, r.name.id = 1ULL << 32, "a number that is too big");
+	REFUSED(n, r.name.text_len = 9, "text and record differ in length");
+	REFUSED(n, r.bytes[sizeof(struct wire_name)] = 0, "NUL in a text");
+	REFUSED(n, r.bytes[sizeof(struct wire_name) + 4] = 1, "padding is not zero");
+	REFUSED(l, r.cause = 0, "unknown cause of a loss");
+	REFUSED(l, r.cause = 5, "unknown cause of a loss");
+	REFUSED(c, r.exit = -2, "exit status out of range");
+	REFUSED(c, r.exit = 256, "exit status out of range");
+	REFUSED(c, r.signal = -1, "signal out of range");
+	REFUSED(c, r.signal = 65, "signal out of range");
+	REFUSED(c, (r.exit = 1, r.signal = 9), "an exit status and a signal at once");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(wrong_heads),	cmocka_unit_test(wrong_sockets),
+		cmocka_unit_test(wrong_calls),	cmocka_unit_test(wrong_requests),
+		cmocka_unit_test(wrong_steps),	cmocka_unit_test(wrong_starts),
+		cmocka_unit_test(wrong_others),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
