@@ -316,8 +316,7 @@ static const char *decode(const void *bytes, size_t len_bytes, union record *out
 	if (texts ? head.len_bytes < size || head.len_bytes % 8 : head.len_bytes != size)
 		return "length and kind do not agree";
 	memcpy(out, bytes, size);
-	if (texts)
-		*text = (const char *)bytes + size;
+	*text = (const char *)bytes + size; /* empty where the kind has none */
 	return check_body(out, *text);
 }
 
