@@ -107,7 +107,7 @@ struct life {
 	uint32_t tenures_omitted; /* ... of tenures the first and the latest */
 	struct tenure *tenures;
 	struct phase *phases;
-	uint64_t ended_ns;
+	uint64_t ended_ns; /* destroyed; of a life still open at the end of the run: that moment */
 };
 
 /*

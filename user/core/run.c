@@ -118,7 +118,10 @@ int run_stop(struct core *core)
 
 	core->stopped = true;
 	while ((slot = lives_next(&core->lives, slot))) {
-		int err = life_emit(core, slot);
+		int err;
+
+		slot->life.ended_ns = core->summary.ts_ns;
+		err = life_emit(core, slot);
 
 		if (err)
 			return err;
