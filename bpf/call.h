@@ -153,6 +153,8 @@ static __always_inline void connect_finished(struct sock *sk, struct socket_stat
 			    ACTOR_CURRENT);
 		return;
 	}
+	if (!ret && (state->flags & SOCKET_CONNECTING) && sock_state(sk) == TCP_ESTABLISHED)
+		socket_established(state, now); /* in case the handshake's end was missed */
 	if (!connect_is_over(ret))
 		return;
 	if ((state->flags & SOCKET_FAILED) && state->failure == positive_errno(ret)) {

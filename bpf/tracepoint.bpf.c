@@ -287,43 +287,48 @@ static __always_inline void became_closed(struct sock *sk, struct socket_state *
 		socket_released(sk, state, now, port);
 }
 
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(set_state, struct sock *sk, int old_state, int new_state)
+static __always_inline void state_changed(struct sock *sk, int old_state, int new_state)
 {
+	u64 now = bpf_ktime_get_boot_ns();
 	struct socket_state *state;
 
 	if (new_state == TCP_SYN_RECV && old_state == TCP_LISTEN) {
 		if (sock_is_tcp(sk))
 			child_made(sk);
-		return 0;
+		return;
 	}
-	if (new_state != TCP_ESTABLISHED && new_state != TCP_CLOSE)
-		return 0;
 	state = socket_find(sk);
 	if (!state)
-		return 0;
+		return;
 	if (new_state == TCP_ESTABLISHED)
-		socket_established(state, bpf_ktime_get_boot_ns());
+		socket_established(state, now);
 	else
-		became_closed(sk, state, old_state, bpf_ktime_get_boot_ns());
+		became_closed(sk, state, old_state, now);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(set_state, struct sock *sk, int old_state, int new_state)
+{
+	if (new_state == TCP_ESTABLISHED || new_state == TCP_CLOSE ||
+	    (new_state == TCP_SYN_RECV && old_state == TCP_LISTEN))
+		UNDISTURBED(state_changed(sk, old_state, new_state));
 	return 0;
+}
+
+static __always_inline void destroyed(struct sock *sk)
+{
+	struct socket_state *state = socket_find(sk);
+
+	if (state)
+		socket_ended(sk, bpf_ktime_get_boot_ns(),
+			     state->time_wait_ns ? WIRE_E_INFERRED : 0);
 }
 
 /* First thing in tcp_v4_destroy_sock (IPv6 too): a port still held is given up right after. */
 SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(destroy, struct sock *sk)
 {
-	u64 now = bpf_ktime_get_boot_ns();
-	struct socket_state *state = socket_find(sk);
-	u16 port = sock_port(sk);
-
-	if (!state)
-		return 0;
-	if (port && !state->time_wait_ns) {
-		state->release_ns = now;
-		state->port = port;
-	}
-	socket_ended(sk, now, state->time_wait_ns ? WIRE_E_INFERRED : 0);
+	UNDISTURBED(destroyed(sk));
 	return 0;
 }
 

@@ -223,6 +223,8 @@ enum wire_lost_cause {
 	WIRE_LOST_SOCKETS,    /* table of sockets full: lives not followed */
 	WIRE_LOST_CALLS,      /* per-thread table full or stale: operations not followed */
 	WIRE_LOST_DAMAGED,    /* record that did not decode */
+	WIRE_LOST_MISSED, /* program runs that the kernel skipped: the program was running on that
+			     CPU */
 };
 
 struct wire_lost {

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A hundred thousand connections in a tight loop: nothing lost, nothing kept.
 
-LOOP is the program (build/tests/loop), LOOP_CYCLES how often it connects.
+LOOP is the program (build/tests/loop), LOOP_CYCLES how often it connects. In a virtual machine the
+kernel is told to keep few TIME_WAIT entries: what they hold is not past, and has to be remembered.
 """
 
 import json
@@ -19,6 +20,8 @@ import live
 LOOP = os.environ.get("LOOP", str(live.ROOT / "build/tests/loop"))
 CYCLES = int(os.environ.get("LOOP_CYCLES", "20000" if live.IN_VM else "100000"))
 PAUSE = CYCLES // 10
+SLACK_KB = 16  # a few pages come and go; one byte kept per cycle would be more
+TIME_WAITS = pathlib.Path("/proc/sys/net/ipv4/tcp_max_tw_buckets")
 
 
 def anonymous_kb(pid):
@@ -48,6 +51,8 @@ def main():
     if not os.access(LOOP, os.X_OK):
         tap.check(False, f"{LOOP} is missing: make")
         tap.done()
+    if live.IN_VM:
+        TIME_WAITS.write_text(str(PAUSE // 10))
     with folder as name:
         tracer = live.Tracer(name, "--", LOOP, CYCLES, 4, PAUSE, stdin=subprocess.PIPE,
                              stdout=subprocess.PIPE)
@@ -77,7 +82,7 @@ def main():
                   "every connect()")
         tap.equal(count(tracer.output, '"event":"accept"', '"port_origin":"accept"'), CYCLES,
                   "every accept()")
-        tap.check(late_kb <= early_kb,
+        tap.check(late_kb <= early_kb + SLACK_KB,
                   f"RssAnon after {CYCLES} cycles no higher than after {PAUSE}",
                   f"{early_kb} kB, then {late_kb} kB")
         print(f"# {own['ns_per_cycle']} ns per cycle, RssAnon {early_kb} kB, then {late_kb} kB")

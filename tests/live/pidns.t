@@ -99,7 +99,7 @@ def main():
         if tap.check(done.returncode == 0, "-p PID in a pid namespace", done.stderr.decode()):
             told = json.loads(done.stdout.splitlines()[-1])
             tap.equal(told["status"], 0, "portlife stops well")
-            tracer.output = pathlib.Path(name) / "given.jsonl"
+            tracer.output = pathlib.Path(name) / "given.output"
             own = [entry for entry in told["seen"] if entry[0] == told["pid"]]
             tap.equal(len(own), 2, "two of the three sockets are of that process")
             check_pids(tap, "-p PID", tracer, own)

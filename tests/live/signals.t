@@ -22,14 +22,14 @@ BPF_PROG_GET_FD_BY_ID, BPF_LINK_GET_FD_BY_ID = 13, 30
 
 # Says what it got and exits with a status of its own for each signal.
 CATCHER = """\
-import signal, socket, sys
+import os, signal, socket
 def catch(number, frame):
-    print(signal.Signals(number).name, flush=True)
-    sys.exit({signal.SIGINT: 7, signal.SIGTERM: 8, signal.SIGHUP: 9}[number])
+    os.write(1, signal.Signals(number).name.encode() + b'\\n')
+    os._exit({signal.SIGINT: 7, signal.SIGTERM: 8, signal.SIGHUP: 9}[number])
 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
     signal.signal(number, catch)
 s = socket.socket(); s.listen(1)
-print('ready', flush=True)
+os.write(1, b'ready\\n')
 while True:
     signal.pause()
 """

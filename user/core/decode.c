@@ -153,7 +153,7 @@ static const char *check_end(const struct wire_end *e)
 
 static const char *check_lost(const struct wire_lost *l)
 {
-	if (l->cause < WIRE_LOST_BUFFER || l->cause > WIRE_LOST_DAMAGED)
+	if (l->cause < WIRE_LOST_BUFFER || l->cause > WIRE_LOST_MISSED)
 		return "unknown cause of a loss";
 	return NULL;
 }

@@ -16,6 +16,8 @@ static const struct {
 	[WIRE_LOST_CALLS] = { "calls", "operations not followed, their table was full",
 			      "counted; ports they gave are shown as unknown" },
 	[WIRE_LOST_DAMAGED] = { "damaged", "records that did not decode", "counted and skipped" },
+	[WIRE_LOST_MISSED] = { "missed", "program runs that the kernel skipped",
+			       "counted; steps of lives may be missing" },
 };
 
 static size_t phrase_loss(enum wire_lost_cause cause)

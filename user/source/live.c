@@ -43,6 +43,7 @@ struct live {
 	uint64_t start_ns, tick_ns;
 	uint64_t cut_ns; /* records of later moments are not taken; 0: no limit */
 	uint64_t records;
+	uint64_t missed; /* program runs, told so far */
 	size_t batch_left;
 	int outcome; /* of feed(): 0, LIVE_ENOUGH or a negative errno */
 	bool stopping;
@@ -123,6 +124,17 @@ static void tell_losses(struct live *live)
 	}
 }
 
+/* Programs that the kernel did not run because the same one was running on that CPU. */
+static void tell_misses(struct live *live)
+{
+	uint64_t missed = probes_missed(&live->probes), count = missed - live->missed;
+	struct made made;
+
+	live->missed = missed;
+	if (count)
+		give(live, made.bytes, make_lost(&made, count, WIRE_LOST_MISSED, 0));
+}
+
 /* Takes what waits, at most a batch. True if there may be more. */
 static bool take_batch(struct live *live)
 {
@@ -137,6 +149,7 @@ static bool take_batch(struct live *live)
 		struct made made;
 
 		live->tick_ns = now;
+		tell_misses(live);
 		give(live, made.bytes, make_tick(&made));
 	}
 	if (!live->outcome)
@@ -352,6 +365,7 @@ static void drain(struct live *live)
 	}
 	while (take_batch(live))
 		;
+	tell_misses(live);
 }
 
 static int begin(struct live *live)

@@ -378,6 +378,23 @@ int probes_map(const struct probes *probes, const char *name)
 	return bpf_object__find_map_fd_by_name(probes->object, name);
 }
 
+uint64_t probes_missed(const struct probes *probes)
+{
+	struct bpf_program *p;
+	uint64_t missed = 0;
+
+	bpf_object__for_each_program(p, probes->object)
+	{
+		struct bpf_prog_info info = { 0 };
+		__u32 len = sizeof(info);
+		int fd = bpf_program__fd(p);
+
+		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len))
+			missed += info.recursion_misses;
+	}
+	return missed;
+}
+
 int probes_try(const struct backend *backend, size_t index)
 {
 	const struct probe *probe = &backend->probes[index];

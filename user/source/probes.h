@@ -70,6 +70,9 @@ int probes_attach(struct probes *probes);
 /* Detaches and unloads. Allowed after a failed or no load. */
 void probes_free(struct probes *probes);
 
+/* Runs of its programs that the kernel skipped so far (bpf_prog_info.recursion_misses, 5.12+). */
+uint64_t probes_missed(const struct probes *probes);
+
 /* Descriptor of a map of the loaded object, or -ENOENT. */
 int probes_map(const struct probes *probes, const char *name);
 
