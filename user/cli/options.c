@@ -34,6 +34,7 @@ enum options_key {
 	KEY_BUFFER,
 	KEY_USER,
 	KEY_USAGE,
+	KEY_COMPRESS,
 };
 
 static const struct argp_option options_table[] = {
@@ -66,6 +67,10 @@ static const struct argp_option options_table[] = {
 	{ NULL, 'n', NULL, 0, "does nothing: names are never resolved", 2 },
 	{ NULL, 0, NULL, 0, "Where:", 3 },
 	{ "output", 'o', "FILE", 0, "write the data there; - is standard output", 3 },
+	{ "write", 'w', "FILE", 0, "record; - is standard output", 3 },
+	{ "read", 'r', "FILE", 0, "replay a recording; - is standard input", 3 },
+	{ "compress", KEY_COMPRESS, NULL, 0, "deflate the recording: smaller, and slower to write",
+	  3 },
 	{ NULL, 0, NULL, 0, "When:", 4 },
 	{ "duration", KEY_DURATION, "TIME", 0, "stop after that: 5s, 500ms, 2m", 4 },
 	{ "count", KEY_COUNT, "N", 0, "stop after N events shown", 4 },
@@ -132,6 +137,8 @@ static bool options_switch(struct options *o, int key)
 		return o->quiet = true;
 	case 'v':
 		return o->verbose = true;
+	case KEY_COMPRESS:
+		return o->compress = true;
 	case 'n':
 		return true;
 	}
@@ -177,6 +184,10 @@ static int options_value(struct options *o, int key, const char *arg)
 		return options_set_color(o, "--color", arg);
 	case 'o':
 		return options_name(&o->output, "-o", arg);
+	case 'w':
+		return options_name(&o->record, "-w", arg);
+	case 'r':
+		return options_name(&o->replay, "-r", arg);
 	case KEY_DURATION:
 		return options_set_duration(o, "--duration", arg);
 	case KEY_COUNT:
@@ -202,6 +213,29 @@ static int options_take_arg(struct options *o, struct argp_state *state)
 	return options_take_word(o, state->argc, state->argv, at);
 }
 
+/* A recording is read without a kernel; what is for one then makes no sense. */
+static int options_check_files(const struct options *o)
+{
+	const char *vain = NULL;
+
+	if (o->replay && o->live.command)
+		vain = "-r and COMMAND exclude each other: a recording runs nothing";
+	else if (o->replay && o->record)
+		vain = "-r and -w exclude each other: copy the file";
+	else if (o->replay && (o->live.backend || o->live.duration_ns))
+		vain = "-r: --attach and --duration are for a live run";
+	else if (o->compress && !o->record)
+		vain = "--compress: there is no recording to write; write: portlife --compress -w "
+		       "FILE";
+	else if (o->record && !strcmp(o->record, "-") &&
+		 (o->output ? !strcmp(o->output, "-") : o->json && !o->live.command))
+		vain = "-w - and the data cannot both go to standard output; give one a FILE";
+	if (!vain)
+		return 0;
+	say("%s", vain);
+	return -EINVAL;
+}
+
 /* What no single option can tell. */
 static int options_check(const struct options *o, const struct argp_state *state)
 {
@@ -218,7 +252,9 @@ static int options_check(const struct options *o, const struct argp_state *state
 		    o->live.user);
 		return -EINVAL;
 	}
-	return 0;
+	if (!o->replay && options_check_pids(o))
+		return -EINVAL;
+	return options_check_files(o);
 }
 
 static error_t options_take(int key, char *arg, struct argp_state *state)

@@ -26,7 +26,10 @@ struct options {
 	bool quiet;
 	bool verbose;
 	const char *output; /* -o, NULL if not given, "-": standard output */
-	uint64_t count;	    /* events to show, 0: no limit */
+	const char *record; /* -w, likewise */
+	const char *replay; /* -r, NULL if not given, "-": standard input */
+	bool compress;
+	uint64_t count; /* events to show, 0: no limit */
 
 	/* owned; filter and live point at them */
 	uint32_t *pids;

@@ -98,10 +98,9 @@ static uint32_t options_process_of(uint32_t pid)
 	return (uint32_t)tgid;
 }
 
-static int options_check_pid(const char *name, const char *item, int len, uint32_t *pid)
+static int options_parse_pid(const char *name, const char *item, int len, uint32_t *pid)
 {
 	uint64_t number;
-	uint32_t process;
 	int err = parse_number(item, (size_t)len, 1, PID_MAX, &number);
 
 	if (err == -EINVAL || (len == 1 && *item == '0')) {
@@ -109,15 +108,28 @@ static int options_check_pid(const char *name, const char *item, int len, uint32
 		    len, item);
 		return -EINVAL;
 	}
-	if (err || (kill((pid_t)number, 0) && errno == ESRCH)) {
+	if (err) {
 		say("%s: pid %.*s does not exist", name, len, item);
 		return -EINVAL;
 	}
 	*pid = (uint32_t)number;
-	process = options_process_of(*pid);
-	if (process != *pid) {
-		say("%s: %u is a thread of process %u; write -p %u", name, *pid, process, process);
-		return -EINVAL;
+	return 0;
+}
+
+int options_check_pids(const struct options *o)
+{
+	for (size_t i = 0; i < o->filter.pids_len; i++) {
+		uint32_t pid = o->pids[i], process;
+
+		if (kill((pid_t)pid, 0) && errno == ESRCH) {
+			say("-p: pid %u does not exist", pid);
+			return -EINVAL;
+		}
+		process = options_process_of(pid);
+		if (process != pid) {
+			say("-p: %u is a thread of process %u; write -p %u", pid, process, process);
+			return -EINVAL;
+		}
 	}
 	return 0;
 }
@@ -135,7 +147,7 @@ int options_add_pids(struct options *o, const char *name, const char *list)
 
 		if (!len)
 			return options_say_empty(name, list, "811,4123");
-		err = options_check_pid(name, item, (int)len, &pid);
+		err = options_parse_pid(name, item, (int)len, &pid);
 		if (err)
 			return err;
 		grown = realloc(o->pids, (o->filter.pids_len + 1) * sizeof(*grown));

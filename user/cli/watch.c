@@ -2,8 +2,10 @@
 #include "user/cli/watch.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <langinfo.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -15,8 +17,10 @@
 #include "user/cli/status.h"
 #include "user/core/core.h"
 #include "user/sink/json.h"
+#include "user/sink/recording.h"
 #include "user/sink/talk.h"
 #include "user/sink/text.h"
+#include "user/source/replay.h"
 #include "user/util/say.h"
 #include "user/util/version.h"
 
@@ -33,10 +37,13 @@ struct watch {
 	struct talk_sink talk;
 	struct gate gate;
 	struct sink sinks[2];
-	uint64_t damaged;      /* records that did not decode, not told of yet */
-	struct wire_head last; /* of the record read last */
-	bool enough;	       /* --count: the source was told to stop */
-	bool begun;	       /* a record was read */
+	struct recording recording; /* -w */
+	bool record_only;	    /* -w without -j or -o: nothing is shown, only a count */
+	int record_error;	    /* first error of the recording */
+	uint64_t damaged;	    /* records that did not decode, not told of yet */
+	struct wire_head last;	    /* of the record read last */
+	bool enough;		    /* --count: the source was told to stop */
+	bool begun;		    /* a record was read */
 };
 
 static struct sink watch_data_sink(struct watch *w)
@@ -61,26 +68,61 @@ static struct sink watch_talk_sink(struct watch *w)
 	struct talk_options talk = {
 		.blind = o->verbose,
 		.lost = o->json || !data_is_stderr(&w->data),
-		.summary = !o->json && !o->quiet,
+		.summary = !o->json && !o->quiet && !w->record_only,
 	};
 	bool shared = w->data.out.fd == STDERR_FILENO;
 
 	return talk_sink_init(&w->talk, shared ? &w->data.out : &w->talk_out, &talk);
 }
 
+static int watch_open_recording(struct watch *w)
+{
+	const char *path = w->options->record;
+	int err = recording_open(&w->recording, path, w->options->compress);
+
+	if (err == -ENOTTY)
+		say("-w %s: a terminal is no place for a recording; give a FILE or a pipe", path);
+	else if (err && err != -ENOMEM)
+		say("cannot write %s: %s", path, strerror(-err));
+	return err;
+}
+
 static int watch_open(struct watch *w)
 {
-	int err = data_open(&w->data, w->options);
+	const struct options *o = w->options;
+	int err = 0;
 
+	w->record_only = o->record && !o->json && !o->output;
+	if (o->record)
+		err = watch_open_recording(w);
+	if (!err && !w->record_only)
+		err = data_open(&w->data, o);
+	if (!err)
+		err = out_open(&w->talk_out, STDERR_FILENO, false, TALK_BUFFER);
 	if (err)
 		return err;
-	err = out_open(&w->talk_out, STDERR_FILENO, false, TALK_BUFFER);
-	if (err)
-		return err;
-	w->sinks[0] = gate_init(&w->gate, watch_data_sink(w), w->options->count);
-	w->sinks[1] = watch_talk_sink(w);
-	w->core = core_new(&w->options->filter, w->sinks, sizeof(w->sinks) / sizeof(w->sinks[0]));
+	w->sinks[0] = watch_talk_sink(w);
+	if (!w->record_only)
+		w->sinks[1] = gate_init(&w->gate, watch_data_sink(w), o->count);
+	w->core = core_new(&o->filter, w->sinks, w->record_only ? 1 : 2);
 	return w->core ? 0 : -ENOMEM;
+}
+
+/*
+ * One good record: understood and shown, then recorded as it came. When nothing is shown, only
+ * what the collector itself put into the stream is looked at (losses, the end).
+ */
+static int watch_take(struct watch *w, const void *record, size_t len_bytes)
+{
+	const struct wire_head *head = record;
+	int err = 0;
+
+	if (!w->record_only || head->kind >= WIRE_START)
+		err = core_feed(w->core, record, len_bytes);
+	if (err || !w->options->record)
+		return err;
+	w->record_error = recording_add(&w->recording, record, len_bytes);
+	return w->record_error;
 }
 
 /* Tells the stream itself of damaged records, so that they count as lost like all others. */
@@ -102,13 +144,13 @@ static int watch_tell_damage(struct watch *w)
 	if (!w->damaged)
 		return 0;
 	w->damaged = 0;
-	return core_feed(w->core, &lost, sizeof(lost));
+	return watch_take(w, &lost, sizeof(lost));
 }
 
 /* LIVE_ENOUGH once: what the source still has, the end of the stream, is wanted. */
 static int watch_go_on(struct watch *w)
 {
-	if (w->enough || !gate_is_shut(&w->gate))
+	if (w->enough || w->record_only || !gate_is_shut(&w->gate))
 		return LIVE_GO_ON;
 	w->enough = true;
 	return LIVE_ENOUGH;
@@ -127,7 +169,7 @@ static int watch_feed(void *arg, const void *record, size_t len_bytes)
 		if (err)
 			return err;
 	}
-	err = core_feed(w->core, record, len_bytes);
+	err = watch_take(w, record, len_bytes);
 	if (err == -EBADMSG && w->begun) {
 		w->damaged++;
 		return LIVE_GO_ON;
@@ -144,16 +186,19 @@ static int watch_batch(void *arg)
 	struct watch *w = arg;
 	int err = watch_tell_damage(w);
 
-	if (err)
+	if (!err && w->options->record)
+		err = w->record_error = recording_beat(&w->recording);
+	if (err || w->record_only)
 		return err;
 	return out_flush(&w->data.out);
 }
 
-static void watch_ready(void *arg, uint32_t backend, const char *note)
+static void watch_ready(void *arg, uint32_t backend, const char *note, const char *probes)
 {
 	struct watch *w = arg;
 	char line[FIRST_LINE_MAX];
 
+	snprintf(w->recording.probes, sizeof(w->recording.probes), "%s", probes);
 	if (w->options->quiet)
 		return;
 	first_line_write(line, w->options, backend);
@@ -162,10 +207,31 @@ static void watch_ready(void *arg, uint32_t backend, const char *note)
 		say("%s", note);
 }
 
+/* Says what was recorded, or why no more could be. */
+static int watch_close_recording(struct watch *w)
+{
+	const struct recording *r = &w->recording;
+	int err;
+
+	if (!w->options->record)
+		return 0;
+	err = recording_close(&w->recording);
+	if (w->record_error || err) {
+		err = w->record_error ? w->record_error : err;
+		say("cannot write %s: %s; %" PRIu64 " records are in it", w->options->record,
+		    strerror(-err), r->stored);
+	} else if (r->begun && !w->options->quiet) {
+		say("%" PRIu64 " records, %" PRIu64 " bytes written to %s", r->records, r->bytes,
+		    w->options->record);
+	}
+	return err;
+}
+
 static int watch_close(struct watch *w)
 {
-	int err = data_close(&w->data);
+	int err = w->record_only ? 0 : data_close(&w->data);
 
+	err = watch_close_recording(w) ?: err;
 	out_close(&w->talk_out);
 	core_free(w->core);
 	return err;
@@ -206,11 +272,33 @@ static int watch_status(const struct options *o, int ret, int data_err, bool beg
 	}
 	if (data_err)
 		return STATUS_FAILED;
+	if (ret < 0 && ret != -EPIPE && o->replay && !result->reason[0])
+		return STATUS_FAILED; /* told by watch_replay() */
 	if (ret < 0 && ret != -EPIPE) {
 		say("%s", result->reason[0] ? result->reason : strerror(-ret));
-		return begun ? STATUS_FAILED : STATUS_CANNOT;
+		return begun || o->replay ? STATUS_FAILED : STATUS_CANNOT;
 	}
 	return watch_command_status(result);
+}
+
+static int watch_replay(const struct options *o, const struct live_handler *handler,
+			struct live_result *live)
+{
+	bool standard = !strcmp(o->replay, "-");
+	struct replay_result result;
+	int ret;
+
+	if (standard && isatty(STDIN_FILENO)) {
+		snprintf(live->reason, sizeof(live->reason),
+			 "-r -: a terminal holds no recording; give a FILE or a pipe");
+		return -EINVAL;
+	}
+	signal(SIGPIPE, SIG_IGN); /* as live_run() does */
+	ret = replay_file(o->replay, !o->quiet && isatty(STDERR_FILENO), handler, &result);
+	if (ret < 0 && ret != -EPIPE)
+		say("%s: %s", standard ? "standard input" : o->replay,
+		    result.reason[0] ? result.reason : strerror(-ret));
+	return ret;
 }
 
 int watch_run(const struct options *o)
@@ -232,7 +320,8 @@ int watch_run(const struct options *o)
 		watch_close(&w);
 		return STATUS_FAILED;
 	}
-	ret = live_run(&o->live, &handler, &result);
+	ret = o->replay ? watch_replay(o, &handler, &result)
+			: live_run(&o->live, &handler, &result);
 	signal(SIGPIPE, SIG_IGN); /* a reader that left now is as quiet as one that left before */
 	err = watch_close(&w);
 	return watch_status(o, ret, err, w.begun, &result);

@@ -435,14 +435,16 @@ static void tear_down(struct live *live)
 /* Records from the first to the last. */
 static int stream(struct live *live)
 {
+	char list[2048];
 	struct made made;
 	int error;
 
+	probes_list(&live->probes, list, sizeof(list));
+	live->handler->ready(live->handler->arg, live->probes.backend->id,
+			     live->probes.note[0] ? live->probes.note : NULL, list);
 	give(live, made.bytes,
 	     make_start(&made, live->probes.backend->id, live->probes.blind,
 			live->options->command));
-	live->handler->ready(live->handler->arg, live->probes.backend->id,
-			     live->probes.note[0] ? live->probes.note : NULL);
 	if (!live->outcome)
 		live->outcome = live->handler->batch(live->handler->arg);
 	error = start_command(live);

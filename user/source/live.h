@@ -37,9 +37,10 @@ struct live_handler {
 	int (*feed)(void *arg, const void *record, size_t len_bytes);
 	/* A batch is over: flush. Same returns as feed(). */
 	int (*batch)(void *arg);
-	/* Probes are live, COMMAND has not started: say what is watched. backend is chosen,
-	 * note is NULL or one line about what is missing (an optional probe). */
-	void (*ready)(void *arg, uint32_t backend, const char *note);
+	/* Probes are live, before the first record and before COMMAND starts: say what is
+	 * watched. backend is chosen; note is NULL or one line about what is missing (an optional
+	 * probe); probes lists the hooks in use. */
+	void (*ready)(void *arg, uint32_t backend, const char *note, const char *probes);
 	void *arg;
 };
 

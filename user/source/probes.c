@@ -378,6 +378,17 @@ int probes_map(const struct probes *probes, const char *name)
 	return bpf_object__find_map_fd_by_name(probes->object, name);
 }
 
+void probes_list(const struct probes *probes, char *list, size_t len)
+{
+	size_t at = 0;
+
+	list[0] = '\0';
+	for (size_t i = 0; i < probes->backend->probes_len && at < len; i++)
+		if (probes->links[i])
+			at += (size_t)snprintf(list + at, len - at, "%s%s", at ? "," : "",
+					       probes->backend->probes[i].hook);
+}
+
 uint64_t probes_missed(const struct probes *probes)
 {
 	struct bpf_program *p;

@@ -70,6 +70,9 @@ int probes_attach(struct probes *probes);
 /* Detaches and unloads. Allowed after a failed or no load. */
 void probes_free(struct probes *probes);
 
+/* The hooks in use, separated by commas, cut to len. */
+void probes_list(const struct probes *probes, char *list, size_t len);
+
 /* Runs of its programs that the kernel skipped so far (bpf_prog_info.recursion_misses, 5.12+). */
 uint64_t probes_missed(const struct probes *probes);
 

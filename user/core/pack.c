@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * pack.c owns the transformation of pack.h, both ways. Writing is in the path of a live run: it
+ * touches each word of a record once.
+ */
+#include "user/core/pack.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define WORD(type, field) (offsetof(struct type, field) / 8)
+#define NO_WORD		  0xff
+
+#define ID_CPU_SHIFT (64 - WIRE_SOCKET_CPU_BITS)
+#define ID_NS_MASK   ((1ULL << ID_CPU_SHIFT) - 1)
+
+/* Where the words are that are transformed in their own way. */
+struct layout {
+	uint8_t words;	     /* 0: not a record of fixed size */
+	uint8_t id, created; /* NO_WORD if there is none */
+	uint8_t times[4];    /* relative to head.ts_ns, NO_WORD ends the list */
+};
+
+#define CALL                                                                                       \
+	{                                                                                          \
+		sizeof(struct wire_call) / 8, WORD(wire_call, sock.id),                            \
+			WORD(wire_call, sock.created_ns),                                          \
+		{                                                                                  \
+			WORD(wire_call, sock.created_ns), WORD(wire_call, sock.established_ns),    \
+				WORD(wire_call, start_ns), NO_WORD                                 \
+		}                                                                                  \
+	}
+#define EDGE                                                                                       \
+	{                                                                                          \
+		sizeof(struct wire_edge) / 8, WORD(wire_edge, id), NO_WORD,                        \
+		{                                                                                  \
+			NO_WORD                                                                    \
+		}                                                                                  \
+	}
+#define PLAIN(type)                                                                                \
+	{                                                                                          \
+		sizeof(struct type) / 8, NO_WORD, NO_WORD,                                         \
+		{                                                                                  \
+			NO_WORD                                                                    \
+		}                                                                                  \
+	}
+
+static const struct layout layouts[PACK_KINDS] = {
+	[WIRE_BIND] = CALL,
+	[WIRE_LISTEN] = CALL,
+	[WIRE_CONNECT] = CALL,
+	[WIRE_CONNECT_FAILED] = CALL,
+	[WIRE_ACCEPT] = CALL,
+	[WIRE_DISCONNECT] = CALL,
+	[WIRE_FOUND] = CALL,
+	[WIRE_ESTABLISHED] = EDGE,
+	[WIRE_CONNECT_ERROR] = EDGE,
+	[WIRE_RELEASE] = EDGE,
+	[WIRE_TW_END] = EDGE,
+	[WIRE_OWNER] = { sizeof(struct wire_owner) / 8,
+			 WORD(wire_owner, id),
+			 NO_WORD,
+			 { NO_WORD } },
+	[WIRE_END] = { sizeof(struct wire_end) / 8,
+		       WORD(wire_end, id),
+		       NO_WORD,
+		       { WORD(wire_end, close_ns), WORD(wire_end, time_wait_ns),
+			 WORD(wire_end, release_ns), NO_WORD } },
+	[WIRE_LOST] = PLAIN(wire_lost),
+	[WIRE_TICK] = PLAIN(wire_head),
+	[WIRE_COMMAND] = PLAIN(wire_command),
+	[WIRE_STOP] = PLAIN(wire_stop),
+};
+
+void pack_reset(struct pack *pack)
+{
+	memset(pack, 0, sizeof(*pack));
+}
+
+static uint64_t zigzag(uint64_t difference)
+{
+	return (difference << 1) ^ (0 - (difference >> 63));
+}
+
+static uint64_t unzigzag(uint64_t value)
+{
+	return (value >> 1) ^ (0 - (value & 1));
+}
+
+/* Its own inverse: 0 stays 0 (no such time), ts_ns stays ts_ns, all else is the distance. */
+static uint64_t mirror(uint64_t ts_ns, uint64_t time_ns)
+{
+	return time_ns == 0 || time_ns == ts_ns ? time_ns : ts_ns - time_ns;
+}
+
+/* A number without its CPU, and the CPU: the first is a time, the second mostly the same. */
+static uint64_t id_ns(uint64_t id)
+{
+	return id >> WIRE_SOCKET_CPU_BITS;
+}
+
+static uint64_t id_cpu(uint64_t id)
+{
+	return id << ID_CPU_SHIFT;
+}
+
+static uint64_t id_join(uint64_t ns, uint64_t cpu_high)
+{
+	return ns << WIRE_SOCKET_CPU_BITS | cpu_high >> ID_CPU_SHIFT;
+}
+
+/*
+ * A number, seen from a reference of 54 bits (the creation of the socket, which differs from it
+ * by a constant): the difference, with the CPU on top.
+ */
+static uint64_t id_fold(uint64_t id, uint64_t reference)
+{
+	return ((id_ns(id) - reference) & ID_NS_MASK) | id_cpu(id);
+}
+
+static uint64_t id_unfold(uint64_t folded, uint64_t reference)
+{
+	return id_join((folded + reference) & ID_NS_MASK, folded & ~ID_NS_MASK);
+}
+
+/* The same from the last number: a difference of 54 bits in zigzag, the CPU as it is. */
+static uint64_t id_step(uint64_t id, uint64_t last)
+{
+	uint64_t difference = (id_ns(id) - id_ns(last)) << WIRE_SOCKET_CPU_BITS;
+
+	/* sign-extend the 54 bits, so that a step back is small too */
+	difference = (uint64_t)((int64_t)difference >> WIRE_SOCKET_CPU_BITS);
+	return (zigzag(difference) & ID_NS_MASK) | (id_cpu(id) ^ id_cpu(last));
+}
+
+static uint64_t id_unstep(uint64_t step, uint64_t last)
+{
+	uint64_t difference = unzigzag(step & ID_NS_MASK);
+
+	return id_join((id_ns(last) + difference) & ID_NS_MASK,
+		       (step & ~ID_NS_MASK) ^ id_cpu(last));
+}
+
+#define TS_WORD WORD(wire_head, ts_ns)
+
+/* Words of a record to words that are mostly zero once XORed. */
+static void transform(struct pack *pack, const struct layout *l, uint64_t *words)
+{
+	uint64_t ts_ns = words[TS_WORD], id;
+
+	if (l->id != NO_WORD) {
+		id = words[l->id];
+		words[l->id] = l->created != NO_WORD ? id_fold(id, words[l->created])
+						     : id_step(id, pack->last_id);
+		pack->last_id = id;
+	}
+	for (const uint8_t *time = l->times; *time != NO_WORD; time++)
+		words[*time] = mirror(ts_ns, words[*time]);
+	words[TS_WORD] = zigzag(ts_ns - pack->last_ts_ns);
+	pack->last_ts_ns = ts_ns;
+}
+
+static void untransform(struct pack *pack, const struct layout *l, uint64_t *words)
+{
+	uint64_t ts_ns = pack->last_ts_ns + unzigzag(words[TS_WORD]);
+
+	words[TS_WORD] = pack->last_ts_ns = ts_ns;
+	for (const uint8_t *time = l->times; *time != NO_WORD; time++)
+		words[*time] = mirror(ts_ns, words[*time]);
+	if (l->id != NO_WORD) {
+		words[l->id] = l->created != NO_WORD ? id_unfold(words[l->id], words[l->created])
+						     : id_unstep(words[l->id], pack->last_id);
+		pack->last_id = words[l->id];
+	}
+}
+
+/* Words that stand alone are remembered as zero: XOR with them changes nothing. */
+static void forget_own(const struct layout *l, uint64_t *previous)
+{
+	previous[TS_WORD] = 0;
+	if (l->id != NO_WORD && l->created == NO_WORD)
+		previous[l->id] = 0;
+	for (const uint8_t *time = l->times; *time != NO_WORD; time++)
+		previous[*time] = 0;
+}
+
+static size_t mask_bytes(const struct layout *l)
+{
+	return ((size_t)l->words + 7) / 8;
+}
+
+static size_t pack_text(const void *record, size_t len, unsigned char *out)
+{
+	uint16_t len16 = (uint16_t)len;
+
+	memcpy(out + 1, &len16, sizeof(len16));
+	memcpy(out + 3, record, len);
+	return 3 + len;
+}
+
+size_t pack_record(struct pack *pack, const void *record, size_t len_bytes, unsigned char *out)
+{
+	uint8_t kind = ((const struct wire_head *)record)->kind;
+	const struct layout *l = &layouts[kind % PACK_KINDS];
+	uint64_t words[PACK_WORDS_MAX], *previous = pack->previous[kind % PACK_KINDS];
+	unsigned char *at;
+	uint32_t mask = 0;
+
+	out[0] = kind;
+	if (!l->words)
+		return pack_text(record, len_bytes, out);
+	memcpy(words, record, (size_t)l->words * 8);
+	transform(pack, l, words);
+	at = out + 1 + mask_bytes(l);
+	for (unsigned int i = 0; i < l->words; i++) {
+		uint64_t changed = words[i] ^ previous[i];
+		unsigned char *bytes = at;
+		unsigned int bit = 1;
+
+		if (!changed)
+			continue;
+		previous[i] = words[i];
+		mask |= 1U << i;
+		*bytes = 0;
+		at++;
+		for (; changed; changed >>= 8, bit <<= 1) {
+			if (!(changed & 0xff))
+				continue;
+			*bytes |= (unsigned char)bit;
+			*at++ = (unsigned char)changed;
+		}
+	}
+	forget_own(l, previous);
+	memcpy(out + 1, &mask, mask_bytes(l)); /* little endian: see recording.h */
+	return (size_t)(at - out);
+}
+
+static ssize_t unpack_text(const unsigned char *in, size_t in_len, void *out, size_t *len_bytes)
+{
+	uint16_t len;
+
+	if (in_len < 3)
+		return -EBADMSG;
+	memcpy(&len, in + 1, sizeof(len));
+	if (in_len < 3 + (size_t)len || len < sizeof(struct wire_head))
+		return -EBADMSG;
+	memcpy(out, in + 3, len);
+	*len_bytes = len;
+	return 3 + (ssize_t)len;
+}
+
+/* One word's changed bytes; returns what was taken, 0 if the input is too short. */
+static size_t unpack_word(const unsigned char *in, size_t in_len, uint64_t *changed)
+{
+	size_t at = 1;
+
+	*changed = 0;
+	if (!in_len)
+		return 0;
+	for (unsigned int i = 0; i < 8; i++) {
+		if (!(in[0] & 1U << i))
+			continue;
+		if (at >= in_len)
+			return 0;
+		*changed |= (uint64_t)in[at++] << 8 * i;
+	}
+	return at;
+}
+
+ssize_t unpack_record(struct pack *pack, const unsigned char *in, size_t in_len, void *out,
+		      size_t *len_bytes)
+{
+	uint64_t words[PACK_WORDS_MAX], *previous, changed;
+	const struct layout *l;
+	uint32_t mask = 0;
+	size_t at, taken;
+
+	if (!in_len || in[0] >= PACK_KINDS)
+		return -EBADMSG;
+	l = &layouts[in[0]];
+	if (!l->words)
+		return unpack_text(in, in_len, out, len_bytes);
+	at = 1 + mask_bytes(l);
+	if (in_len < at)
+		return -EBADMSG;
+	memcpy(&mask, in + 1, mask_bytes(l));
+	if ((uint64_t)mask >> l->words)
+		return -EBADMSG;
+	previous = pack->previous[in[0]];
+	memcpy(words, previous, (size_t)l->words * 8);
+	for (; mask; mask &= mask - 1) {
+		taken = unpack_word(in + at, in_len - at, &changed);
+		if (!taken)
+			return -EBADMSG;
+		at += taken;
+		words[__builtin_ctz(mask)] ^= changed;
+	}
+	memcpy(previous, words, (size_t)l->words * 8);
+	forget_own(l, previous);
+	untransform(pack, l, words);
+	memcpy(out, words, (size_t)l->words * 8);
+	*len_bytes = (size_t)l->words * 8;
+	return (ssize_t)at;
+}
