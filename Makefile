@@ -25,7 +25,8 @@ UNIT_SOURCES := $(sort $(wildcard tests/unit/test_*.c))
 USER_OBJECTS := $(addprefix $(BUILD)/,$(addsuffix .o,$(basename $(USER_SOURCES))))
 BPF_OBJECTS  := $(patsubst bpf/%.bpf.c,$(BUILD)/bpf/%.bpf.o,$(BPF_SOURCES))
 # everything that knows neither libbpf nor probes: what the unit tests are linked with
-PURE_OBJECTS := $(filter-out $(BUILD)/user/source/% $(BUILD)/user/main.o,$(USER_OBJECTS))
+PURE_OBJECTS := $(filter-out $(BUILD)/user/source/% $(BUILD)/user/main.o,$(USER_OBJECTS)) \
+	$(BUILD)/user/source/replay.o
 UNIT_TESTS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(UNIT_SOURCES))
 LIVE_TESTS   := $(BUILD)/tests/scenarios $(BUILD)/tests/loop
 
@@ -73,11 +74,11 @@ $(BUILD)/libpure.a: $(PURE_OBJECTS)
 
 $(BUILD)/tests/test_%: tests/unit/test_%.c $(BUILD)/libpure.a Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(BUILD)/libpure.a -lcmocka
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(BUILD)/libpure.a -lcmocka -lz
 
 $(BUILD)/tests/%_bench: tests/bench/%_bench.c $(BUILD)/libpure.a Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(BUILD)/libpure.a
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(BUILD)/libpure.a -lz
 
 # static, so that they run in any guest
 $(BUILD)/tests/scenarios: $(wildcard tests/live/scenarios*.c tests/live/scenarios*.h) Makefile
@@ -89,6 +90,25 @@ $(BUILD)/tests/loop: tests/live/loop.c Makefile
 	$(CC) $(CPPFLAGS) $(CFLAGS) -pthread -static -o $@ $<
 
 -include $(USER_OBJECTS:.o=.d) $(BPF_OBJECTS:.o=.d) $(addsuffix .d,$(UNIT_TESTS))
+
+# --- fuzzing: clang's libFuzzer, everything but the probes under the sanitizers ---------------
+
+FUZZ_SOURCES := tests/fuzz/fuzz_replay.c user/source/replay.c \
+	$(wildcard user/core/*.c user/sink/*.c user/util/*.c)
+FUZZ_SECONDS ?= 8
+
+$(BUILD)/fuzz/fuzz_replay: $(FUZZ_SOURCES) $(wildcard user/*/*.h bpf/wire.h) Makefile
+	@mkdir -p $(@D)
+	$(CLANG) -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
+		-std=gnu17 $(CPPFLAGS) -o $@ $(FUZZ_SOURCES) -lz
+
+.PHONY: check-fuzz fuzz
+check-fuzz: $(BUILD)/fuzz/fuzz_replay
+	BUILD=$(BUILD) FUZZ_SECONDS=$(FUZZ_SECONDS) prove tests/fuzz/fuzz.t
+
+fuzz: $(BUILD)/fuzz/fuzz_replay ## fuzz until Ctrl-C; the corpus stays in build/fuzz/corpus
+	$(PYTHON) tests/fuzz/seed.py $(BUILD)/fuzz/corpus tests/golden/rec/*.plr
+	cd $(BUILD)/fuzz && ./fuzz_replay -max_len=16384 -timeout=20 -rss_limit_mb=2048 corpus
 
 # --- set-up -------------------------------------------------------------------------------
 
@@ -143,7 +163,7 @@ test: deps-test ## install what is missing, then all the tests
 .PHONY: tests
 tests: $(UNIT_TESTS) $(LIVE_TESTS)
 
-check: all check-unit check-rooms check-cli check-lint ## tests that need no privilege
+check: all check-unit check-rooms check-cli check-golden check-fuzz check-lint ## tests that need no privilege
 
 check-unit: $(UNIT_TESTS)
 	CMOCKA_MESSAGE_OUTPUT=TAP prove --exec '' $(UNIT_TESTS)
@@ -155,15 +175,20 @@ check-cli: all
 	PORTLIFE=$(BUILD)/portlife prove tests/cli
 	$(PYTHON) tests/live/compare_selftest.py
 
+check-golden: all
+	PORTLIFE=$(BUILD)/portlife prove tests/golden/golden.t
+
 check-live: all $(LIVE_TESTS) ## tests on this kernel; needs root
 	BUILD=$(BUILD) tests/live/all
 
 check-vm: all static $(LIVE_TESTS) ## tests in virtual machines
 	BUILD=$(BUILD) VM_KERNELS="$(VM_KERNELS)" tests/vm/all
 
-bench: all $(LIVE_TESTS) $(BUILD)/tests/sink_bench ## figures, as ratios within one run
+bench: all $(LIVE_TESTS) $(BUILD)/tests/sink_bench $(BUILD)/tests/replay_bench ## figures, as ratios within one run
 	$(BUILD)/tests/sink_bench
 	tests/bench/bench.sh
+	$(AS_ROOT) $(BUILD)/portlife -qw $(BUILD)/loop.plr -- $(BUILD)/tests/loop 100000
+	$(AS_ROOT) $(BUILD)/tests/replay_bench $(BUILD)/loop.plr
 
 FORMATTED := $(wildcard bpf/*.[ch] vmlinux/*.h user/*.[ch] user/*/*.[ch] tests/*/*.[ch])
 SCRIPTS   := $(shell grep -lE '^.!.*(bash|/sh)' .ci/run tests/all tests/*/* 2>/dev/null)

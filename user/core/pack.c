@@ -37,6 +37,14 @@ struct layout {
 			NO_WORD                                                                    \
 		}                                                                                  \
 	}
+#define END                                                                                        \
+	{                                                                                          \
+		sizeof(struct wire_end) / 8, WORD(wire_end, id), NO_WORD,                          \
+		{                                                                                  \
+			WORD(wire_end, close_ns), WORD(wire_end, time_wait_ns),                    \
+				WORD(wire_end, release_ns), NO_WORD                                \
+		}                                                                                  \
+	}
 #define PLAIN(type)                                                                                \
 	{                                                                                          \
 		sizeof(struct type) / 8, NO_WORD, NO_WORD,                                         \
@@ -61,11 +69,7 @@ static const struct layout layouts[PACK_KINDS] = {
 			 WORD(wire_owner, id),
 			 NO_WORD,
 			 { NO_WORD } },
-	[WIRE_END] = { sizeof(struct wire_end) / 8,
-		       WORD(wire_end, id),
-		       NO_WORD,
-		       { WORD(wire_end, close_ns), WORD(wire_end, time_wait_ns),
-			 WORD(wire_end, release_ns), NO_WORD } },
+	[WIRE_END] = END,
 	[WIRE_LOST] = PLAIN(wire_lost),
 	[WIRE_TICK] = PLAIN(wire_head),
 	[WIRE_COMMAND] = PLAIN(wire_command),
@@ -77,34 +81,34 @@ void pack_reset(struct pack *pack)
 	memset(pack, 0, sizeof(*pack));
 }
 
-static uint64_t zigzag(uint64_t difference)
+static inline uint64_t zigzag(uint64_t difference)
 {
 	return (difference << 1) ^ (0 - (difference >> 63));
 }
 
-static uint64_t unzigzag(uint64_t value)
+static inline uint64_t unzigzag(uint64_t value)
 {
 	return (value >> 1) ^ (0 - (value & 1));
 }
 
 /* Its own inverse: 0 stays 0 (no such time), ts_ns stays ts_ns, all else is the distance. */
-static uint64_t mirror(uint64_t ts_ns, uint64_t time_ns)
+static inline uint64_t mirror(uint64_t ts_ns, uint64_t time_ns)
 {
 	return time_ns == 0 || time_ns == ts_ns ? time_ns : ts_ns - time_ns;
 }
 
 /* A number without its CPU, and the CPU: the first is a time, the second mostly the same. */
-static uint64_t id_ns(uint64_t id)
+static inline uint64_t id_ns(uint64_t id)
 {
 	return id >> WIRE_SOCKET_CPU_BITS;
 }
 
-static uint64_t id_cpu(uint64_t id)
+static inline uint64_t id_cpu(uint64_t id)
 {
 	return id << ID_CPU_SHIFT;
 }
 
-static uint64_t id_join(uint64_t ns, uint64_t cpu_high)
+static inline uint64_t id_join(uint64_t ns, uint64_t cpu_high)
 {
 	return ns << WIRE_SOCKET_CPU_BITS | cpu_high >> ID_CPU_SHIFT;
 }
@@ -113,18 +117,18 @@ static uint64_t id_join(uint64_t ns, uint64_t cpu_high)
  * A number, seen from a reference of 54 bits (the creation of the socket, which differs from it
  * by a constant): the difference, with the CPU on top.
  */
-static uint64_t id_fold(uint64_t id, uint64_t reference)
+static inline uint64_t id_fold(uint64_t id, uint64_t reference)
 {
 	return ((id_ns(id) - reference) & ID_NS_MASK) | id_cpu(id);
 }
 
-static uint64_t id_unfold(uint64_t folded, uint64_t reference)
+static inline uint64_t id_unfold(uint64_t folded, uint64_t reference)
 {
 	return id_join((folded + reference) & ID_NS_MASK, folded & ~ID_NS_MASK);
 }
 
 /* The same from the last number: a difference of 54 bits in zigzag, the CPU as it is. */
-static uint64_t id_step(uint64_t id, uint64_t last)
+static inline uint64_t id_step(uint64_t id, uint64_t last)
 {
 	uint64_t difference = (id_ns(id) - id_ns(last)) << WIRE_SOCKET_CPU_BITS;
 
@@ -133,7 +137,7 @@ static uint64_t id_step(uint64_t id, uint64_t last)
 	return (zigzag(difference) & ID_NS_MASK) | (id_cpu(id) ^ id_cpu(last));
 }
 
-static uint64_t id_unstep(uint64_t step, uint64_t last)
+static inline uint64_t id_unstep(uint64_t step, uint64_t last)
 {
 	uint64_t difference = unzigzag(step & ID_NS_MASK);
 
@@ -144,7 +148,8 @@ static uint64_t id_unstep(uint64_t step, uint64_t last)
 #define TS_WORD WORD(wire_head, ts_ns)
 
 /* Words of a record to words that are mostly zero once XORed. */
-static void transform(struct pack *pack, const struct layout *l, uint64_t *words)
+static inline __attribute__((always_inline)) void transform(struct pack *pack,
+							    const struct layout *l, uint64_t *words)
 {
 	uint64_t ts_ns = words[TS_WORD], id;
 
@@ -175,7 +180,8 @@ static void untransform(struct pack *pack, const struct layout *l, uint64_t *wor
 }
 
 /* Words that stand alone are remembered as zero: XOR with them changes nothing. */
-static void forget_own(const struct layout *l, uint64_t *previous)
+static inline __attribute__((always_inline)) void forget_own(const struct layout *l,
+							     uint64_t *previous)
 {
 	previous[TS_WORD] = 0;
 	if (l->id != NO_WORD && l->created == NO_WORD)
@@ -184,7 +190,7 @@ static void forget_own(const struct layout *l, uint64_t *previous)
 		previous[*time] = 0;
 }
 
-static size_t mask_bytes(const struct layout *l)
+static inline __attribute__((always_inline)) size_t mask_bytes(const struct layout *l)
 {
 	return ((size_t)l->words + 7) / 8;
 }
@@ -198,41 +204,64 @@ static size_t pack_text(const void *record, size_t len, unsigned char *out)
 	return 3 + len;
 }
 
-size_t pack_record(struct pack *pack, const void *record, size_t len_bytes, unsigned char *out)
+/*
+ * The span of a word from its first to its last byte that is not zero, put at `at`, which has
+ * room for 9 bytes; returns the end.
+ */
+static inline unsigned char *pack_word(unsigned char *at, uint64_t changed)
 {
-	uint8_t kind = ((const struct wire_head *)record)->kind;
-	const struct layout *l = &layouts[kind % PACK_KINDS];
-	uint64_t words[PACK_WORDS_MAX], *previous = pack->previous[kind % PACK_KINDS];
-	unsigned char *at;
+	unsigned int first = (unsigned int)__builtin_ctzll(changed) & 0x38; /* in bits */
+	unsigned int more;
+
+	changed >>= first;
+	more = (63U ^ (unsigned int)__builtin_clzll(changed)) / 8; /* bytes but one */
+	*at = (unsigned char)(first | more);
+	memcpy(at + 1, &changed, sizeof(changed));
+	return at + 2 + more;
+}
+
+/* Inlined with a constant layout, so that the compiler knows all counts and places. */
+static inline __attribute__((always_inline)) size_t
+pack_fixed(struct pack *pack, const struct layout *l, const void *record, uint64_t *previous,
+	   unsigned char *out)
+{
+	unsigned char *at = out + 1 + mask_bytes(l);
+	uint64_t words[PACK_WORDS_MAX];
 	uint32_t mask = 0;
 
-	out[0] = kind;
-	if (!l->words)
-		return pack_text(record, len_bytes, out);
 	memcpy(words, record, (size_t)l->words * 8);
 	transform(pack, l, words);
-	at = out + 1 + mask_bytes(l);
+#pragma GCC unroll 32
 	for (unsigned int i = 0; i < l->words; i++) {
 		uint64_t changed = words[i] ^ previous[i];
-		unsigned char *bytes = at;
-		unsigned int bit = 1;
 
 		if (!changed)
 			continue;
 		previous[i] = words[i];
 		mask |= 1U << i;
-		*bytes = 0;
-		at++;
-		for (; changed; changed >>= 8, bit <<= 1) {
-			if (!(changed & 0xff))
-				continue;
-			*bytes |= (unsigned char)bit;
-			*at++ = (unsigned char)changed;
-		}
+		at = pack_word(at, changed);
 	}
 	forget_own(l, previous);
-	memcpy(out + 1, &mask, mask_bytes(l)); /* little endian: see recording.h */
+	memcpy(out + 1, &mask, mask_bytes(l));
 	return (size_t)(at - out);
+}
+
+size_t pack_record(struct pack *pack, const void *record, size_t len_bytes, unsigned char *out)
+{
+	static const struct layout call = CALL, edge = EDGE, end = END;
+	uint8_t kind = ((const struct wire_head *)record)->kind % PACK_KINDS;
+	uint64_t *previous = pack->previous[kind];
+
+	out[0] = kind;
+	if (kind <= WIRE_FOUND)
+		return pack_fixed(pack, &call, record, previous, out);
+	if (kind <= WIRE_TW_END)
+		return pack_fixed(pack, &edge, record, previous, out);
+	if (kind == WIRE_END)
+		return pack_fixed(pack, &end, record, previous, out);
+	if (layouts[kind].words)
+		return pack_fixed(pack, &layouts[kind], record, previous, out);
+	return pack_text(record, len_bytes, out);
 }
 
 static ssize_t unpack_text(const unsigned char *in, size_t in_len, void *out, size_t *len_bytes)
@@ -249,22 +278,21 @@ static ssize_t unpack_text(const unsigned char *in, size_t in_len, void *out, si
 	return 3 + (ssize_t)len;
 }
 
-/* One word's changed bytes; returns what was taken, 0 if the input is too short. */
+/* One word's span; returns what was taken, 0 if the input is too short or no span. */
 static size_t unpack_word(const unsigned char *in, size_t in_len, uint64_t *changed)
 {
-	size_t at = 1;
+	size_t first, len;
 
 	*changed = 0;
 	if (!in_len)
 		return 0;
-	for (unsigned int i = 0; i < 8; i++) {
-		if (!(in[0] & 1U << i))
-			continue;
-		if (at >= in_len)
-			return 0;
-		*changed |= (uint64_t)in[at++] << 8 * i;
-	}
-	return at;
+	first = in[0] >> 3;
+	len = (in[0] & 7U) + 1;
+	if (first + len > 8 || in_len < 1 + len)
+		return 0;
+	memcpy(changed, in + 1, len);
+	*changed <<= 8 * first;
+	return 1 + len;
 }
 
 ssize_t unpack_record(struct pack *pack, const unsigned char *in, size_t in_len, void *out,

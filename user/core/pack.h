@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * pack.h owns the compact form of wire records: what changed since the last record of that kind,
- * byte by byte. It does not look into records more than that and has no file.
+ * word by word. It does not look into records more than that and has no file.
  *
  * A packed record, all numbers in host order:
  *
@@ -10,7 +10,8 @@
  *	any other kind, whose size S is fixed:
  *	u8[]	(S / 8 + 7) / 8 bytes: a bit for each 64-bit word that is not zero after the
  *		transformation below
- *	per such word: u8, a bit for each byte that is not zero; then these bytes, lowest first
+ *	per such word: u8, first << 3 | (last - first): which bytes, from the first to the last
+ *		that is not zero, follow
  *
  * The transformation, undone in reverse: head.ts_ns becomes the zigzag difference to the time of
  * the record before; other times become the distance to head.ts_ns (0 stays 0); a socket's number
@@ -29,7 +30,7 @@
 #define PACK_WORDS_MAX (sizeof(struct wire_call) / 8)
 #define PACK_KINDS     128
 /* A packed record is never longer than this. */
-#define PACK_MAX(len_bytes) ((len_bytes) + (len_bytes) / 8 + 8)
+#define PACK_MAX(len_bytes) ((len_bytes) + (len_bytes) / 8 + 16)
 
 /* What a packer and its unpacker both know. Zero-initialised, again at the start of each block. */
 struct pack {
