@@ -210,6 +210,8 @@ static int choose_backend(struct live *live)
 		return fail(live, -EPERM,
 			    "not allowed to load BPF programs: run it as root, or with CAP_BPF, "
 			    "CAP_PERFMON and CAP_NET_ADMIN");
+	if (!probes_have_btf())
+		return fail(live, -ENOENT, probes_no_btf);
 	for (size_t i = 0; i < len; i++) {
 		if (live->options->backend && live->options->backend != backends[i].id)
 			continue;
@@ -221,7 +223,8 @@ static int choose_backend(struct live *live)
 		strncat(first, live->result->reason, sizeof(first) - strlen(first) - 1);
 	}
 	if (!first[0])
-		return fail(live, -ENOTSUP, "this version has no such backend");
+		return fail(live, -ENOTSUP,
+			    "this version has no such backend; it has fentry and tracepoint");
 	return fail(live, error, first);
 }
 

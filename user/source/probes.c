@@ -141,6 +141,28 @@ static int quiet(enum libbpf_print_level level, const char *format, va_list argu
 	return 0;
 }
 
+const char probes_no_btf[] =
+	"the kernel's type information, /sys/kernel/btf/vmlinux, cannot be read; "
+	"the kernel needs CONFIG_DEBUG_INFO_BTF";
+
+/* The kernel's BTF, or NULL. libbpf talks to us by return values only. */
+static struct btf *btf_load(void)
+{
+	struct btf *btf;
+
+	libbpf_set_print(quiet);
+	btf = btf__load_vmlinux_btf();
+	return libbpf_get_error(btf) ? NULL : btf;
+}
+
+bool probes_have_btf(void)
+{
+	struct btf *btf = btf_load();
+
+	btf__free(btf);
+	return btf != NULL;
+}
+
 /* The kernel function of "fentry NAME", or NULL for other hooks. */
 static const char *hook_function(const struct probe *probe)
 {
@@ -274,12 +296,9 @@ int probes_load(struct probes *probes, const struct backend *backend,
 	memset(probes, 0, sizeof(*probes));
 	probes->backend = backend;
 	probes->blind = backend->blind;
-	btf = btf__load_vmlinux_btf();
-	if (libbpf_get_error(btf))
-		return fail(probes, -ENOENT,
-			    "%s: the kernel's type information (BTF) cannot be read; it needs "
-			    "CONFIG_DEBUG_INFO_BTF",
-			    "/sys/kernel/btf/vmlinux");
+	btf = btf_load();
+	if (!btf)
+		return fail(probes, -ENOENT, "%s", probes_no_btf);
 	probes->object = object_open(backend);
 	if (!probes->object) {
 		btf__free(btf);
@@ -295,7 +314,9 @@ int probes_load(struct probes *probes, const struct backend *backend,
 	if (!error) {
 		error = bpf_object__load(probes->object);
 		if (error)
-			fail(probes, error, "the kernel refused the probes: %s", strerror(-error));
+			fail(probes, error,
+			     "the kernel refused the probes: %s; `portlife doctor` tells which",
+			     strerror(-error));
 	}
 	if (error) {
 		bpf_object__close(probes->object);
@@ -410,13 +431,13 @@ int probes_try(const struct backend *backend, size_t index)
 {
 	const struct probe *probe = &backend->probes[index];
 	struct probes_config config = { .buffer_bytes = 65536, .sockets_max = 1024 };
-	struct btf *btf = btf__load_vmlinux_btf();
+	struct btf *btf = btf_load();
 	struct bpf_object *object;
 	struct bpf_program *p;
 	struct bpf_link *link = NULL;
 	int cgroup_fd, error;
 
-	if (libbpf_get_error(btf))
+	if (!btf)
 		return -ENOENT;
 	error = probe_fits(probe, btf) ? 0 : -ENOENT;
 	btf__free(btf);

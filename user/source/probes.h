@@ -40,6 +40,10 @@ const struct backend *backends_all(size_t *len);
 
 #define PROBES_MAX 48
 
+/* Without the kernel's type information no backend can be loaded. */
+bool probes_have_btf(void);
+extern const char probes_no_btf[]; /* says so */
+
 /* A backend in the kernel. */
 struct probes {
 	const struct backend *backend;
