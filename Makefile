@@ -171,7 +171,7 @@ check-unit: $(UNIT_TESTS)
 check-rooms:
 	prove tests/unit/rooms.t
 
-check-cli: all
+check-cli: all $(LIVE_TESTS)
 	PORTLIFE=$(BUILD)/portlife prove tests/cli
 	$(PYTHON) tests/live/compare_selftest.py
 

@@ -13,91 +13,91 @@ char LICENSE[] SEC("license") = "GPL";
 SEC("fexit/inet_create")
 int BPF_PROG(created4, void *net, struct socket *sock, int protocol, int kern, int ret)
 {
-	UNDISTURBED(handle_created(sock, ret));
+	handle_created(sock, ret);
 	return 0;
 }
 
 SEC("fexit/inet6_create")
 int BPF_PROG(created6, void *net, struct socket *sock, int protocol, int kern, int ret)
 {
-	UNDISTURBED(handle_created(sock, ret));
+	handle_created(sock, ret);
 	return 0;
 }
 
 SEC("fentry/__inet_bind")
 int BPF_PROG(bind4_enter, struct sock *sk)
 {
-	UNDISTURBED(handle_bind_enter(sk));
+	handle_bind_enter(sk);
 	return 0;
 }
 
 SEC("fexit/__inet_bind")
 int BPF_PROG(bind4_exit, struct sock *sk, void *uaddr, int uaddr_len, u32 flags, int ret)
 {
-	UNDISTURBED(handle_bind_exit(sk, uaddr, uaddr_len, flags, ret));
+	handle_bind_exit(sk, uaddr, uaddr_len, flags, ret);
 	return 0;
 }
 
 SEC("fentry/__inet6_bind")
 int BPF_PROG(bind6_enter, struct sock *sk)
 {
-	UNDISTURBED(handle_bind_enter(sk));
+	handle_bind_enter(sk);
 	return 0;
 }
 
 SEC("fexit/__inet6_bind")
 int BPF_PROG(bind6_exit, struct sock *sk, void *uaddr, int uaddr_len, u32 flags, int ret)
 {
-	UNDISTURBED(handle_bind_exit(sk, uaddr, uaddr_len, flags, ret));
+	handle_bind_exit(sk, uaddr, uaddr_len, flags, ret);
 	return 0;
 }
 
 SEC("fexit/inet_bind")
 int BPF_PROG(bind4_outer, struct socket *sock, void *uaddr, int uaddr_len, int ret)
 {
-	UNDISTURBED(handle_bind_outer_exit(sock, uaddr, uaddr_len, ret));
+	handle_bind_outer_exit(sock, uaddr, uaddr_len, ret);
 	return 0;
 }
 
 SEC("fexit/inet6_bind")
 int BPF_PROG(bind6_outer, struct socket *sock, void *uaddr, int uaddr_len, int ret)
 {
-	UNDISTURBED(handle_bind_outer_exit(sock, uaddr, uaddr_len, ret));
+	handle_bind_outer_exit(sock, uaddr, uaddr_len, ret);
 	return 0;
 }
 
 SEC("fentry/inet_csk_get_port")
 int BPF_PROG(get_port_enter, struct sock *sk, unsigned short snum)
 {
-	UNDISTURBED(handle_get_port_enter(sk, snum));
+	handle_get_port_enter(sk, snum);
 	return 0;
 }
 
 SEC("fexit/inet_csk_get_port")
 int BPF_PROG(get_port_exit, struct sock *sk, unsigned short snum, int ret)
 {
-	UNDISTURBED(handle_get_port_exit(sk, ret));
+	handle_get_port_exit(sk, ret);
 	return 0;
 }
 
 SEC("fentry/inet_listen")
 int BPF_PROG(listen_enter, struct socket *sock)
 {
-	UNDISTURBED(handle_listen_enter(sock));
+	handle_listen_enter(sock);
 	return 0;
 }
 
 SEC("fexit/inet_listen")
 int BPF_PROG(listen_exit, struct socket *sock, int backlog, int ret)
 {
-	UNDISTURBED(handle_listen_exit(sock, ret));
+	handle_listen_exit(sock, ret);
 	return 0;
 }
 
 SEC("fentry/__inet_stream_connect")
 int BPF_PROG(connect_enter, struct socket *sock, void *uaddr, int uaddr_len)
 {
-	UNDISTURBED(handle_connect_enter(sock, uaddr, uaddr_len));
+	handle_connect_enter(sock, uaddr, uaddr_len);
 	return 0;
 }
 
@@ -105,56 +105,56 @@ SEC("fexit/__inet_stream_connect")
 int BPF_PROG(connect_exit, struct socket *sock, void *uaddr, int uaddr_len, int flags,
 	     int is_sendmsg, int ret)
 {
-	UNDISTURBED(handle_connect_exit(sock, ret));
+	handle_connect_exit(sock, ret);
 	return 0;
 }
 
 SEC("fentry/inet_hash_connect")
 int BPF_PROG(hash_connect4_enter, void *death_row, struct sock *sk)
 {
-	UNDISTURBED(handle_hash_connect_enter(sk));
+	handle_hash_connect_enter(sk);
 	return 0;
 }
 
 SEC("fexit/inet_hash_connect")
 int BPF_PROG(hash_connect4_exit, void *death_row, struct sock *sk, int ret)
 {
-	UNDISTURBED(handle_hash_connect_exit(sk, ret));
+	handle_hash_connect_exit(sk, ret);
 	return 0;
 }
 
 SEC("fentry/inet6_hash_connect")
 int BPF_PROG(hash_connect6_enter, void *death_row, struct sock *sk)
 {
-	UNDISTURBED(handle_hash_connect_enter(sk));
+	handle_hash_connect_enter(sk);
 	return 0;
 }
 
 SEC("fexit/inet6_hash_connect")
 int BPF_PROG(hash_connect6_exit, void *death_row, struct sock *sk, int ret)
 {
-	UNDISTURBED(handle_hash_connect_exit(sk, ret));
+	handle_hash_connect_exit(sk, ret);
 	return 0;
 }
 
 SEC("fentry/tcp_init_transfer")
 int BPF_PROG(established, struct sock *sk)
 {
-	UNDISTURBED(handle_established(sk));
+	handle_established(sk);
 	return 0;
 }
 
 SEC("fentry/tcp_done")
 int BPF_PROG(done, struct sock *sk)
 {
-	UNDISTURBED(handle_done(sk));
+	handle_done(sk);
 	return 0;
 }
 
 SEC("fexit/__inet_inherit_port")
 int BPF_PROG(inherit_exit, struct sock *listener, struct sock *child, int ret)
 {
-	UNDISTURBED(handle_inherit_exit(listener, child, ret));
+	handle_inherit_exit(listener, child, ret);
 	return 0;
 }
 
@@ -162,7 +162,7 @@ int BPF_PROG(inherit_exit, struct sock *listener, struct sock *child, int ret)
 SEC("?fexit/inet_csk_accept")
 int BPF_PROG(accept_exit_4args, struct sock *sk, int flags, int *err, bool kern, struct sock *child)
 {
-	UNDISTURBED(handle_accept_exit(sk, child));
+	handle_accept_exit(sk, child);
 	return 0;
 }
 
@@ -170,28 +170,28 @@ int BPF_PROG(accept_exit_4args, struct sock *sk, int flags, int *err, bool kern,
 SEC("?fexit/inet_csk_accept")
 int BPF_PROG(accept_exit_2args, struct sock *sk, void *arg, struct sock *child)
 {
-	UNDISTURBED(handle_accept_exit(sk, child));
+	handle_accept_exit(sk, child);
 	return 0;
 }
 
 SEC("fexit/__sys_accept4")
 int BPF_PROG(accept_fd, int fd, void *peer, void *peer_len, int flags, int ret)
 {
-	UNDISTURBED(handle_accept_fd(ret));
+	handle_accept_fd(ret);
 	return 0;
 }
 
 SEC("fentry/tcp_close")
 int BPF_PROG(close_enter, struct sock *sk)
 {
-	UNDISTURBED(handle_close(sk));
+	handle_close(sk);
 	return 0;
 }
 
 SEC("fentry/inet_put_port")
 int BPF_PROG(put_port, struct sock *sk)
 {
-	UNDISTURBED(handle_put_port(sk));
+	handle_put_port(sk);
 	return 0;
 }
 
@@ -199,7 +199,7 @@ int BPF_PROG(put_port, struct sock *sk)
 SEC("?fentry/inet_twsk_hashdance")
 int BPF_PROG(time_wait, void *tw, struct sock *sk)
 {
-	UNDISTURBED(handle_time_wait(tw, sk));
+	handle_time_wait(tw, sk);
 	return 0;
 }
 
@@ -207,21 +207,21 @@ int BPF_PROG(time_wait, void *tw, struct sock *sk)
 SEC("?fentry/inet_twsk_hashdance_schedule")
 int BPF_PROG(time_wait_schedule, void *tw, struct sock *sk)
 {
-	UNDISTURBED(handle_time_wait(tw, sk));
+	handle_time_wait(tw, sk);
 	return 0;
 }
 
 SEC("fentry/inet_twsk_bind_unhash")
 int BPF_PROG(time_wait_end, void *tw)
 {
-	UNDISTURBED(handle_time_wait_end(tw));
+	handle_time_wait_end(tw);
 	return 0;
 }
 
 SEC("fexit/tcp_v4_destroy_sock")
 int BPF_PROG(destroyed, struct sock *sk)
 {
-	UNDISTURBED(handle_destroyed(sk));
+	handle_destroyed(sk);
 	return 0;
 }
 

@@ -17,25 +17,6 @@
 #define FIELD_BITS(ptr, field) BPF_CORE_READ_BITFIELD_PROBED(ptr, field)
 #endif
 
-/*
- * The kernel drops a tracing program that would run on a CPU where the same program is already
- * running (prog->active), so one that is preempted, or interrupted by a softirq that comes the
- * same way, costs another socket its record. Where the kernel lets a program hold off interrupts
- * (6.14 and later) that cannot happen; before, such misses are counted (recursion_misses).
- */
-extern void bpf_local_irq_save(unsigned long *flags) __weak __ksym;
-extern void bpf_local_irq_restore(unsigned long *flags) __weak __ksym;
-
-#define UNDISTURBED(handler)                                                                       \
-	do {                                                                                       \
-		unsigned long flags_;                                                              \
-		if (bpf_local_irq_save)                                                            \
-			bpf_local_irq_save(&flags_);                                               \
-		handler;                                                                           \
-		if (bpf_local_irq_restore)                                                         \
-			bpf_local_irq_restore(&flags_);                                            \
-	} while (0)
-
 static __always_inline u16 sock_port(struct sock *sk)
 {
 	return FIELD(sk, __sk_common.skc_num);

@@ -311,7 +311,7 @@ int BPF_PROG(set_state, struct sock *sk, int old_state, int new_state)
 {
 	if (new_state == TCP_ESTABLISHED || new_state == TCP_CLOSE ||
 	    (new_state == TCP_SYN_RECV && old_state == TCP_LISTEN))
-		UNDISTURBED(state_changed(sk, old_state, new_state));
+		state_changed(sk, old_state, new_state);
 	return 0;
 }
 
@@ -328,7 +328,7 @@ static __always_inline void destroyed(struct sock *sk)
 SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(destroy, struct sock *sk)
 {
-	UNDISTURBED(destroyed(sk));
+	destroyed(sk);
 	return 0;
 }
 
