@@ -272,8 +272,6 @@ static int watch_status(const struct options *o, int ret, int data_err, bool beg
 	}
 	if (data_err)
 		return STATUS_FAILED;
-	if (ret < 0 && ret != -EPIPE && o->replay && !result->reason[0])
-		return STATUS_FAILED; /* told by watch_replay() */
 	if (ret < 0 && ret != -EPIPE) {
 		say("%s", result->reason[0] ? result->reason : strerror(-ret));
 		return begun || o->replay ? STATUS_FAILED : STATUS_CANNOT;
@@ -295,9 +293,9 @@ static int watch_replay(const struct options *o, const struct live_handler *hand
 	}
 	signal(SIGPIPE, SIG_IGN); /* as live_run() does */
 	ret = replay_file(o->replay, !o->quiet && isatty(STDERR_FILENO), handler, &result);
-	if (ret < 0 && ret != -EPIPE)
-		say("%s: %s", standard ? "standard input" : o->replay,
-		    result.reason[0] ? result.reason : strerror(-ret));
+	if (ret < 0 && result.reason[0])
+		snprintf(live->reason, sizeof(live->reason), "%.180s: %.300s",
+			 standard ? "standard input" : o->replay, result.reason);
 	return ret;
 }
 

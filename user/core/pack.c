@@ -45,13 +45,6 @@ struct layout {
 				WORD(wire_end, release_ns), NO_WORD                                \
 		}                                                                                  \
 	}
-#define PLAIN(type)                                                                                \
-	{                                                                                          \
-		sizeof(struct type) / 8, NO_WORD, NO_WORD,                                         \
-		{                                                                                  \
-			NO_WORD                                                                    \
-		}                                                                                  \
-	}
 
 static const struct layout layouts[PACK_KINDS] = {
 	[WIRE_BIND] = CALL,
@@ -70,10 +63,6 @@ static const struct layout layouts[PACK_KINDS] = {
 			 NO_WORD,
 			 { NO_WORD } },
 	[WIRE_END] = END,
-	[WIRE_LOST] = PLAIN(wire_lost),
-	[WIRE_TICK] = PLAIN(wire_head),
-	[WIRE_COMMAND] = PLAIN(wire_command),
-	[WIRE_STOP] = PLAIN(wire_stop),
 };
 
 void pack_reset(struct pack *pack)
@@ -195,7 +184,7 @@ static inline __attribute__((always_inline)) size_t mask_bytes(const struct layo
 	return ((size_t)l->words + 7) / 8;
 }
 
-static size_t pack_text(const void *record, size_t len, unsigned char *out)
+static size_t pack_whole(const void *record, size_t len, unsigned char *out)
 {
 	uint16_t len16 = (uint16_t)len;
 
@@ -249,8 +238,8 @@ pack_fixed(struct pack *pack, const struct layout *l, const void *record, uint64
 size_t pack_record(struct pack *pack, const void *record, size_t len_bytes, unsigned char *out)
 {
 	static const struct layout call = CALL, edge = EDGE, end = END;
-	uint8_t kind = ((const struct wire_head *)record)->kind % PACK_KINDS;
-	uint64_t *previous = pack->previous[kind];
+	uint8_t kind = ((const struct wire_head *)record)->kind;
+	uint64_t *previous = pack->previous[kind % PACK_KINDS];
 
 	out[0] = kind;
 	if (kind <= WIRE_FOUND)
@@ -259,12 +248,12 @@ size_t pack_record(struct pack *pack, const void *record, size_t len_bytes, unsi
 		return pack_fixed(pack, &edge, record, previous, out);
 	if (kind == WIRE_END)
 		return pack_fixed(pack, &end, record, previous, out);
-	if (layouts[kind].words)
+	if (kind < PACK_KINDS && layouts[kind].words)
 		return pack_fixed(pack, &layouts[kind], record, previous, out);
-	return pack_text(record, len_bytes, out);
+	return pack_whole(record, len_bytes, out);
 }
 
-static ssize_t unpack_text(const unsigned char *in, size_t in_len, void *out, size_t *len_bytes)
+static ssize_t unpack_whole(const unsigned char *in, size_t in_len, void *out, size_t *len_bytes)
 {
 	uint16_t len;
 
@@ -303,11 +292,11 @@ ssize_t unpack_record(struct pack *pack, const unsigned char *in, size_t in_len,
 	uint32_t mask = 0;
 	size_t at, taken;
 
-	if (!in_len || in[0] >= PACK_KINDS)
+	if (!in_len)
 		return -EBADMSG;
+	if (in[0] >= PACK_KINDS || !layouts[in[0]].words)
+		return unpack_whole(in, in_len, out, len_bytes);
 	l = &layouts[in[0]];
-	if (!l->words)
-		return unpack_text(in, in_len, out, len_bytes);
 	at = 1 + mask_bytes(l);
 	if (in_len < at)
 		return -EBADMSG;

@@ -6,8 +6,8 @@
  * A packed record, all numbers in host order:
  *
  *	u8	kind
- *	START and NAME: u16 length of the record, then the record as it is
- *	any other kind, whose size S is fixed:
+ *	kinds that the collector makes: u16 length of the record, then the record as it is
+ *	kinds that the probes make, whose size S is fixed:
  *	u8[]	(S / 8 + 7) / 8 bytes: a bit for each 64-bit word that is not zero after the
  *		transformation below
  *	per such word: u8, first << 3 | (last - first): which bytes, from the first to the last
@@ -28,7 +28,7 @@
 #include "bpf/wire.h"
 
 #define PACK_WORDS_MAX (sizeof(struct wire_call) / 8)
-#define PACK_KINDS     128
+#define PACK_KINDS     32 /* kinds from the probes are below that */
 /* A packed record is never longer than this. */
 #define PACK_MAX(len_bytes) ((len_bytes) + (len_bytes) / 8 + 16)
 

@@ -16,9 +16,10 @@
 #include "user/core/event.h"
 #include "user/core/recording.h"
 
-#define BLOCK_FULL   (64 * 1024)  /* then a block is written */
+#define BLOCK_FULL   (8 * 1024)	  /* then a block is written: what a cut file loses at most */
 #define BLOCK_OLD_NS 500000000ULL /* or when it is this old */
 #define ROOM	     (BLOCK_FULL + PACK_MAX(65536))
+#define BLOCK_HEAD   sizeof(struct recording_block) /* in front, so that one write is enough */
 
 _Static_assert(ROOM <= RECORDING_PACKED_MAX, "a reader takes every block");
 
@@ -49,8 +50,8 @@ int recording_open(struct recording *r, const char *path, bool compress)
 
 		if (r->owned && !fstat(r->fd, &st) && S_ISREG(st.st_mode) && fchmod(r->fd, 0600))
 			r->error = -errno;
-		r->packed = malloc(ROOM);
-		r->deflated = compress ? malloc(compressBound(ROOM)) : NULL;
+		r->packed = malloc(BLOCK_HEAD + ROOM);
+		r->deflated = compress ? malloc(BLOCK_HEAD + compressBound(ROOM)) : NULL;
 		if (!r->packed || (compress && !r->deflated))
 			r->error = -ENOMEM;
 	}
@@ -83,20 +84,22 @@ static int write_block(struct recording *r)
 		.packed_len = (uint32_t)r->packed_len,
 		.records = r->block_records,
 	};
-	const unsigned char *stored = r->packed;
+	unsigned char *stored = r->packed;
 	uLongf len = compressBound(ROOM);
 
 	if (!r->block_records)
 		return r->error;
-	if (r->compress && compress2(r->deflated, &len, r->packed, r->packed_len, 6) == Z_OK &&
+	if (r->compress &&
+	    compress2(r->deflated + BLOCK_HEAD, &len, r->packed + BLOCK_HEAD, r->packed_len, 6) ==
+		    Z_OK &&
 	    len < r->packed_len) {
 		stored = r->deflated;
 		block.stored_len = (uint32_t)len;
 		block.flags = RECORDING_DEFLATED;
 	}
-	block.crc = (uint32_t)crc32(0, stored, block.stored_len);
-	write_all(r, &block, sizeof(block));
-	if (!write_all(r, stored, block.stored_len))
+	block.crc = (uint32_t)crc32(0, stored + BLOCK_HEAD, block.stored_len);
+	memcpy(stored, &block, sizeof(block));
+	if (!write_all(r, stored, BLOCK_HEAD + block.stored_len))
 		r->stored += r->block_records;
 	pack_reset(&r->pack);
 	r->packed_len = r->block_records = 0;
@@ -172,7 +175,8 @@ int recording_add(struct recording *r, const void *record, size_t len_bytes)
 	}
 	if (!r->block_records)
 		r->block_since_ns = monotonic_ns();
-	r->packed_len += pack_record(&r->pack, record, len_bytes, r->packed + r->packed_len);
+	r->packed_len +=
+		pack_record(&r->pack, record, len_bytes, r->packed + BLOCK_HEAD + r->packed_len);
 	r->block_records++;
 	r->records++;
 	return r->packed_len >= BLOCK_FULL ? write_block(r) : 0;
