@@ -330,7 +330,7 @@ static __always_inline void handle_accept_exit(struct sock *listener, struct soc
 
 	if (!child || !sock_is_tcp(child))
 		return;
-	state = socket_taken(child, listener, now);
+	state = socket_taken(child, listener);
 	if (!state)
 		return;
 	number = syscall_now(&first, &io_worker);

@@ -106,44 +106,50 @@ static __always_inline struct socket_state *socket_child(struct sock *child, con
 	return socket_insert(child, &state);
 }
 
-/*
- * A process takes a child. One that was not followed before is from now on, if its listener is
- * or the task is chosen. NULL if not.
- */
-static __always_inline struct socket_state *socket_taken(struct sock *child, const void *listener,
-							 u64 now_ns)
-{
-	struct socket_state *state = socket_find(child), *parent = socket_find(listener);
-	u64 key = (u64)child;
-
-	if (!state || (state->flags & SOCKET_PROVISIONAL)) {
-		struct socket_state fresh = {
-			.id = socket_number(now_ns),
-			.flags = SOCKET_CHILD,
-			.port = sock_port(child),
-		};
-
-		if (!parent && !who_is_chosen()) {
-			if (state)
-				bpf_map_delete_elem(&sockets, &key);
-			return 0;
-		}
-		if (state)
-			state->flags &= ~SOCKET_PROVISIONAL;
-		else
-			state = socket_insert(child, &fresh);
-	}
-	if (state && !state->parent && parent)
-		state->parent = parent->id;
-	return state;
-}
-
 /* Introduce a socket that no operation has shown yet. */
 static __always_inline void socket_tell(struct sock *sk, struct socket_state *state, u64 now_ns,
 					enum actor actor)
 {
 	if (!(state->flags & SOCKET_TOLD))
 		record_call(WIRE_FOUND, now_ns, sk, state, 0, 0, actor);
+}
+
+/*
+ * A process takes a child. One that was not followed before is from now on, if its listener is
+ * or the task is chosen. A listener from before the start is introduced first; it may be NULL
+ * (not known). NULL if the child is not followed.
+ */
+static __always_inline struct socket_state *socket_taken(struct sock *child, struct sock *listener)
+{
+	struct socket_state *state, *parent = 0;
+	u64 key = (u64)child, now;
+
+	if (listener)
+		parent = socket_touch(listener, bpf_ktime_get_boot_ns());
+	now = bpf_ktime_get_boot_ns();
+	state = socket_find(child);
+	if (parent) {
+		socket_tell(listener, parent, now, ACTOR_CURRENT);
+	} else if ((!state || (state->flags & SOCKET_PROVISIONAL)) && !who_is_chosen()) {
+		if (state)
+			bpf_map_delete_elem(&sockets, &key);
+		return 0;
+	}
+	if (!state) {
+		struct socket_state fresh = {
+			.id = socket_number(now),
+			.flags = SOCKET_CHILD,
+			.port = sock_port(child),
+		};
+
+		state = socket_insert(child, &fresh);
+	}
+	if (!state)
+		return 0;
+	state->flags &= ~SOCKET_PROVISIONAL;
+	if (!state->parent && parent)
+		state->parent = parent->id;
+	return state;
 }
 
 /* Three-way handshake done, seen in softirq. Children are told of at accept(). */
@@ -203,7 +209,11 @@ static __always_inline void socket_closed(struct sock *sk, u64 now_ns)
 	} else if (state->flags & SOCKET_TAKEN) {
 		/* closed by another thread before accept() returned */
 		record_accept(now_ns, sk, state, -1);
-	} else if ((state->flags & SOCKET_TOLD) && state->owner != tgid) {
+	} else if (!(state->flags & SOCKET_TOLD)) {
+		/* a child whose accept() was not seen: it began before the start */
+		if (sock_port(sk) && !(state->flags & SOCKET_PROVISIONAL))
+			socket_tell(sk, state, now_ns, ACTOR_CURRENT);
+	} else if (state->owner != tgid) {
 		record_owner(now_ns, state);
 	}
 	state->close_ns = now_ns;

@@ -50,18 +50,14 @@ static __always_inline struct sock *sock_of_fd(s32 fd)
 static __always_inline void syscall_enter(u8 kind, s32 fd, const void *uaddr, s32 uaddr_len)
 {
 	struct sock *sk = sock_of_fd(fd);
-	struct socket_state *state = 0;
 	u64 now = bpf_ktime_get_boot_ns();
+	struct socket_state *state;
 	struct thread *thread;
 	struct call *call;
 
-	if (!sk)
+	state = sk ? socket_touch(sk, now) : 0;
+	if (!state)
 		return;
-	if (kind != WIRE_ACCEPT) {
-		state = socket_touch(sk, now);
-		if (!state)
-			return;
-	}
 	thread = thread_touch();
 	if (!thread)
 		return;
@@ -71,7 +67,7 @@ static __always_inline void syscall_enter(u8 kind, s32 fd, const void *uaddr, s3
 	call->fd = fd;
 	if (uaddr)
 		request_read(call, uaddr, uaddr_len, true);
-	if (kind == WIRE_CONNECT && state) {
+	if (kind == WIRE_CONNECT) {
 		who_fill(&call->who);
 		call->facts |= who_is_followed();
 		state->tid = bpf_get_current_pid_tgid();
@@ -94,10 +90,6 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
 		break;
 	case SYSCALL_CONNECT:
 		kind = WIRE_CONNECT;
-		break;
-	case SYSCALL_ACCEPT:
-	case SYSCALL_ACCEPT4:
-		kind = WIRE_ACCEPT;
 		break;
 	default:
 		return 0;
@@ -156,20 +148,23 @@ static __always_inline void connect_exit(struct call *call, long ret)
 	connect_finished(sk, state, call, ret);
 }
 
-static __always_inline void accept_exit(struct call *call, long ret)
+/*
+ * accept() has returned a descriptor. Nothing is needed of its entry, so one that waited since
+ * before the start is seen too. A listener closed meanwhile by another thread stays unknown.
+ */
+static __always_inline void accept_exit(s32 listener_fd, long fd)
 {
-	u64 now = bpf_ktime_get_boot_ns();
+	struct sock *child = fd >= 0 ? sock_of_fd(fd) : 0, *listener;
 	struct socket_state *state;
-	struct sock *child;
 
-	if (ret < 0)
+	if (!child || task_is_compat((struct task_struct *)bpf_get_current_task()))
 		return;
-	child = sock_of_fd(ret);
-	if (!child)
-		return;
-	state = socket_taken(child, (void *)call->sk, now);
+	listener = sock_of_fd(listener_fd);
+	if (listener && sock_state(listener) != TCP_LISTEN)
+		listener = 0;
+	state = socket_taken(child, listener);
 	if (state && !(state->flags & SOCKET_TOLD))
-		record_accept(now, child, state, ret);
+		record_accept(bpf_ktime_get_boot_ns(), child, state, fd);
 }
 
 SEC("tp_btf/sys_exit")
@@ -179,26 +174,21 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 	struct thread *thread;
 	struct call *call;
 
-	if (number != SYSCALL_BIND && number != SYSCALL_LISTEN && number != SYSCALL_CONNECT &&
-	    number != SYSCALL_ACCEPT && number != SYSCALL_ACCEPT4)
+	if (number == SYSCALL_ACCEPT || number == SYSCALL_ACCEPT4) {
+		accept_exit(SYSCALL_FIRST(regs), ret);
+		return 0;
+	}
+	if (number != SYSCALL_BIND && number != SYSCALL_LISTEN && number != SYSCALL_CONNECT)
 		return 0;
 	thread = thread_find();
 	if (!thread || !thread->depth)
 		return 0;
 	thread->depth = 0;
 	call = &thread->calls[0];
-	switch (call->kind) {
-	case WIRE_BIND:
-	case WIRE_LISTEN:
-		bind_or_listen_exit(call, ret);
-		break;
-	case WIRE_CONNECT:
+	if (call->kind == WIRE_CONNECT)
 		connect_exit(call, ret);
-		break;
-	case WIRE_ACCEPT:
-		accept_exit(call, ret);
-		break;
-	}
+	else
+		bind_or_listen_exit(call, ret);
 	return 0;
 }
 
