@@ -6,6 +6,7 @@ cd "$(dirname "$0")" || exit 1
 if [ -n "${PORTLIFE:-}" ]; then
 	PORTLIFE=$(cd "$OLDPWD" && realpath -- "$PORTLIFE")
 fi
+# shellcheck source=tests/golden/golden.sh
 . ./golden.sh
 
 if [ ! -x "$PORTLIFE" ]; then

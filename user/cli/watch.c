@@ -213,8 +213,8 @@ static int watch_close_recording(struct watch *w)
 	const struct recording *r = &w->recording;
 	int err;
 
-	if (!w->options->record)
-		return 0;
+	if (!r->packed)
+		return 0; /* there is none, or it could not be opened, which was told */
 	err = recording_close(&w->recording);
 	if (w->record_error || err) {
 		err = w->record_error ? w->record_error : err;

@@ -31,30 +31,50 @@ static uint64_t monotonic_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000U + (uint64_t)ts.tv_nsec;
 }
 
+/* Opens without emptying: a run that never begins leaves an old recording as it was. */
+static int open_file(struct recording *r, const char *path)
+{
+	r->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	r->created = r->fd >= 0;
+	if (r->fd < 0 && errno == EEXIST)
+		r->fd = open(path, O_WRONLY | O_CLOEXEC);
+	return r->fd < 0 ? -errno : 0;
+}
+
 int recording_open(struct recording *r, const char *path, bool compress)
 {
-	memset(r, 0, sizeof(*r));
-	r->compress = compress;
-	r->owned = strcmp(path, "-") != 0;
-	r->fd = STDOUT_FILENO;
-	if (r->owned) {
-		r->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-		if (r->fd < 0)
-			return -errno;
-	}
-	if (isatty(r->fd)) {
-		r->error = -ENOTTY;
-	} else {
-		/* a file that was there keeps its old mode; what is in it now is for the owner */
-		struct stat st;
+	int error = 0;
 
-		if (r->owned && !fstat(r->fd, &st) && S_ISREG(st.st_mode) && fchmod(r->fd, 0600))
-			r->error = -errno;
+	memset(r, 0, sizeof(*r));
+	r->path = path;
+	r->compress = compress;
+	r->fd = STDOUT_FILENO;
+	r->owned = strcmp(path, "-") != 0;
+	if (r->owned)
+		error = open_file(r, path);
+	if (!error && isatty(r->fd))
+		error = -ENOTTY;
+	if (!error) {
 		r->packed = malloc(BLOCK_HEAD + ROOM);
 		r->deflated = compress ? malloc(BLOCK_HEAD + compressBound(ROOM)) : NULL;
 		if (!r->packed || (compress && !r->deflated))
-			r->error = -ENOMEM;
+			error = -ENOMEM;
 	}
+	if (error) {
+		recording_close(r);
+		r->error = error;
+	}
+	return error;
+}
+
+/* What was in the file goes, and what will be in it is for the owner only. */
+static int empty_file(struct recording *r)
+{
+	struct stat st;
+
+	if (r->owned && !r->error && !fstat(r->fd, &st) && S_ISREG(st.st_mode) &&
+	    (ftruncate(r->fd, 0) || fchmod(r->fd, 0600)))
+		r->error = -errno;
 	return r->error;
 }
 
@@ -170,7 +190,7 @@ int recording_add(struct recording *r, const void *record, size_t len_bytes)
 		if (((const struct wire_head *)record)->kind != WIRE_START)
 			return -EINVAL;
 		r->begun = true;
-		if (write_head(r, record))
+		if (empty_file(r) || write_head(r, record))
 			return r->error;
 	}
 	if (!r->block_records)
@@ -193,11 +213,13 @@ int recording_close(struct recording *r)
 {
 	if (r->packed)
 		write_block(r);
+	if (r->created && !r->begun)
+		unlink(r->path);
 	if (r->owned && r->fd >= 0 && close(r->fd) && !r->error)
 		r->error = -errno;
 	free(r->packed);
 	free(r->deflated);
 	r->packed = r->deflated = NULL;
-	r->owned = false;
+	r->owned = r->created = false;
 	return r->error;
 }

@@ -14,6 +14,8 @@
 
 struct recording {
 	int fd;
+	const char *path;
+	bool created;	   /* by us: taken away again if the run never begins */
 	bool owned;	   /* recording_close() closes fd */
 	bool compress;	   /* deflate blocks */
 	bool begun;	   /* the head is written */
@@ -29,8 +31,9 @@ struct recording {
 };
 
 /*
- * Opens path ("-": standard output) with mode 0600, emptied. Returns 0, -ENOMEM, the errno of
- * open(2), or -ENOTTY: a terminal is no place for a recording.
+ * Opens path ("-": standard output), which must outlive it; a file gets mode 0600 and is emptied
+ * when the first record comes. Returns 0, -ENOMEM, the errno of
+ * open(2), or -ENOTTY: a terminal is no place for a recording. Nothing is left open then.
  */
 int recording_open(struct recording *r, const char *path, bool compress);
 
