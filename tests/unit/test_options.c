@@ -203,7 +203,7 @@ static void bad_lines_are_refused(void **state)
 	refused("x --nonsense", "--nonsense");
 	refused("x -Z", "'Z'");
 	refused("x -P", "argument");
-	refused("x -w file", "'w'");
+	refused("x -c 5", "'c'");
 	refused("x -P 0", "'0' is out of range; ports are 1 to 65535");
 	refused("x -P 65536", "out of range");
 	refused("x -P 99999999999999999999999", "out of range");

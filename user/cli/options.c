@@ -320,6 +320,7 @@ int options_parse(int argc, char **argv, struct options *o)
 		return parsing.error ? parsing.error : -EINVAL;
 	o->filter.ports = o->ports;
 	o->filter.peer_ports = o->peer_ports;
+	o->live.output_taken = o->record && !strcmp(o->record, "-");
 	if (o->json)
 		o->filter.states = true;
 	return parsing.done ? OPTIONS_DONE : OPTIONS_GO;

@@ -71,18 +71,20 @@ static int become(const struct identity *identity, const char *user)
 }
 
 /* In the child: waits for the word, then becomes COMMAND or says why not. */
-static void __attribute__((noreturn)) run(char *const *command, const char *user,
-					  const struct identity *identity, int go, int exec_result)
+static void __attribute__((noreturn))
+run(const struct live_options *o, const struct identity *identity, int go, int exec_result)
 {
 	char word;
 	int error = 0;
 
 	if (read(go, &word, 1) != 1)
 		_exit(0); /* portlife gave up before the start */
-	if (user)
-		error = -become(identity, user);
+	if (o->user)
+		error = -become(identity, o->user);
+	if (!error && o->output_taken && dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+		error = errno;
 	if (!error) {
-		execvp(command[0], command);
+		execvp(o->command[0], o->command);
 		error = errno;
 	}
 	if (write(exec_result, &error, sizeof(error)) != sizeof(error))
@@ -90,7 +92,7 @@ static void __attribute__((noreturn)) run(char *const *command, const char *user
 	_exit(error == ENOENT ? 127 : 126);
 }
 
-int child_prepare(struct child *child, char *const *command, const char *user, char *reason,
+int child_prepare(struct child *child, const struct live_options *options, char *reason,
 		  size_t reason_len)
 {
 	struct identity identity = { 0 };
@@ -99,11 +101,11 @@ int child_prepare(struct child *child, char *const *command, const char *user, c
 	memset(child, 0, sizeof(*child));
 	child->go = child->exec_result = -1;
 	child->exit = -1;
-	if (user) {
-		error = identity_of(user, &identity);
+	if (options->user) {
+		error = identity_of(options->user, &identity);
 		if (error) {
 			snprintf(reason, reason_len, "--user=%s: no such user in /etc/passwd",
-				 user);
+				 options->user);
 			return error;
 		}
 	}
@@ -122,7 +124,7 @@ int child_prepare(struct child *child, char *const *command, const char *user, c
 		close(go[1]);
 		close(result[0]);
 		stop_unwatch();
-		run(command, user, &identity, go[0], result[1]);
+		run(options, &identity, go[0], result[1]);
 	}
 	error = child->pid < 0 ? -errno : 0;
 	close(go[0]);

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "user/source/live.h"
+
 struct child {
 	pid_t pid;	 /* 0: none */
 	int go;		 /* write end of the pipe that holds it */
@@ -20,11 +22,11 @@ struct child {
 };
 
 /*
- * Forks the process that will be COMMAND, as user if not NULL. Its signals are as they were when
- * stop_watch() was called. This process becomes the reaper of all its descendants.
- * 0, or a negative errno with a reason for a person.
+ * Forks the process that will be options->command, as options->user if not NULL. Its signals are
+ * as they were when stop_watch() was called. This process becomes the reaper of all its
+ * descendants. 0, or a negative errno with a reason for a person.
  */
-int child_prepare(struct child *child, char *const *command, const char *user, char *reason,
+int child_prepare(struct child *child, const struct live_options *options, char *reason,
 		  size_t reason_len);
 
 /* Lets it go. 0, or the positive errno of a failed execution. */

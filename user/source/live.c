@@ -408,8 +408,8 @@ static int set_up(struct live *live)
 	if (!live->ring || !live->naming || open_events(live))
 		return fail(live, -ENOMEM, "cannot set up the reader");
 	if (live->options->command) {
-		error = child_prepare(&live->child, live->options->command, live->options->user,
-				      live->result->reason, sizeof(live->result->reason));
+		error = child_prepare(&live->child, live->options, live->result->reason,
+				      sizeof(live->result->reason));
 		if (error)
 			return error;
 	}

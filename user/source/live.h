@@ -25,6 +25,8 @@ struct live_options {
 	const char *comm;     /* NULL: all */
 	char *const *command; /* NULL: watch until stopped */
 	const char *user;     /* --user: run COMMAND as; NULL: as the caller */
+	bool output_taken; /* standard output is the recording's: COMMAND's goes to standard error
+			    */
 	uint64_t duration_ns; /* 0: no limit; counted from the moment the probes are live */
 };
 
