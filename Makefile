@@ -172,8 +172,7 @@ check-rooms:
 	prove tests/unit/rooms.t
 
 check-cli: all $(LIVE_TESTS)
-	PORTLIFE=$(BUILD)/portlife prove tests/cli
-	$(PYTHON) tests/live/compare_selftest.py
+	PORTLIFE=$(BUILD)/portlife prove tests/cli tests/live/compare_selftest.py
 
 check-golden: all
 	PORTLIFE=$(BUILD)/portlife prove tests/golden/golden.t

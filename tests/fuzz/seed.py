@@ -10,9 +10,11 @@ HEAD, BLOCK = struct.Struct("<8sHHIII"), struct.Struct("<IIIIII")
 
 
 def blocks(data):
-    """The stored bytes of each block that is not deflated."""
+    """The stored bytes of each block that is not deflated; a damaged file ends early."""
+    if len(data) < HEAD.size:
+        return
     at = HEAD.size + HEAD.unpack_from(data)[3]
-    while at < len(data):
+    while at + BLOCK.size <= len(data):
         _, flags, stored, _, _, _ = BLOCK.unpack_from(data, at)
         at += BLOCK.size
         if not flags:

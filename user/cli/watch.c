@@ -229,9 +229,11 @@ static int watch_close_recording(struct watch *w)
 
 static int watch_close(struct watch *w)
 {
+	int recording_err = watch_close_recording(w);
 	int err = w->record_only ? 0 : data_close(&w->data);
 
-	err = watch_close_recording(w) ?: err;
+	if (!err)
+		err = recording_err;
 	out_close(&w->talk_out);
 	core_free(w->core);
 	return err;

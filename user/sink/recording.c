@@ -47,7 +47,6 @@ int recording_open(struct recording *r, const char *path, bool compress)
 
 	memset(r, 0, sizeof(*r));
 	r->path = path;
-	r->compress = compress;
 	r->fd = STDOUT_FILENO;
 	r->owned = strcmp(path, "-") != 0;
 	if (r->owned)
@@ -109,7 +108,7 @@ static int write_block(struct recording *r)
 
 	if (!r->block_records)
 		return r->error;
-	if (r->compress &&
+	if (r->deflated &&
 	    compress2(r->deflated + BLOCK_HEAD, &len, r->packed + BLOCK_HEAD, r->packed_len, 6) ==
 		    Z_OK &&
 	    len < r->packed_len) {

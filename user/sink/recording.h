@@ -17,12 +17,12 @@ struct recording {
 	const char *path;
 	bool created;	   /* by us: taken away again if the run never begins */
 	bool owned;	   /* recording_close() closes fd */
-	bool compress;	   /* deflate blocks */
 	bool begun;	   /* the head is written */
 	int error;	   /* first negative errno, sticky */
 	char probes[2048]; /* for the head: the hooks in use */
 	struct pack pack;
-	unsigned char *packed, *deflated; /* block under way; room for a deflated one */
+	unsigned char *packed,
+		*deflated; /* block under way; and its deflated form, NULL if not wanted */
 	size_t packed_len;
 	uint32_t block_records;
 	uint64_t block_since_ns; /* when its first record came, by the monotonic clock */
