@@ -114,7 +114,7 @@ fuzz: $(BUILD)/fuzz/fuzz_replay ## fuzz until Ctrl-C; the corpus stays in build/
 
 PACKAGES := gcc libc6-dev pkg-config clang libbpf-dev libelf-dev zlib1g-dev uthash-dev
 TEST_PACKAGES := $(PACKAGES) libcmocka-dev perl jq python3 procps iproute2 util-linux bsdextrautils \
-	clang-format clang-tidy cppcheck shellcheck man-db groff-base \
+	clang-format clang-tidy libclang-rt-dev cppcheck shellcheck man-db groff-base \
 	qemu-system-x86 busybox-static kmod cpio xz-utils
 
 ROOT := $(filter 0,$(shell id -u))
