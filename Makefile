@@ -95,7 +95,7 @@ $(BUILD)/tests/loop: tests/live/loop.c Makefile
 
 FUZZ_SOURCES := tests/fuzz/fuzz_replay.c user/source/replay.c \
 	$(wildcard user/core/*.c user/sink/*.c user/util/*.c)
-FUZZ_SECONDS ?= 8
+FUZZ_SECONDS ?= 5
 
 $(BUILD)/fuzz/fuzz_replay: $(FUZZ_SOURCES) $(wildcard user/*/*.h bpf/wire.h) Makefile
 	@mkdir -p $(@D)
