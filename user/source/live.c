@@ -178,8 +178,7 @@ static int load_backend(struct live *live, const struct backend *backend)
 		wire->filter |= WIRE_FILTER_COMM;
 		snprintf(wire->comm, sizeof(wire->comm), "%s", o->comm);
 	}
-	if (namespace_inum("pid") != 0xEFFFFFFCU)
-		wire->pidns_inum = namespace_inum("pid");
+	wire->pidns_inum = pid_namespace_nested();
 	error = probes_load(&live->probes, backend, &config);
 	if (error)
 		snprintf(live->result->reason, sizeof(live->result->reason), "%s: %s",
@@ -371,15 +370,6 @@ static void drain(struct live *live)
 	tell_misses(live);
 }
 
-static int begin(struct live *live)
-{
-	int error = probes_attach(&live->probes);
-
-	if (error)
-		return fail(live, error, live->probes.reason);
-	return 0;
-}
-
 static int start_command(struct live *live)
 {
 	int error = live->child.pid > 0 ? child_start(&live->child) : 0;
@@ -416,7 +406,8 @@ static int set_up(struct live *live)
 	error = fill_pids(live);
 	if (error)
 		return fail(live, error, "cannot tell the probes which processes to follow");
-	return begin(live);
+	error = probes_attach(&live->probes);
+	return error ? fail(live, error, live->probes.reason) : 0;
 }
 
 static void tear_down(struct live *live)

@@ -32,6 +32,13 @@ uint32_t namespace_inum(const char *which)
 	return stat(path, &st) ? 0 : (uint32_t)st.st_ino;
 }
 
+uint32_t pid_namespace_nested(void)
+{
+	uint32_t inum = namespace_inum("pid");
+
+	return inum == PID_NAMESPACE_INITIAL ? 0 : inum;
+}
+
 static size_t head(struct made *made, enum wire_kind kind, size_t len, uint64_t ts_ns)
 {
 	struct wire_head *h = (struct wire_head *)made->bytes;
@@ -86,7 +93,7 @@ size_t make_start(struct made *made, uint32_t backend, uint32_t blind, char *con
 	r->backend = backend;
 	r->blind = blind;
 	r->netns = namespace_inum("net");
-	r->pid_initial = namespace_inum("pid") == PID_NAMESPACE_INITIAL;
+	r->pid_initial = !pid_namespace_nested();
 	read_range(&r->range_lo, &r->range_hi);
 	r->kernel_len = (uint16_t)append(made, at, uts.release, strlen(uts.release));
 	at += r->kernel_len;

@@ -32,4 +32,7 @@ size_t make_stop(struct made *made, uint64_t records);
 /* Inode number of a namespace of this process ("net", "pid"), 0 if it cannot be read. */
 uint32_t namespace_inum(const char *which);
 
+/* Inode number of this process's pid namespace, 0 if that is the initial one. */
+uint32_t pid_namespace_nested(void);
+
 #endif
