@@ -65,11 +65,13 @@ struct socket_state {
 	u64 close_ns;
 	u64 time_wait_ns;
 	u64 release_ns;
-	u32 owner;   /* tgid that touched it last in task context */
-	u32 flags;   /* enum socket_flag */
-	u16 port;    /* last one held */
-	u16 failure; /* errno of WIRE_CONNECT_ERROR */
-	u32 tid;     /* tracepoint: thread that is in connect() on it */
+	u32 owner;     /* tgid that touched it last in task context */
+	u32 flags;     /* enum socket_flag */
+	u16 port;      /* last one held */
+	u16 failure;   /* errno of WIRE_CONNECT_ERROR */
+	u32 tid;       /* tracepoint: thread that is in connect() on it */
+	u16 told_port; /* that it holds, as the collector was told: 0 after a release */
+	u16 pad[3];
 };
 
 /* Key: address of a struct sock or inet_timewait_sock. */

@@ -31,7 +31,9 @@ enum wire_kind {
 	WIRE_CONNECT_FAILED, /* the call failed without (a matching) WIRE_CONNECT, or after it */
 	WIRE_ACCEPT,	     /* a process took a child from the queue */
 	WIRE_DISCONNECT,     /* connect(AF_UNSPEC) has returned */
-	WIRE_FOUND, /* no operation: a socket first told of now (existing, or never accepted) */
+	WIRE_FOUND, /* no operation: a socket as it is now (existing, never accepted, or compared)
+		     */
+	WIRE_SEND,  /* a send gave a port (datagrams), or began a connection (TCP Fast Open) */
 	/* struct wire_edge: something happened to a socket told of before */
 	WIRE_ESTABLISHED = 16,
 	WIRE_CONNECT_ERROR, /* the attempt failed with edge.error, seen outside of the call */
@@ -48,6 +50,7 @@ enum wire_kind {
 	WIRE_TICK,	 /* struct wire_head only: time passes; timers fire on it */
 	WIRE_COMMAND,	 /* struct wire_command: COMMAND and its descendants are gone */
 	WIRE_STOP,	 /* struct wire_stop: last record of every complete stream */
+	WIRE_PASS,	 /* struct wire_pass: the kernel's sockets are walked through */
 };
 
 struct wire_head {
@@ -73,7 +76,10 @@ enum wire_fact {
 	WIRE_F_BPF = 1 << 9,	      /* by bpf_bind() */
 	WIRE_F_TIMED = 1 << 10,	      /* start_ns holds */
 	WIRE_F_UNCONFIRMED = 1 << 11, /* fd and hook disagree: port origin not to be trusted */
-	WIRE_F_ALL = (1 << 12) - 1,
+	WIRE_F_OWNERS = 1 << 12,      /* the other owners of the port were looked at ... */
+	WIRE_F_SHARED = 1 << 13,      /* ... and it had one when this socket got it */
+	WIRE_F_PASS = 1 << 14,	      /* WIRE_FOUND: by a walk, not by a probe */
+	WIRE_F_ALL = (1 << 15) - 1,
 };
 
 enum wire_option {
@@ -133,7 +139,7 @@ struct wire_call {
 	__u16 range_hi;
 	__u16 req_family; /* as passed: AF_INET, AF_INET6, AF_UNSPEC, or anything else */
 	__u16 req_port;
-	__u16 pad;
+	__u16 cause; /* errno of the port search, where the call gave another (EAGAIN); else 0 */
 	__u32 req_scope;
 	__u8 req_addr[16];
 };
@@ -157,7 +163,8 @@ struct wire_owner {
 enum wire_end_flag {
 	WIRE_E_TIME_WAIT = 1 << 0, /* time_wait_ns holds: a TIME_WAIT entry took over the port */
 	WIRE_E_INFERRED = 1 << 1,  /* ... concluded from the states, not seen */
-	WIRE_E_ALL = (1 << 2) - 1,
+	WIRE_E_PASS = 1 << 2,	   /* found gone by a walk: head.ts_ns is the time of the walk */
+	WIRE_E_ALL = (1 << 3) - 1,
 };
 
 struct wire_end { /* head.ts_ns: destroyed */
@@ -245,6 +252,25 @@ struct wire_stop {
 	__u64 records; /* that the probes wrote and the collector read */
 };
 
+enum wire_pass_stage {
+	WIRE_PASS_BEGIN = 1,
+	WIRE_PASS_END,	   /* all that is there has been told of between the two */
+	WIRE_PASS_ABORTED, /* cut short, or records of it were lost: absence proves nothing */
+};
+
+enum wire_pass_flag {
+	WIRE_P_START = 1 << 0, /* the first one of a run: what it finds was there before */
+	WIRE_P_FULL = 1 << 1,  /* tells of every socket, not only of what differs */
+	WIRE_P_ALL = (1 << 2) - 1,
+};
+
+struct wire_pass {
+	struct wire_head head;
+	__u32 number; /* counted per run from 1 */
+	__u16 stage;  /* enum wire_pass_stage */
+	__u16 flags;  /* enum wire_pass_flag */
+};
+
 /* --- what the collector tells the probes before they are loaded -------------------------- */
 
 enum wire_filter {
@@ -289,6 +315,7 @@ WIRE_ASSERT(sizeof(struct wire_name) == 32);
 WIRE_ASSERT(sizeof(struct wire_lost) == 32);
 WIRE_ASSERT(sizeof(struct wire_command) == 24);
 WIRE_ASSERT(sizeof(struct wire_stop) == 24);
+WIRE_ASSERT(sizeof(struct wire_pass) == 24);
 WIRE_ASSERT(sizeof(struct wire_counters) == 64);
 
 #endif

@@ -285,7 +285,7 @@ static void fields_that_are_not_announced_are_zero(void **state)
 			 FIELD(struct wire_call, start_ns), FIELD(struct wire_call, search_ns),
 			 FIELD(struct wire_call, error), FIELD(struct wire_call, req_family),
 			 FIELD(struct wire_call, req_port), FIELD(struct wire_call, req_scope),
-			 FIELD(struct wire_call, req_addr), FIELD(struct wire_call, pad),
+			 FIELD(struct wire_call, req_addr), FIELD(struct wire_call, cause),
 			 { offsetof(struct wire_call, sock.local) + 4, 12 },
 			 { offsetof(struct wire_call, sock.peer) + 4, 12 });
 	EVERY_BIT_COUNTS(&established, FIELD(struct wire_edge, error),
@@ -294,7 +294,7 @@ static void fields_that_are_not_announced_are_zero(void **state)
 	owner.facts = 0;
 	owner.who = (struct wire_who){ 0 };
 	EVERY_BIT_COUNTS(&owner, FIELD(struct wire_owner, who), FIELD(struct wire_owner, pad));
-	EVERY_BIT_COUNTS(&end, FIELD(struct wire_end, time_wait_ns), FIELD(struct wire_end, flags),
+	EVERY_BIT_COUNTS(&end, FIELD(struct wire_end, time_wait_ns),
 			 FIELD(struct wire_end, pad));
 	EVERY_BIT_COUNTS(&name, FIELD(struct wire_name, netns), FIELD(struct wire_name, text_len),
 			 { sizeof(struct wire_name) + 5, 3 });

@@ -78,7 +78,7 @@ static void wrong_calls(void **state)
 	REFUSED(c, r.search_ns = 1, "a search time that is not announced");
 	REFUSED(c, r.error = -1, "errno out of range");
 	REFUSED(c, r.error = 4096, "errno out of range");
-	REFUSED(c, r.pad = 1, "padding is not zero");
+	REFUSED(c, r.cause = 1, "a cause without a failure");
 	REFUSED(c, (r.head.kind = WIRE_CONNECT, r.error = 1), "an errno where none can be");
 	REFUSED(c, (r.head.kind = WIRE_ACCEPT, r.error = 1), "an errno where none can be");
 	REFUSED(c, (r.head.kind = WIRE_FOUND, r.error = 1), "an errno where none can be");
@@ -133,7 +133,7 @@ static void wrong_steps(void **state)
 	REFUSED(o, r.facts = WIRE_F_FOLLOWED, "a process that is not announced");
 	REFUSED(o, r.pad = 1, "padding is not zero");
 	REFUSED(end, r.id = 0, "a socket without a number");
-	REFUSED(end, r.flags = 4, "unknown flag of an end");
+	REFUSED(end, r.flags = WIRE_E_ALL + 1, "unknown flag of an end");
 	REFUSED(end, r.flags = WIRE_E_TIME_WAIT, "TIME_WAIT and its time do not agree");
 	REFUSED(end, r.time_wait_ns = 1, "TIME_WAIT and its time do not agree");
 	REFUSED(end, r.flags = WIRE_E_INFERRED, "an inferred TIME_WAIT that is none");

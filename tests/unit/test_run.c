@@ -97,9 +97,9 @@ static void a_record_that_is_refused_changes_nothing(void **state)
 	struct world *w = *state;
 	struct wire_call c = port_call(WIRE_LISTEN, 1, 2000000, 0, 80);
 
-	c.pad = 1;
+	c.cause = 1;
 	assert_int_equal(feed(w, &c), -EBADMSG);
-	c.pad = 0;
+	c.cause = 0;
 	assert_int_equal(core_feed(w->core, &c, sizeof(c) - 1), -EBADMSG);
 	SAID(w, "");
 	assert_int_equal(core_lives(w->core), 0);

@@ -89,8 +89,8 @@ static const char *check_call(const struct wire_call *c)
 		return why;
 	if (c->facts & ~(uint32_t)WIRE_F_ALL)
 		return "unknown fact bit";
-	if (c->pad)
-		return "padding is not zero";
+	if (c->cause > ERRNO_MAX || (c->cause && !c->error))
+		return "a cause without a failure";
 	if (c->fd < -1)
 		return "file descriptor out of range";
 	if (!(c->facts & WIRE_F_WHO) && !is_zero(&c->who, sizeof(c->who)))
