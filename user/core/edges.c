@@ -93,6 +93,16 @@ static int on_time_wait_begin(struct core *core, struct slot *slot, const struct
 	return tenure_wait(core, slot, &wait);
 }
 
+/* A release older than the port that is held now, and of another one, was told of too late. */
+static int on_release(struct core *core, struct slot *slot, const struct wire_edge *edge)
+{
+	const struct tenure *held = tenure_held(slot);
+	bool stale = held && edge->port && edge->port != held->port &&
+		     edge->head.ts_ns < held->assigned_ns;
+
+	return stale ? 0 : tenure_release(core, slot, edge->port, edge->head.ts_ns);
+}
+
 int edge_apply(struct core *core, const struct wire_edge *edge)
 {
 	struct slot *slot = lives_find(&core->lives, edge->id);
@@ -111,7 +121,7 @@ int edge_apply(struct core *core, const struct wire_edge *edge)
 	case WIRE_TIME_WAIT:
 		return on_time_wait_begin(core, slot, edge);
 	default:
-		return tenure_release(core, slot, edge->port, edge->head.ts_ns);
+		return on_release(core, slot, edge);
 	}
 }
 
