@@ -71,7 +71,8 @@ struct socket_state {
 	u16 failure;   /* errno of WIRE_CONNECT_ERROR */
 	u32 tid;       /* tracepoint: thread that is in connect() on it */
 	u16 told_port; /* that it holds, as the collector was told: 0 after a release */
-	u16 pad[3];
+	u16 walk;      /* number of the last walk that looked at it (existing.bpf.c) */
+	u32 odd;       /* difference that the walk before saw, 0: none */
 };
 
 /* Key: address of a struct sock or inet_timewait_sock. */
