@@ -315,7 +315,7 @@ static __always_inline void met_without_file(struct bpf_iter_meta *meta, struct 
 	else if (config.filter)
 		return;
 	else if (!BPF_CORE_READ(sk, sk_socket) && !sock_is_dead(sk))
-		take_in(meta, sk, SOCKET_CHILD, 0, -1); /* accept() is still to come */
+		take_in(meta, sk, SOCKET_CHILD | SOCKET_WAITING | SOCKET_TOLD, 0, -1);
 	else
 		take_in(meta, sk, SOCKET_TOLD, 0, -1);
 }

@@ -163,6 +163,8 @@ static __always_inline struct socket_state *socket_taken(struct sock *child, str
 	}
 	if (!state)
 		return 0;
+	if (state->flags & SOCKET_WAITING)
+		state->flags &= ~(SOCKET_WAITING | SOCKET_TOLD); /* accept() is an event of its own */
 	state->flags &= ~SOCKET_PROVISIONAL;
 	if (!state->parent && parent)
 		state->parent = parent->id;
