@@ -158,7 +158,8 @@ static __always_inline bool task_is_chosen(struct task_struct *task)
 		if (!bpf_map_lookup_elem(&pids, &tgid))
 			return false;
 	}
-	if ((config.filter & WIRE_FILTER_UID) && BPF_CORE_READ(task, real_cred, uid.val) != config.uid)
+	if ((config.filter & WIRE_FILTER_UID) &&
+	    BPF_CORE_READ(task, real_cred, uid.val) != config.uid)
 		return false;
 	if (config.filter & WIRE_FILTER_COMM) {
 		char comm[WIRE_COMM_LEN] = {};

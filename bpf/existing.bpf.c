@@ -20,8 +20,8 @@ char LICENSE[] SEC("license") = "GPL";
 
 volatile struct wire_walk walk SEC(".data.walk");
 
-#define IDLE_OBJECTS 128	  /* things passed between two tokens at most */
-#define ODD_GONE     0xffffffffU  /* socket_state.odd: nothing lives there */
+#define IDLE_OBJECTS 128	 /* things passed between two tokens at most */
+#define ODD_GONE     0xffffffffU /* socket_state.odd: nothing lives there */
 
 static __always_inline bool pass_is_first(void)
 {

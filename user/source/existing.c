@@ -85,8 +85,7 @@ static int share_maps(struct bpf_object *object, struct bpf_object *backend)
 /* A link that iterators are made from; it holds on to nothing but the program. */
 static struct bpf_link *attach(struct bpf_object *object, enum walk walk)
 {
-	struct bpf_program *program =
-		bpf_object__find_program_by_name(object, walks[walk].program);
+	struct bpf_program *program = bpf_object__find_program_by_name(object, walks[walk].program);
 	LIBBPF_OPTS(bpf_iter_attach_opts, opts);
 	union bpf_iter_link_info info = { 0 };
 	struct bpf_link *link;
@@ -316,9 +315,8 @@ int existing_try(size_t index)
 
 	if (!object)
 		return -EINVAL;
-	bpf_object__for_each_program(program, object)
-		bpf_program__set_autoload(program, !strcmp(bpf_program__name(program),
-							   walks[index].program));
+	bpf_object__for_each_program(program, object) bpf_program__set_autoload(
+		program, !strcmp(bpf_program__name(program), walks[index].program));
 	error = shrink_maps(object);
 	if (!error)
 		error = bpf_object__load(object);

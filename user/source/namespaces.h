@@ -9,7 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct namespace {
+struct namespace
+{
 	uint32_t inum;
 	char *path; /* below /proc, or where it is mounted */
 };

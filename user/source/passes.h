@@ -23,8 +23,8 @@ enum pass_stage {
 
 struct passes {
 	struct existing *existing; /* NULL: no pass is ever made */
-	bool resync;	/* not only at the start */
-	bool periodic;	/* the backend has blind spots */
+	bool resync;		   /* not only at the start */
+	bool periodic;		   /* the backend has blind spots */
 	bool time_wait; /* the backend sees the end of TIME_WAIT: entries that it missed count */
 	enum pass_stage stage;
 	uint16_t flags; /* enum wire_pass_flag of the pass under way */
