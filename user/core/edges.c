@@ -80,6 +80,16 @@ static int on_time_wait_end(struct core *core, struct slot *slot, const struct w
 	return remnant ? remnant_release(core, remnant, edge->head.ts_ns, false) : 0;
 }
 
+/* A release older than the port that is held now, and of another one, was told of too late. */
+static int on_release(struct core *core, struct slot *slot, const struct wire_edge *edge)
+{
+	const struct tenure *held = tenure_held(slot);
+	bool stale = held && edge->port && edge->port != held->port &&
+		     edge->head.ts_ns < held->assigned_ns;
+
+	return stale ? 0 : tenure_release(core, slot, edge->port, edge->head.ts_ns);
+}
+
 int edge_apply(struct core *core, const struct wire_edge *edge)
 {
 	struct slot *slot = lives_find(&core->lives, edge->id);
@@ -96,7 +106,7 @@ int edge_apply(struct core *core, const struct wire_edge *edge)
 	case WIRE_CONNECT_ERROR:
 		return on_connect_error(core, slot, edge);
 	default:
-		return tenure_release(core, slot, edge->port, edge->head.ts_ns);
+		return on_release(core, slot, edge);
 	}
 }
 
