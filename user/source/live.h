@@ -88,7 +88,7 @@ struct fact_report {
 struct doctor_report {
 	struct fact_report facts[8];
 	size_t facts_len;
-	struct probe_report probes[96];
+	struct probe_report probes[160];
 	size_t probes_len;
 	uint32_t chosen; /* enum wire_backend that a run would take, 0: none works */
 	uint32_t blind;	 /* enum wire_blind of that backend */
