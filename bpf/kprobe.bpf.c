@@ -64,8 +64,10 @@ enum function {
 	FUNCTION_inet_bind,
 	FUNCTION_inet6_bind,
 	FUNCTION_inet_csk_get_port,
+	FUNCTION_udp_lib_get_port,
 	FUNCTION_inet_listen,
 	FUNCTION___inet_stream_connect,
+	FUNCTION_inet_dgram_connect,
 	FUNCTION_inet_hash_connect,
 	FUNCTION_inet6_hash_connect,
 };
@@ -92,11 +94,19 @@ RETURN(bind6_outer, inet6_bind, handle_bind_outer_exit(SAVED1, SAVED2, SAVED_INT
 CALL(get_port_enter, inet_csk_get_port, ARG1, handle_get_port_enter(ARG1, INT2))
 RETURN(get_port_exit, inet_csk_get_port, handle_get_port_exit(SAVED1, RETURNED))
 
+CALL(udp_get_port_enter, udp_lib_get_port, ARG1, handle_get_port_enter(ARG1, INT2))
+RETURN(udp_get_port_exit, udp_lib_get_port, handle_get_port_exit(SAVED1, RETURNED))
+
 CALL(listen_enter, inet_listen, sock_of(ARG1), handle_listen_enter(ARG1))
 RETURN(listen_exit, inet_listen, handle_listen_exit(SAVED1, RETURNED))
 
-CALL(connect_enter, __inet_stream_connect, sock_of(ARG1), handle_connect_enter(ARG1, ARG2, INT3))
+CALL(connect_enter, __inet_stream_connect, sock_of(ARG1),
+     handle_connect_enter(ARG1, ARG2, INT3, INT5))
 RETURN(connect_exit, __inet_stream_connect, handle_connect_exit(SAVED1, RETURNED))
+
+CALL(dgram_connect_enter, inet_dgram_connect, sock_of(ARG1),
+     handle_dgram_connect_enter(ARG1, ARG2, INT3))
+RETURN(dgram_connect_exit, inet_dgram_connect, handle_dgram_connect_exit(SAVED1, RETURNED))
 
 CALL(hash_connect4_enter, inet_hash_connect, ARG2, handle_hash_connect_enter(ARG2))
 RETURN(hash_connect4_exit, inet_hash_connect, handle_hash_connect_exit(SAVED2, RETURNED))
@@ -201,6 +211,7 @@ int accept_fd(struct pt_regs *ctx)
 
 ENTRY(close_enter, tcp_close, handle_close(ARG1))
 ENTRY(put_port, inet_put_port, handle_put_port(ARG1))
+ENTRY(udp_unhash, udp_lib_unhash, handle_udp_unhash(ARG1))
 ENTRY(time_wait_end, inet_twsk_bind_unhash, handle_time_wait_end(ARG1))
 
 /* up to 6.9, and later */
@@ -239,5 +250,6 @@ int BPF_PROG(exited, struct task_struct *task)
 {
 	frames_exited();
 	who_exited(task);
+	thread_exited(task);
 	return 0;
 }

@@ -79,7 +79,7 @@ struct probe_report {
 };
 
 struct fact_report {
-	const char *name; /* "privileges", "btf", "lockdown", "cgroup2", "kernel" */
+	const char *name; /* "privileges", "btf", "lockdown", "kprobes", "cgroup2", "kernel" */
 	bool good;
 	bool required;	/* for any backend */
 	char text[200]; /* what was found */

@@ -90,6 +90,7 @@ static const struct probe kprobe_probes[] = {
 	{ "time_wait_schedule", "kprobe inet_twsk_hashdance_schedule", REQUIRED, 0,
 	  "the start of TIME_WAIT", "time_wait" },
 	{ "put_port", "kprobe inet_put_port", REQUIRED, 0, "the release of ports", NULL },
+	{ "udp_unhash", "kprobe udp_lib_unhash", REQUIRED, 0, "the end of UDP sockets", NULL },
 	{ "close_enter", "kprobe tcp_close", REQUIRED, 0, "close()", NULL },
 	{ "accept_fd", "kprobe fd_install", OPTIONAL, 0, "the descriptor of accepted sockets",
 	  NULL },
@@ -103,6 +104,8 @@ static const struct probe kprobe_probes[] = {
 	  NULL },
 	{ "hash_connect4_exit", "kretprobe inet_hash_connect", REQUIRED, 0, "IPv4 connect()",
 	  NULL },
+	{ "dgram_connect_exit", "kretprobe inet_dgram_connect", REQUIRED, 0, "UDP connect()",
+	  NULL },
 	{ "connect_exit", "kretprobe __inet_stream_connect", REQUIRED, 0, "failed connect()",
 	  NULL },
 	{ "listen_exit", "kretprobe inet_listen", REQUIRED, 0, "listen()", NULL },
@@ -112,10 +115,15 @@ static const struct probe kprobe_probes[] = {
 	  NULL },
 	{ "bind6_exit", "kretprobe __inet6_bind", REQUIRED, 0, "IPv6 bind()", NULL },
 	{ "bind4_exit", "kretprobe __inet_bind", REQUIRED, 0, "IPv4 bind()", NULL },
+	{ "udp_get_port_exit", "kretprobe udp_lib_get_port", REQUIRED, 0, "the port search of UDP",
+	  NULL },
 	{ "get_port_exit", "kretprobe inet_csk_get_port", REQUIRED, 0, "the port search", NULL },
 	{ "hash_connect6_enter", "kprobe inet6_hash_connect", REQUIRED, 0, "IPv6 connect()", NULL },
 	{ "hash_connect4_enter", "kprobe inet_hash_connect", REQUIRED, 0, "IPv4 connect()", NULL },
+	{ "udp_get_port_enter", "kprobe udp_lib_get_port", REQUIRED, 0, "the port search of UDP",
+	  NULL },
 	{ "get_port_enter", "kprobe inet_csk_get_port", REQUIRED, 0, "the port search", NULL },
+	{ "dgram_connect_enter", "kprobe inet_dgram_connect", REQUIRED, 0, "UDP connect()", NULL },
 	{ "connect_enter", "kprobe __inet_stream_connect", REQUIRED, 0, "connect()", NULL },
 	{ "listen_enter", "kprobe inet_listen", REQUIRED, 0, "listen()", NULL },
 	{ "bind6_outer_enter", "kprobe inet6_bind", REQUIRED, 0, "early failures of IPv6 bind()",
@@ -167,7 +175,7 @@ static const struct backend all[] = {
 		.id = WIRE_KPROBE,
 		.name = "kprobe",
 		.needs_kprobes = true,
-		.blind = WIRE_B_SEARCH_TRIED | WIRE_B_HOLDERS | WIRE_B_SHARED,
+		.blind = WIRE_B_SEARCH_TRIED | WIRE_B_HOLDERS,
 		.object = kprobe_object,
 		.object_end = kprobe_object_end,
 		.probes = kprobe_probes,
@@ -449,8 +457,7 @@ static int object_choose(struct probes *probes, const struct btf *btf)
 	return 0;
 }
 
-/* A kernel without kprobes loads their programs all the same, and has nothing to attach them to. */
-static bool kernel_has_kprobes(void)
+bool probes_kernel_has_kprobes(void)
 {
 	return !access("/sys/bus/event_source/devices/kprobe/type", R_OK);
 }
@@ -465,7 +472,7 @@ int probes_load(struct probes *probes, const struct backend *backend,
 	memset(probes, 0, sizeof(*probes));
 	probes->backend = backend;
 	probes->blind = backend->blind;
-	if (backend->needs_kprobes && !kernel_has_kprobes())
+	if (backend->needs_kprobes && !probes_kernel_has_kprobes())
 		return fail(probes, -ENOTSUP, "%s",
 			    "this kernel has no kprobes; it needs CONFIG_KPROBE_EVENTS");
 	btf = btf_load();
@@ -506,8 +513,8 @@ static struct bpf_link *attach_kprobe(struct bpf_program *program, const char *f
 	struct bpf_link *link = bpf_program__attach_kprobe(program, ret, function);
 	char symbol[SYMBOL_LEN];
 
-	if (libbpf_get_error(link) && kernel_has_kprobes() && !symbol_find(function, symbol) &&
-	    strcmp(symbol, function))
+	if (libbpf_get_error(link) && probes_kernel_has_kprobes() &&
+	    !symbol_find(function, symbol) && strcmp(symbol, function))
 		link = bpf_program__attach_kprobe(program, ret, symbol);
 	return link;
 }

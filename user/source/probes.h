@@ -45,6 +45,9 @@ const struct backend *backends_all(size_t *len);
 bool probes_have_btf(void);
 extern const char probes_no_btf[]; /* says so */
 
+/* A kernel without kprobes loads their programs all the same, and has nothing to attach them to. */
+bool probes_kernel_has_kprobes(void);
+
 /* A backend in the kernel. */
 struct probes {
 	const struct backend *backend;
