@@ -133,6 +133,14 @@ static __always_inline struct frame *frame_pop(struct pt_regs *ctx, u8 function)
 	return found;
 }
 
+/* The frame that is left on top: of the function around the one that has returned. NULL: none. */
+static __always_inline struct frame *frame_around(struct thread *thread)
+{
+	u32 depth = thread ? thread->frames.depth : 0;
+
+	return depth ? FRAME(&thread->frames, depth - 1) : 0;
+}
+
 /* The thread ends. */
 static __always_inline void frames_exited(void)
 {

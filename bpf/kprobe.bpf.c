@@ -5,8 +5,8 @@
  * the frame that its entry left (frames.h).
  *
  * The kernel has a limited number of kretprobe instances, so none is used where a kprobe tells the
- * same, in a softirq, or on a function in which threads wait; except __inet_stream_connect, whose
- * return nothing else tells: there a return that is missed is counted.
+ * same, in a softirq, or on a function in which threads wait; except __inet_stream_connect, see
+ * there.
  */
 #define THREAD_FRAMES
 #include "bpf/functions.h"
@@ -67,6 +67,8 @@ enum function {
 	FUNCTION_udp_lib_get_port,
 	FUNCTION_inet_listen,
 	FUNCTION___inet_stream_connect,
+	FUNCTION_tcp_v4_connect,
+	FUNCTION_tcp_v6_connect,
 	FUNCTION_inet_dgram_connect,
 	FUNCTION_inet_hash_connect,
 	FUNCTION_inet6_hash_connect,
@@ -103,6 +105,40 @@ RETURN(listen_exit, inet_listen, handle_listen_exit(SAVED1, RETURNED))
 CALL(connect_enter, __inet_stream_connect, sock_of(ARG1),
      handle_connect_enter(ARG1, ARG2, INT3, INT5))
 RETURN(connect_exit, __inet_stream_connect, handle_connect_exit(SAVED1, RETURNED))
+
+/*
+ * Threads wait in __inet_stream_connect, and when they have used up its instances other returns are
+ * missed. But they wait after tcp_v[46]_connect has returned: what comes later is told by the
+ * socket (established, refused). So the call is over for us with this return, and its own is needed
+ * only where it did not get here: refused by a cgroup program, connect(AF_UNSPEC), a second
+ * connect().
+ */
+static __always_inline void connect_begins(struct sock *sk)
+{
+	struct socket_state *state = socket_find(sk);
+
+	if (state)
+		state->flags &=
+			~SOCKET_FAILED; /* of the attempt before, whose return was not awaited */
+}
+
+static __always_inline void connect_asked(struct sock *sk, int ret)
+{
+	struct thread *thread = thread_find();
+	struct frame *around = frame_around(thread);
+
+	if (!thread || !around || around->function != FUNCTION___inet_stream_connect ||
+	    sock_of((void *)around->args[0]) != sk)
+		return;
+	thread->frames.depth--;
+	handle_connect_exit((void *)around->args[0], ret);
+}
+
+CALL(tcp_connect4_enter, tcp_v4_connect, ARG1, connect_begins(ARG1))
+RETURN(tcp_connect4_exit, tcp_v4_connect, connect_asked(SAVED1, RETURNED))
+
+CALL(tcp_connect6_enter, tcp_v6_connect, ARG1, connect_begins(ARG1))
+RETURN(tcp_connect6_exit, tcp_v6_connect, connect_asked(SAVED1, RETURNED))
 
 CALL(dgram_connect_enter, inet_dgram_connect, sock_of(ARG1),
      handle_dgram_connect_enter(ARG1, ARG2, INT3))
