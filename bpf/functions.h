@@ -34,13 +34,15 @@ static __always_inline void request_of_send(struct call *call, const struct sysc
 		s32 name_len;
 	} message = {}; /* as struct user_msghdr begins */
 
-	if (!now->regs)
+	struct pt_regs *regs = now->regs;
+
+	if (!regs)
 		return;
 	if (now->number == SYSCALL_SENDTO) {
-		message.name = (void *)SYSCALL_FIFTH(now->regs);
-		message.name_len = SYSCALL_SIXTH(now->regs);
+		message.name = (void *)SYSCALL_FIFTH(regs);
+		message.name_len = SYSCALL_SIXTH(regs);
 	} else if (now->number == SYSCALL_SENDMSG || now->number == SYSCALL_SENDMMSG) {
-		bpf_probe_read_user(&message, 12, (void *)SYSCALL_SECOND(now->regs));
+		bpf_probe_read_user(&message, 12, (void *)SYSCALL_SECOND(regs));
 	}
 	if (message.name)
 		request_read(call, message.name, message.name_len, true);
@@ -477,10 +479,9 @@ static __always_inline void handle_time_wait(const void *tw, struct sock *sk)
 
 	if (!state)
 		return;
-	state->time_wait_ns = bpf_ktime_get_boot_ns();
-	state->port = sock_port(sk);
 	entry.id = state->id;
-	entry.port = state->port;
+	entry.port = sock_port(sk);
+	socket_waits(sk, state, bpf_ktime_get_boot_ns(), entry.port);
 	socket_insert(tw, &entry);
 }
 
