@@ -112,6 +112,8 @@ void scenario_exec(int fd, int port) __attribute__((noreturn));
 
 /* A child process runs body and ends; the scenario fails if it does not end well. */
 pid_t scenario_child(void (*body)(void *), void *arg);
+pid_t scenario_held_child(void (*body)(void *), void *arg); /* waits for scenario_let_go() */
+void scenario_let_go(void);
 void scenario_await(pid_t child);
 
 /* Enters a second network namespace, or one entered before. */

@@ -41,6 +41,8 @@ static void give(int channel, struct sock *s)
 	if (sendmsg(channel, &message, 0) != 1)
 		scenario_fail("cannot pass a descriptor");
 	sock_drop(s);
+	if (send(channel, &byte, 1, 0) != 1)
+		scenario_fail("the other process is gone");
 }
 
 static int take(int channel)
@@ -60,6 +62,8 @@ static int take(int channel)
 	    control.header.cmsg_type != SCM_RIGHTS)
 		scenario_fail("no descriptor has come");
 	memcpy(&fd, CMSG_DATA(&control.header), sizeof(fd));
+	if (recv(channel, &byte, 1, 0) != 1) /* this one is the last descriptor now */
+		scenario_fail("the other process is gone");
 	return fd;
 }
 
@@ -103,12 +107,13 @@ static void listen_on_taken_bound(void *arg)
 
 static void passed_when_bound(void)
 {
-	struct sock *server = sock_new("server");
+	struct sock *server;
 	int channel[2];
 	pid_t child;
 
 	channel_open(channel);
 	child = scenario_child(listen_on_taken_bound, channel);
+	server = sock_new("server"); /* the child does not inherit it */
 	sock_bind(server, LOOPBACK, PORT, OK);
 	give(channel[0], server);
 	scenario_await(child);
@@ -195,9 +200,10 @@ static void listen_after_exec(int fd, int port)
 static void inherited_over_exec(void)
 {
 	struct sock *server = sock_new("server");
-	pid_t child = scenario_child(bind_and_exec, server);
+	pid_t child = scenario_held_child(bind_and_exec, server);
 
 	sock_drop(server);
+	scenario_let_go();
 	scenario_await(child);
 }
 
@@ -222,9 +228,10 @@ static void bind_after_exec(int fd, int port)
 static void bound_after_exec(void)
 {
 	struct sock *server = sock_new("server");
-	pid_t child = scenario_child(exec_at_once, server);
+	pid_t child = scenario_held_child(exec_at_once, server);
 
 	sock_drop(server);
+	scenario_let_go();
 	scenario_await(child);
 }
 
@@ -258,25 +265,13 @@ static void close_last(void *arg)
 static void closed_by_child(void)
 {
 	struct sock *server = sock_new("server");
-	int go[2];
 	pid_t child;
 
-	if (pipe2(go, O_CLOEXEC))
-		scenario_fail("cannot create a pipe");
 	sock_bind(server, LOOPBACK, PORT, OK);
 	sock_listen(server, 8, OK);
-	child = fork();
-	if (child == 0) {
-		char byte;
-
-		close(go[1]);
-		if (read(go[0], &byte, 1) != 0)
-			scenario_fail("the parent has written");
-		close_last(server);
-		_exit(0);
-	}
+	child = scenario_held_child(close_last, server);
 	sock_drop(server);
-	close(go[1]);
+	scenario_let_go();
 	scenario_await(child);
 }
 

@@ -380,6 +380,35 @@ pid_t scenario_child(void (*body)(void *), void *arg)
 	return child;
 }
 
+static int held[2] = { -1, -1 };
+
+pid_t scenario_held_child(void (*body)(void *), void *arg)
+{
+	pid_t child;
+	char byte;
+
+	if (pipe2(held, O_CLOEXEC))
+		scenario_fail("pipe: %s", error_name(errno));
+	child = fork();
+	if (child < 0)
+		scenario_fail("fork: %s", error_name(errno));
+	if (child > 0) {
+		close(held[0]);
+		return child;
+	}
+	close(held[1]);
+	if (read(held[0], &byte, 1) != 0)
+		scenario_fail("the parent has written");
+	close(held[0]);
+	body(arg);
+	_exit(0);
+}
+
+void scenario_let_go(void)
+{
+	close(held[1]);
+}
+
 void scenario_await(pid_t child)
 {
 	int status;
