@@ -126,7 +126,8 @@ static __always_inline void record_accept(u64 ts_ns, struct sock *child, struct 
 	record_submit(r);
 }
 
-static __always_inline void record_edge(u8 kind, u64 ts_ns, u64 id, s32 error, u16 port)
+static __always_inline void record_edge_keeping(u8 kind, u64 ts_ns, u64 id, s32 error, u16 port,
+						bool keeps)
 {
 	struct wire_edge *r = RESERVE(struct wire_edge);
 
@@ -136,8 +137,13 @@ static __always_inline void record_edge(u8 kind, u64 ts_ns, u64 id, s32 error, u
 	r->id = id;
 	r->error = error;
 	r->port = port;
-	r->pad = 0;
+	r->keeps = keeps;
 	record_submit(r);
+}
+
+static __always_inline void record_edge(u8 kind, u64 ts_ns, u64 id, s32 error, u16 port)
+{
+	record_edge_keeping(kind, ts_ns, id, error, port, false);
 }
 
 static __always_inline void record_owner(u64 ts_ns, struct socket_state *state)

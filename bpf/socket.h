@@ -209,9 +209,11 @@ static __always_inline void socket_waits(struct sock *sk, struct socket_state *s
 		state->time_wait_ns = now_ns;
 		return;
 	}
+	bool keeps = FIELD_BITS(sk, sk_userlocks) & SOCK_BINDPORT_LOCK;
+
 	socket_tell(sk, state, now_ns, ACTOR_NONE);
-	record_edge(WIRE_TIME_WAIT, now_ns, state->id, 0, port);
-	if (FIELD_BITS(sk, sk_userlocks) & SOCK_BINDPORT_LOCK)
+	record_edge_keeping(WIRE_TIME_WAIT, now_ns, state->id, 0, port, keeps);
+	if (keeps)
 		return;
 	state->port = state->told_port = 0;
 	if (sock_port(sk))

@@ -150,7 +150,7 @@ struct wire_edge {
 	__u64 id;
 	__s32 error; /* WIRE_CONNECT_ERROR: positive errno of the socket */
 	__u16 port;  /* WIRE_RELEASE, WIRE_TW_END: the port given up; WIRE_TIME_WAIT: its port */
-	__u16 pad;
+	__u16 keeps; /* WIRE_TIME_WAIT, 0 or 1: the socket keeps the port too, bind() named it */
 };
 
 struct wire_owner {
