@@ -50,6 +50,7 @@ enum socket_flag {
 	SOCKET_TAKEN = 1 << 5,	     /* left the accept queue, WIRE_ACCEPT not yet written */
 	SOCKET_TIME_WAIT = 1 << 6,   /* this entry is a TIME_WAIT's, its key no struct sock */
 	SOCKET_PROVISIONAL = 1 << 7, /* a child whose listener is not known: accept() decides */
+	SOCKET_LEFT = 1 << 8,	     /* its port went to TIME_WAIT, its release is none */
 };
 
 /*
@@ -103,7 +104,8 @@ struct call {
 	u8 kind;    /* enum wire_kind of the record it will give */
 	u8 written; /* WIRE_CONNECT has been */
 	u8 alone;   /* begun by an inner function: no outer one was seen */
-	u8 pad[3];
+	u8 sends;   /* connect by a send: TCP Fast Open */
+	u16 cause;  /* errno of the port search, 0 if it found one or none was made */
 	struct request request;
 	struct wire_who who; /* tracepoint only: some of its programs cannot ask */
 };
@@ -120,10 +122,11 @@ struct thread {
 	struct call calls[CALLS_DEEP];
 };
 
-/* Key: kernel thread id. LRU, so that threads that are gone need no clean-up. */
+/* Key: kernel thread id. An entry goes when its thread does. */
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 16384);
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, u32);
 	__type(value, struct thread);
 } threads SEC(".maps");

@@ -68,7 +68,7 @@ static __always_inline void call_fill(struct wire_call *r, u8 kind, u64 ts_ns, s
 	}
 	if (state->flags & SOCKET_EXISTING)
 		r->facts |= WIRE_F_EXISTING;
-	if (FIELD_BITS(sk, sk_kern_sock))
+	if (sock_is_kernels(sk))
 		r->facts |= WIRE_F_KERN_SOCK;
 	if (call) {
 		r->facts |= call->facts;
@@ -76,6 +76,8 @@ static __always_inline void call_fill(struct wire_call *r, u8 kind, u64 ts_ns, s
 		r->port_before = call->port_before;
 		r->start_ns = call->start_ns;
 		r->search_ns = call->search_ns;
+		if (error && error != call->cause)
+			r->cause = call->cause;
 		r->req_family = call->request.family;
 		r->req_port = call->request.port;
 		r->req_scope = call->request.scope;
@@ -88,8 +90,11 @@ static __always_inline void call_fill(struct wire_call *r, u8 kind, u64 ts_ns, s
 		r->who = call->who;
 		r->facts |= WIRE_F_WHO;
 	}
-	if (r->sock.local_port)
+	if (r->sock.local_port) {
 		state->port = r->sock.local_port;
+		state->flags &= ~SOCKET_LEFT;
+	}
+	state->told_port = r->sock.local_port;
 	if (r->facts & WIRE_F_WHO)
 		state->owner = r->who.pid_host;
 }
@@ -121,7 +126,8 @@ static __always_inline void record_accept(u64 ts_ns, struct sock *child, struct 
 	record_submit(r);
 }
 
-static __always_inline void record_edge(u8 kind, u64 ts_ns, u64 id, s32 error, u16 port)
+static __always_inline void record_edge_keeping(u8 kind, u64 ts_ns, u64 id, s32 error, u16 port,
+						bool keeps)
 {
 	struct wire_edge *r = RESERVE(struct wire_edge);
 
@@ -131,8 +137,13 @@ static __always_inline void record_edge(u8 kind, u64 ts_ns, u64 id, s32 error, u
 	r->id = id;
 	r->error = error;
 	r->port = port;
-	r->pad = 0;
+	r->keeps = keeps;
 	record_submit(r);
+}
+
+static __always_inline void record_edge(u8 kind, u64 ts_ns, u64 id, s32 error, u16 port)
+{
+	record_edge_keeping(kind, ts_ns, id, error, port, false);
 }
 
 static __always_inline void record_owner(u64 ts_ns, struct socket_state *state)

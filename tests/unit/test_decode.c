@@ -309,8 +309,8 @@ static void fields_that_are_not_announced_are_zero(void **state)
 			 { offsetof(struct wire_call, sock.local) + 4, 12 },
 			 { offsetof(struct wire_call, sock.peer) + 4, 12 });
 	EVERY_BIT_COUNTS(&established, FIELD(struct wire_edge, error),
-			 FIELD(struct wire_edge, port), FIELD(struct wire_edge, pad));
-	EVERY_BIT_COUNTS(&release, FIELD(struct wire_edge, error), FIELD(struct wire_edge, pad));
+			 FIELD(struct wire_edge, port), FIELD(struct wire_edge, keeps));
+	EVERY_BIT_COUNTS(&release, FIELD(struct wire_edge, error), FIELD(struct wire_edge, keeps));
 	owner.facts = 0;
 	owner.who = (struct wire_who){ 0 };
 	EVERY_BIT_COUNTS(&owner, FIELD(struct wire_owner, who), FIELD(struct wire_owner, pad));

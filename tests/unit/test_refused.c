@@ -26,7 +26,7 @@ static void refused(const void *record, const char *reason)
 static void wrong_heads(void **state)
 {
 	struct wire_edge e = edge_new(WIRE_RELEASE, 7, 2000000, 80, 0);
-	static const uint8_t unknown[] = { 0, 9, 15, 20, 23, 26, 63, 71, 255 };
+	static const uint8_t unknown[] = { 0, 9, 15, 21, 23, 26, 63, 71, 255 };
 
 	(void)state;
 	REFUSED(e, r.head.version = 0, "another version of the format");
@@ -154,7 +154,7 @@ static void wrong_steps(void **state)
 	REFUSED(e, r.error = -1, "errno out of range");
 	REFUSED(e, r.error = 4096, "errno out of range");
 	REFUSED(e, r.port = 80, "a port where none can be");
-	REFUSED(e, r.pad = 1, "padding is not zero");
+	REFUSED(e, r.keeps = 1, "a port kept where none can be");
 	REFUSED(e, r.head.kind = WIRE_TW_END, "an errno where none can be");
 	REFUSED(o, r.id = 0, "a socket without a number");
 	REFUSED(o, r.facts |= WIRE_F_TIMED, "unknown fact bit");
