@@ -471,6 +471,8 @@ static void walks_that_prove_nothing(void **state)
 
 	feed_bind(w, 1, 2000000, 5000);
 	w->story[w->story_len = 0] = 0;
+	feed_pass(w, 1, WIRE_PASS_BEGIN, WIRE_P_START | WHOLE, 2000002);
+	feed_pass(w, 1, WIRE_PASS_END, WIRE_P_START | WHOLE, 2000003);
 	feed_pass(w, 1, WIRE_PASS_BEGIN, WHOLE, 2000010);
 	feed_pass(w, 1, WIRE_PASS_ABORTED, WHOLE, 2000020);
 	feed_pass(w, 1, WIRE_PASS_END, WHOLE, 2000021); /* it was over */

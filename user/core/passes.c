@@ -200,10 +200,22 @@ static int sweep(struct core *core, uint64_t ts_ns)
 	return err ? err : sweep_remnants(core, ts_ns);
 }
 
+/*
+ * Has the walk that ends so told of all that there is? The first one of a run tells of what was
+ * there before; what began since then was told of by the probes, and need not be told of again.
+ */
+static bool is_whole(const struct pass *now, const struct wire_pass *pass)
+{
+	uint16_t flags = pass->flags & now->flags;
+
+	return pass->stage == WIRE_PASS_END && pass->number == now->number &&
+	       (flags & WIRE_P_FULL) && !(flags & WIRE_P_START);
+}
+
 int pass_apply(struct core *core, const struct wire_pass *pass)
 {
 	struct pass *now = &core->pass;
-	bool complete = pass->number == now->number && (pass->flags & now->flags & WIRE_P_FULL);
+	bool whole = is_whole(now, pass);
 
 	if (pass->stage == WIRE_PASS_BEGIN) {
 		now->epoch++;
@@ -217,5 +229,5 @@ int pass_apply(struct core *core, const struct wire_pass *pass)
 		if (core->run.blind & WIRE_B_TIME_WAIT_END)
 			forget_told(core);
 	}
-	return pass->stage == WIRE_PASS_END && complete ? sweep(core, pass->head.ts_ns) : 0;
+	return whole ? sweep(core, pass->head.ts_ns) : 0;
 }
