@@ -163,6 +163,10 @@ struct tcp_sock___mptcp {
 	bool is_mptcp;
 };
 
+struct mptcp_sock {
+	struct sock *first; /* subflow */
+};
+
 struct inet_timewait_sock {
 	struct sock_common __tw_common;
 };
@@ -282,6 +286,7 @@ struct pt_regs {
 #define IPPROTO_TCP	6
 #define IPPROTO_UDP	17
 #define IPPROTO_UDPLITE 136
+#define IPPROTO_MPTCP	262
 /* include/net/tcp_states.h */
 enum tcp_state {
 	TCP_ESTABLISHED = 1,
