@@ -27,6 +27,23 @@ static __always_inline struct socket_state *socket_insert(const void *sk,
 	return bpf_map_lookup_elem(&sockets, &key);
 }
 
+/*
+ * The entry of a socket that is not new: a walk through existing sockets may have made one a
+ * moment ago, and then that one holds.
+ */
+static __always_inline struct socket_state *socket_insert_once(const void *sk,
+							       struct socket_state *state)
+{
+	u64 key = (u64)sk;
+	long error = bpf_map_update_elem(&sockets, &key, state, BPF_NOEXIST);
+
+	if (error && error != -EEXIST) {
+		COUNT(lost_sockets);
+		return 0;
+	}
+	return bpf_map_lookup_elem(&sockets, &key);
+}
+
 static __always_inline u64 socket_number(u64 now_ns)
 {
 	return ((now_ns - config.start_ns) << WIRE_SOCKET_CPU_BITS) |
@@ -76,7 +93,7 @@ static __always_inline struct socket_state *socket_touch(struct sock *sk, u64 no
 	};
 	if (state.port)
 		state.flags = SOCKET_EXISTING;
-	return socket_insert(sk, &state);
+	return socket_insert_once(sk, &state);
 }
 
 /*
@@ -142,10 +159,13 @@ static __always_inline struct socket_state *socket_taken(struct sock *child, str
 			.port = sock_port(child),
 		};
 
-		state = socket_insert(child, &fresh);
+		state = socket_insert_once(child, &fresh);
 	}
 	if (!state)
 		return 0;
+	if (state->flags & SOCKET_WAITING)
+		state->flags &=
+			~(SOCKET_WAITING | SOCKET_TOLD); /* accept() is an event of its own */
 	state->flags &= ~SOCKET_PROVISIONAL;
 	if (!state->parent && parent)
 		state->parent = parent->id;
@@ -182,14 +202,43 @@ static __always_inline void socket_released(struct sock *sk, struct socket_state
 {
 	if (state->time_wait_ns)
 		return;
+	if (state->flags & SOCKET_LEFT) {
+		state->flags &= ~SOCKET_LEFT;
+		return;
+	}
 	if (state->close_ns || sock_is_dead(sk) || (state->flags & SOCKET_PROVISIONAL)) {
 		state->release_ns = now_ns;
 		state->port = port;
 		return;
 	}
 	socket_tell(sk, state, now_ns, ACTOR_NONE);
-	record_edge(WIRE_RELEASE, now_ns, state->id, 0, port);
+	if (record_edge(WIRE_RELEASE, now_ns, state->id, 0, port))
+		state->told_port = 0;
+	state->port = 0;
+}
+
+/*
+ * A TIME_WAIT entry takes over the connection (softirq). At the end of a life the record of the end
+ * will tell. While the program still has the socket it is told at once, for the socket may go on:
+ * it keeps the port only if bind() named it.
+ */
+static __always_inline void socket_waits(struct sock *sk, struct socket_state *state, u64 now_ns,
+					 u16 port)
+{
+	state->port = port;
+	if (state->close_ns || sock_is_dead(sk) || (state->flags & SOCKET_PROVISIONAL)) {
+		state->time_wait_ns = now_ns;
+		return;
+	}
+	bool keeps = FIELD_BITS(sk, sk_userlocks) & SOCK_BINDPORT_LOCK;
+
+	socket_tell(sk, state, now_ns, ACTOR_NONE);
+	record_edge_keeping(WIRE_TIME_WAIT, now_ns, state->id, 0, port, keeps);
+	if (keeps)
+		return;
 	state->port = state->told_port = 0;
+	if (sock_port(sk))
+		state->flags |= SOCKET_LEFT; /* inet_put_port() is to come */
 }
 
 /* The last descriptor is closed, in task context. The socket's entry, NULL if it is not followed.

@@ -87,6 +87,29 @@ MAYBE static void call_request(struct wire_call *c, uint16_t port)
 	c->req_port = port;
 }
 
+/* The same socket found by a walk that met no descriptor of it. */
+MAYBE static struct wire_call found_new(uint64_t id, uint64_t ts_ns, uint16_t port, uint32_t facts)
+{
+	struct wire_call c = call_new(WIRE_FOUND, id, ts_ns);
+
+	c.facts = WIRE_F_PASS | facts;
+	c.who = (struct wire_who){ 0 };
+	c.fd = -1;
+	c.sock.local_port = c.port_before = port;
+	return c;
+}
+
+MAYBE static struct wire_pass pass_new(uint32_t number, uint16_t stage, uint16_t flags,
+				       uint64_t ts_ns)
+{
+	return (struct wire_pass){
+		.head = head_new(WIRE_PASS, sizeof(struct wire_pass), ts_ns),
+		.number = number,
+		.stage = stage,
+		.flags = flags,
+	};
+}
+
 MAYBE static struct wire_edge edge_new(uint8_t kind, uint64_t id, uint64_t ts_ns, uint16_t port,
 				       int error)
 {
@@ -211,7 +234,10 @@ static void tell_tenure(struct world *w, const struct tenure *t)
 	     flag_char(tenure_is_ephemeral(t), 'E'), t->deferred ? " deferred" : "");
 }
 
-/* "#1 connect 48822 connect IE +": life, kind, port, tenure, + if it began with this event. */
+/*
+ * "#1 connect 48822 connect IE +": life, kind, port, tenure, + if it began with this event, late if
+ * a walk or another record found it.
+ */
 static int on_event(void *self, const struct event *e)
 {
 	struct world *w = self;
@@ -223,6 +249,10 @@ static int on_event(void *self, const struct event *e)
 		tell(w, " +");
 	if (e->error)
 		tell(w, " %s", errno_symbol(e->error));
+	if (e->cause)
+		tell(w, " (%s)", errno_symbol(e->cause));
+	if (e->reconciled)
+		tell(w, " late");
 	tell(w, "\n");
 	w->event = *e;
 	w->life = *e->life;
@@ -237,8 +267,9 @@ static int on_life(void *self, const struct life *l, bool ended)
 {
 	struct world *w = self;
 
-	tell(w, "life #%llu %s%s%s:", (unsigned long long)l->number, ended ? "ended" : "open",
-	     l->existing ? " existing" : "", l->time_wait ? " time_wait" : "");
+	tell(w, "life #%llu %s%s%s%s:", (unsigned long long)l->number, ended ? "ended" : "open",
+	     l->existing ? " existing" : "", l->time_wait ? " time_wait" : "",
+	     l->reconciled ? " late" : "");
 	for (size_t i = 0; i < l->tenures_len; i++) {
 		const struct tenure *t = &l->tenures[i];
 
@@ -309,6 +340,14 @@ MAYBE static void feed_edge(struct world *w, uint8_t kind, uint64_t id, uint64_t
 	struct wire_edge edge = edge_new(kind, id, ts_ns, port, error);
 
 	FEED(w, edge);
+}
+
+MAYBE static void feed_pass(struct world *w, uint32_t number, uint16_t stage, uint16_t flags,
+			    uint64_t ts_ns)
+{
+	struct wire_pass pass = pass_new(number, stage, flags, ts_ns);
+
+	FEED(w, pass);
 }
 
 /* Closed at close_ns, gave up port a nanosecond later, destroyed another later. */

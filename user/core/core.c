@@ -57,6 +57,8 @@ static int apply(struct core *core, const union record *r, const char *text)
 	case WIRE_COMMAND:
 		run_command(core, &r->command);
 		return 0;
+	case WIRE_PASS:
+		return pass_apply(core, &r->pass);
 	case WIRE_TICK:
 		return 0;
 	case WIRE_STOP:
@@ -69,6 +71,7 @@ static int apply(struct core *core, const union record *r, const char *text)
 	case WIRE_CONNECT_ERROR:
 	case WIRE_RELEASE:
 	case WIRE_TW_END:
+	case WIRE_TIME_WAIT:
 		return edge_apply(core, &r->edge);
 	default:
 		return call_apply(core, &r->call);

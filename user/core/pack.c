@@ -54,10 +54,12 @@ static const struct layout layouts[PACK_KINDS] = {
 	[WIRE_ACCEPT] = CALL,
 	[WIRE_DISCONNECT] = CALL,
 	[WIRE_FOUND] = CALL,
+	[WIRE_SEND] = CALL,
 	[WIRE_ESTABLISHED] = EDGE,
 	[WIRE_CONNECT_ERROR] = EDGE,
 	[WIRE_RELEASE] = EDGE,
 	[WIRE_TW_END] = EDGE,
+	[WIRE_TIME_WAIT] = EDGE,
 	[WIRE_OWNER] = { sizeof(struct wire_owner) / 8,
 			 WORD(wire_owner, id),
 			 NO_WORD,
@@ -242,7 +244,7 @@ size_t pack_record(struct pack *pack, const void *record, size_t len_bytes, unsi
 	uint64_t *previous = pack->previous[kind % PACK_KINDS];
 
 	out[0] = kind;
-	if (kind <= WIRE_FOUND)
+	if (kind <= WIRE_SEND)
 		return pack_fixed(pack, &call, record, previous, out);
 	if (kind <= WIRE_TW_END)
 		return pack_fixed(pack, &edge, record, previous, out);
