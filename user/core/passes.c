@@ -8,7 +8,8 @@
 
 #include "user/core/state.h"
 
-#define STATE_TIME_WAIT 6 /* TCP_TIME_WAIT */
+#define STATE_TIME_WAIT	  6  /* TCP_TIME_WAIT */
+#define SOCK_CONNECT_BIND 16 /* 6.17: the port was assigned by connect() */
 
 /* --- a socket found ---------------------------------------------------------------------- */
 
@@ -61,9 +62,10 @@ static int end_in_time_wait(struct core *core, struct slot *slot, const struct w
 /* Of a life that nobody has seen: all that there is to tell is who has the port. */
 static int begin_remnant(struct core *core, const struct wire_call *c)
 {
+	bool by_connect = (c->facts & WIRE_F_EXISTING) && (c->sock.userlocks & SOCK_CONNECT_BIND);
 	struct tenure tenure = {
 		.port = c->sock.local_port,
-		.origin = ORIGIN_UNKNOWN,
+		.origin = by_connect ? ORIGIN_CONNECT : ORIGIN_UNKNOWN,
 		.shared = NULL_STATE,
 	};
 	struct slot entry = { .life = { .id = c->sock.id, .tenures = &tenure } };
