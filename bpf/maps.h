@@ -51,6 +51,7 @@ enum socket_flag {
 	SOCKET_TIME_WAIT = 1 << 6,   /* this entry is a TIME_WAIT's, its key no struct sock */
 	SOCKET_PROVISIONAL = 1 << 7, /* a child whose listener is not known: accept() decides */
 	SOCKET_LEFT = 1 << 8,	     /* its port went to TIME_WAIT, its release is none */
+	SOCKET_WAITING = 1 << 9,     /* a child that a walk told of before anybody accepted it */
 };
 
 /*
@@ -72,7 +73,8 @@ struct socket_state {
 	u16 failure;   /* errno of WIRE_CONNECT_ERROR */
 	u32 tid;       /* tracepoint: thread that is in connect() on it */
 	u16 told_port; /* that it holds, as the collector was told: 0 after a release */
-	u16 pad[3];
+	u16 walk;      /* number of the last walk that looked at it (existing.bpf.c) */
+	u32 odd;       /* difference that the walk before saw, 0: none */
 };
 
 /* Key: address of a struct sock or inet_timewait_sock. */
@@ -112,6 +114,26 @@ struct call {
 
 #define CALLS_DEEP 4
 
+#ifdef THREAD_FRAMES /* see frames.h */
+/* The entry of a function whose return is awaited. */
+struct frame {
+	u64 sp; /* stack pointer at the entry */
+	u64 args[4];
+	u8 function; /* the backend's number for it */
+	u8 pad[3];
+	u32 calls; /* how deep calls[] was */
+};
+
+#define FRAMES_DEEP 8
+
+struct frames {
+	struct frame frame[FRAMES_DEEP];
+	u32 depth;
+	u32 pad;
+	u64 listener; /* in accept() on it */
+};
+#endif
+
 /* What one thread is doing: calls nest (connect -> cgroup program -> bpf_bind). */
 struct thread {
 	u32 depth;
@@ -120,6 +142,9 @@ struct thread {
 	u64 taken_sk;	    /* left the accept queue in this accept(2) ... */
 	struct wire_call taken; /* ... and this is its record, which lacks the descriptor */
 	struct call calls[CALLS_DEEP];
+#ifdef THREAD_FRAMES
+	struct frames frames;
+#endif
 };
 
 /* Key: kernel thread id. An entry goes when its thread does. */

@@ -292,6 +292,20 @@ struct wire_config {	  /* the object's .rodata.config */
 	char comm[WIRE_COMM_LEN];
 };
 
+/* What the collector tells the walk that begins: the object's .data.walk */
+struct wire_walk {
+	__u16 number;	 /* not that of the walk before, not 0 */
+	__u16 flags;	 /* enum wire_pass_flag */
+	__u32 time_wait; /* 1: TIME_WAIT entries that the table lacks are taken in */
+};
+
+/* What a walk answers: one byte for each thing it did, so that it can be read in helpings. */
+enum wire_token {
+	WIRE_TOKEN_RECORD = 'r',
+	WIRE_TOKEN_UNDECIDED = 'u', /* saw a difference that may be an operation under way */
+	WIRE_TOKEN_IDLE = '.',	    /* passed many things that gave no record */
+};
+
 enum wire_pid { WIRE_PID_GIVEN = 1, WIRE_PID_FOLLOW = 2 }; /* values of the map `pids` */
 
 /* One slot per CPU of the map `counters`, counted with atomic adds, read by mmap. */

@@ -27,6 +27,7 @@ struct live_options {
 	const char *user;     /* --user: run COMMAND as; NULL: as the caller */
 	bool output_taken; /* standard output is the recording's: COMMAND's goes to standard error
 			    */
+	bool no_resync;	   /* sockets are walked through at the start only */
 	uint64_t duration_ns; /* 0: no limit; counted from the moment the probes are live */
 };
 
@@ -79,7 +80,7 @@ struct probe_report {
 };
 
 struct fact_report {
-	const char *name; /* "privileges", "btf", "lockdown", "cgroup2", "kernel" */
+	const char *name; /* "privileges", "btf", "lockdown", "kprobes", "cgroup2", "kernel" */
 	bool good;
 	bool required;	/* for any backend */
 	char text[200]; /* what was found */
@@ -88,7 +89,7 @@ struct fact_report {
 struct doctor_report {
 	struct fact_report facts[8];
 	size_t facts_len;
-	struct probe_report probes[96];
+	struct probe_report probes[160];
 	size_t probes_len;
 	uint32_t chosen; /* enum wire_backend that a run would take, 0: none works */
 	uint32_t blind;	 /* enum wire_blind of that backend */

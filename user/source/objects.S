@@ -7,8 +7,18 @@ fentry_object:
 	.incbin "fentry.bpf.o"
 fentry_object_end:
 	.balign 8
+	.global kprobe_object, kprobe_object_end
+kprobe_object:
+	.incbin "kprobe.bpf.o"
+kprobe_object_end:
+	.balign 8
 	.global tracepoint_object, tracepoint_object_end
 tracepoint_object:
 	.incbin "tracepoint.bpf.o"
 tracepoint_object_end:
+	.balign 8
+	.global existing_object, existing_object_end
+existing_object:
+	.incbin "existing.bpf.o"
+existing_object_end:
 	.section .note.GNU-stack, "", @progbits
