@@ -556,6 +556,8 @@ class Comparison:
                 yield f"{where}: {key} is said to be {text(said[key])}, it was {text(value)}"
         if "port" in wanted and (said["local"] or {}).get("port") != wanted["port"]:
             yield f"{where}: local is said to be {text(said['local'])}, port was {wanted['port']}"
+        if said["dev"] not in wanted.get("devs", [said["dev"]]):
+            yield f"{where}: dev is said to be {text(said['dev'])}, it was {wanted['devs'][0]}"
         if "options" in wanted and sorted(said["options"]) != sorted(wanted["options"]):
             yield f"{where}: options {text(said['options'])} were {text(wanted['options'])}"
         yield from self.compare_costs(where, wanted, said, blind)
