@@ -107,7 +107,9 @@ struct call {
 	u8 written; /* WIRE_CONNECT has been */
 	u8 alone;   /* begun by an inner function: no outer one was seen */
 	u8 sends;   /* connect by a send: TCP Fast Open */
-	u16 cause;  /* errno of the port search, 0 if it found one or none was made */
+	u8 locks;   /* tracepoint: sk_userlocks when the call began */
+	u8 pad;
+	u16 cause; /* errno of the port search, 0 if it found one or none was made */
 	struct request request;
 	struct wire_who who; /* tracepoint only: some of its programs cannot ask */
 };
