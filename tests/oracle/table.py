@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The table "socket -> port" three times over: rebuilt from portlife's JSON lines, read from what
+the workload prints of the kernel and of its own descriptors; and the difference.
+
+An entry is a namedtuple Entry. `kind` is bound, listen, connecting, connected or time_wait;
+`address` is None where the stream does not say it. Two entries of one socket (TIME_WAIT, and the
+socket itself still bound to the port that its program named) are one here.
+"""
+
+import collections
+import json
+
+Entry = collections.namedtuple("Entry", "netns proto address port peer kind")
+MARKER_PORTS = range(62000, 64000)
+ASSIGNING = {"bind", "listen", "connect", "accept", "send", "existing"}
+PROTOCOLS = {6: "tcp", 17: "udp", 136: "udplite"}
+LISTEN, SYN_SENT, TIME_WAIT, CLOSE, BOUND_INACTIVE = 10, 2, 6, 7, 13
+
+
+class Socket:
+    """What portlife has said of one socket."""
+
+    def __init__(self, line):
+        self.number = line["socket"]
+        self.netns = line["netns"]
+        self.proto = line["proto"]
+        self.port = 0
+        self.address = None
+        self.peer = None
+        self.kind = None
+        self.pid = None
+        self.lines = collections.deque(maxlen=24)
+
+    def entry(self):
+        """As an entry of the table."""
+        peer = self.peer if self.kind in ("connecting", "connected", "time_wait") else None
+        return Entry(self.netns, self.proto, self.address, self.port, peer, self.kind)
+
+
+class Table:
+    """Follows the JSON lines of one run."""
+
+    def __init__(self, spaces):
+        self.spaces = set(spaces)
+        self.sockets = {}
+        self.lost = 0
+
+    def feed(self, line):
+        """One line, parsed."""
+        if line["type"] == "lost":
+            self.lost += line["count"]
+        if line["type"] not in ("event", "life") or line["netns"] not in self.spaces:
+            return
+        number = line["socket"]
+        if number not in self.sockets:
+            self.sockets[number] = Socket(line)
+        entry = self.sockets[number]
+        entry.lines.append(line)
+        if line["type"] == "life":
+            if line["ended"] and entry.kind != "time_wait":
+                del self.sockets[number]
+        else:
+            self.apply(entry, line)
+            if entry.kind == "gone":
+                del self.sockets[number]
+
+    def apply(self, entry, line):
+        """What an event does to a socket."""
+        event = line["event"]
+        good = line["errno"] is None
+        if line["pid"]:
+            entry.pid = line["pid"]
+        if event == "release":
+            gone = entry.kind == "time_wait"
+            entry.port, entry.peer = 0, None
+            entry.kind = "gone" if gone else None
+        elif event == "time_wait":
+            self.take(entry, line, "time_wait")
+        elif event == "established":
+            entry.kind = "connected"
+        elif event == "disconnect":
+            if good:
+                entry.address, entry.peer, entry.kind = None, None, "bound"
+        elif event == "connect_failed":
+            self.failed(entry, line)
+        elif event in ASSIGNING and (good or event == "connect"):
+            self.assigned(entry, line)
+
+    def failed(self, entry, line):
+        """A failed attempt leaves the port, or release says that it does not; of a datagram
+        socket the call may have given the port before it failed."""
+        if line["proto"] != "tcp" and line["local"] and line["local"]["port"] and not entry.port:
+            self.take(entry, line, "bound")
+        if line["proto"] == "tcp" and entry.kind in ("connecting", "connected"):
+            entry.address, entry.peer, entry.kind = None, None, "bound"
+
+    def assigned(self, entry, line):
+        """The events that give a port, or find a socket with one."""
+        event = line["event"]
+        if event == "listen":
+            self.take(entry, line, "listen")
+        elif event == "accept":
+            self.take(entry, line, "connected")
+        elif event == "connect" or (event == "send" and line["proto"] == "tcp"):
+            self.take(entry, line, "connecting" if line["proto"] == "tcp" else "connected")
+        elif line["peer"] and line["peer"]["port"]:
+            self.take(entry, line, "connected")
+        else:
+            self.take(entry, line, "bound")
+
+    @staticmethod
+    def take(entry, line, kind):
+        """Addresses and port as the line has them."""
+        local, peer = line["local"], line["peer"]
+        entry.address = local["addr"] if local else None
+        entry.port = (local or {}).get("port") or 0
+        entry.peer = (peer["addr"], peer["port"]) if peer else None
+        entry.kind = kind
+
+    def entries(self):
+        """[(Entry, Socket)] of all that hold a port now."""
+        return [(s.entry(), s) for s in self.sockets.values()
+                if s.port and s.port not in MARKER_PORTS]
+
+
+class Truth:
+    """One checkpoint: what the kernel has, and what the workload knows of its descriptors."""
+
+    def __init__(self):
+        self.lives = {}     # cookie: {kind: Entry}
+        self.inodes = {}    # cookie: inode, 0 without a descriptor
+        self.actors = {}    # cookie: pids
+        self.marker = None  # (netns, port)
+        self.own = []       # (cookie, Entry) of bound TCP sockets, by the workload's own account
+        self.kernel_tells_bound = False
+
+    def feed(self, words):
+        """One line of the workload; False after the last."""
+        if words[0] == "marker":
+            self.marker = int(words[1]), int(words[2])
+        elif words[0] == "kernel":
+            self.kernel(words)
+        elif words[0] == "held":
+            self.held(words)
+        return words[0] != "end"
+
+    def kernel(self, words):
+        """kernel NETNS PROTO FAMILY STATE TIME_WAIT LOCAL PORT PEER PORT INODE COOKIE"""
+        netns, proto, state, cookie = int(words[1]), int(words[2]), int(words[4]), int(words[11])
+        port, peer = int(words[7]), (words[8], int(words[9]))
+        if not port or port in MARKER_PORTS:
+            return
+        if proto != 6:
+            kind = "connected" if peer[1] else "bound"
+        elif words[5] == "1" or state == TIME_WAIT:
+            kind = "time_wait"
+        else:
+            kind = {LISTEN: "listen", SYN_SENT: "connecting", CLOSE: "bound",
+                    BOUND_INACTIVE: "bound"}.get(state, "connected")
+        self.kernel_tells_bound |= state == BOUND_INACTIVE
+        has_peer = kind in ("connecting", "connected", "time_wait")
+        self.lives.setdefault(cookie, {})[kind] = Entry(
+            netns, PROTOCOLS[proto], words[6], port, peer if has_peer else None, kind)
+        self.inodes[cookie] = int(words[10]) or self.inodes.get(cookie, 0)
+
+    def held(self, words):
+        """held NETNS PROTO FAMILY STATE BOUND LOCAL PORT PID COOKIE FDS ACTOR..."""
+        cookie = int(words[9])
+        self.actors[cookie] = set(map(int, words[11:]))
+        if words[5] == "1":
+            self.own.append((cookie, Entry(int(words[1]), PROTOCOLS[int(words[2])], words[6],
+                                           int(words[7]), None, "bound")))
+
+    def complete(self, kernel_tells_bound):
+        """Adds the bound sockets where the kernel does not tell of them; where it does, returns
+        what the two accounts differ in."""
+        told = {(cookie, kinds["bound"]) for cookie, kinds in self.lives.items()
+                if "bound" in kinds and kinds["bound"].proto == "tcp"}
+        if kernel_tells_bound:
+            return told ^ set(self.own)
+        for cookie, entry in self.own:
+            self.lives.setdefault(cookie, {})["bound"] = entry
+            self.inodes[cookie] = self.inodes.get(cookie) or 1
+        return set()
+
+    def entries(self):
+        """[(set of Entry, cookie)]: what a socket may be called, any of them."""
+        return [(set(kinds.values()), cookie) for cookie, kinds in self.lives.items()]
+
+    def unaccepted(self, cookie, kinds):
+        """Made by the kernel, taken by nobody yet: portlife tells at accept()."""
+        return (cookie not in self.actors and not self.inodes[cookie] and
+                all(e.kind == "connected" for e in kinds))
+
+
+def same(said, true, has_descriptor):
+    """Is an entry of portlife's this one of the kernel's? No event tells that a connection is over,
+    or that a listener was shut down, as long as the program keeps the descriptor: `release` tells
+    of the port if that goes, and `time_wait` comes with the end of the life."""
+    if said.address is None:
+        true = true._replace(address=None)
+    if said.kind in ("connected", "listen") and has_descriptor and said.proto == "tcp":
+        if true.kind == "bound":
+            return said._replace(kind="bound", peer=None) == true
+        if true.kind == "time_wait":
+            return said._replace(kind="time_wait") == true
+    return said == true
+
+
+class Difference:
+    """What two tables differ in, as long as it is not empty."""
+
+    def __init__(self, table, truth, blind_time_wait):
+        self.truth = truth
+        self.surplus = []  # (Entry, Socket): portlife says, the kernel does not
+        self.missing = []  # (kinds, cookie): the kernel has, portlife does not say
+        self.wrong_pid = []  # (Entry, Socket, cookie, pids)
+        self.blind_time_wait = blind_time_wait
+        self.by_port = collections.defaultdict(list)
+        for kinds, cookie in truth.entries():
+            self.by_port[self.key(next(iter(kinds)))].append((kinds, cookie))
+        for entry, socket in sorted(table.entries(), key=lambda pair: pair[0].address is None):
+            self.match(entry, socket)
+        for rest in self.by_port.values():
+            self.missing += [(kinds, cookie) for kinds, cookie in rest
+                             if not truth.unaccepted(cookie, kinds)]
+
+    @staticmethod
+    def key(entry):
+        """By what entries are looked up."""
+        return entry.netns, entry.proto, entry.port
+
+    def match(self, entry, socket):
+        """Takes the entry's counterpart out; the one with the right pid first."""
+        candidates = self.by_port[self.key(entry)]
+        actors = self.truth.actors
+        fits = [(kinds, cookie) for kinds, cookie in candidates
+                if any(same(entry, true, cookie in actors) for true in kinds)]
+        if not fits:
+            if not (self.blind_time_wait and entry.kind == "time_wait"):
+                self.surplus.append((entry, socket))
+            return
+        right = [p for p in fits if p[1] not in actors or socket.pid in actors[p[1]]]
+        chosen = (right or fits)[0]
+        candidates.remove(chosen)
+        if not right:
+            self.wrong_pid.append((entry, socket, chosen[1], actors[chosen[1]]))
+
+    def __bool__(self):
+        return bool(self.surplus or self.missing or self.wrong_pid)
+
+
+def brief(line):
+    """A line of portlife's, short."""
+    keys = ("type", "event", "ended", "ts_ns", "socket", "pid", "fd", "local", "peer", "errno",
+            "port_origin", "existing", "reconciled")
+    return json.dumps({key: line[key] for key in keys if line.get(key) is not None})
