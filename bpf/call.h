@@ -33,6 +33,14 @@ static __always_inline struct thread *thread_touch(void)
 	return bpf_map_lookup_elem(&threads, &tid);
 }
 
+/* A thread is gone. */
+static __always_inline void thread_exited(struct task_struct *task)
+{
+	u32 tid = BPF_CORE_READ(task, pid);
+
+	bpf_map_delete_elem(&threads, &tid);
+}
+
 /* The innermost call under way on this socket, or NULL. */
 static __always_inline struct call *call_top(struct thread *thread, const void *sk)
 {
@@ -169,9 +177,25 @@ static __always_inline void connect_finished(struct sock *sk, struct socket_stat
 static __always_inline void connect_fixed(struct sock *sk, struct socket_state *state,
 					  const struct call *call, u64 now_ns, enum actor actor)
 {
+	bool sent = call->sends && !call->port_before;
+
 	state->flags = (state->flags & ~SOCKET_FAILED) | SOCKET_CONNECTING;
 	state->established_ns = 0;
-	record_call(WIRE_CONNECT, now_ns, sk, state, call, 0, actor);
+	record_call(sent ? WIRE_SEND : WIRE_CONNECT, now_ns, sk, state, call, 0, actor);
+}
+
+/*
+ * connect() on a datagram socket returns. It sends nothing: what it did is done. A route that is
+ * not there leaves the port that was assigned before it was looked for.
+ */
+static __always_inline void datagram_connect_finished(struct sock *sk, struct socket_state *state,
+						      const struct call *call, int ret)
+{
+	bool off = (call->facts & WIRE_F_REQUEST) && call->request.family == AF_UNSPEC;
+	u8 kind = off ? WIRE_DISCONNECT : ret ? WIRE_CONNECT_FAILED : WIRE_CONNECT;
+
+	record_call(kind, bpf_ktime_get_boot_ns(), sk, state, call, positive_errno(ret),
+		    ACTOR_CURRENT);
 }
 
 #endif

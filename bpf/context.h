@@ -6,7 +6,7 @@
 #ifndef PORTLIFE_CONTEXT_H
 #define PORTLIFE_CONTEXT_H
 
-#include "bpf/kernel.h"
+#include "bpf/task.h"
 
 #define PIDNS_DEEP 32 /* MAX_PID_NS_LEVEL */
 
@@ -60,15 +60,35 @@ static __always_inline void who_fill(struct wire_who *who)
 	}
 }
 
-static __always_inline u32 who_is_followed(void)
+/*
+ * The same about any task, and about the current one where a program may not ask the kernel (the
+ * cgroup hooks of some kernels).
+ */
+static __always_inline void who_fill_task(struct wire_who *who, struct task_struct *task)
+{
+	who->pid_host = BPF_CORE_READ(task, tgid);
+	who->uid = BPF_CORE_READ(task, real_cred, uid.val);
+	who->cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+	bpf_probe_read_kernel(who->comm, sizeof(who->comm), &task->comm);
+	who->pid = tgid_here(task);
+	who->tid = config.pidns_inum ? pid_here(BPF_CORE_READ(task, thread_pid))
+				     : (u32)BPF_CORE_READ(task, pid);
+}
+
+static __always_inline u32 task_is_followed(struct task_struct *task)
 {
 	u32 tgid, *value;
 
 	if (!(config.filter & WIRE_FILTER_PIDS))
 		return 0;
-	tgid = current_tgid_here();
+	tgid = tgid_here(task);
 	value = bpf_map_lookup_elem(&pids, &tgid);
 	return value && *value == WIRE_PID_FOLLOW ? WIRE_F_FOLLOWED : 0;
+}
+
+static __always_inline u32 who_is_followed(void)
+{
+	return task_is_followed((struct task_struct *)bpf_get_current_task());
 }
 
 /* The kernel's part of the filter: drops only what core would drop. */

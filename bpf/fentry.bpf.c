@@ -80,6 +80,20 @@ int BPF_PROG(get_port_exit, struct sock *sk, unsigned short snum, int ret)
 	return 0;
 }
 
+SEC("fentry/udp_lib_get_port")
+int BPF_PROG(udp_get_port_enter, struct sock *sk, unsigned short snum)
+{
+	handle_get_port_enter(sk, snum);
+	return 0;
+}
+
+SEC("fexit/udp_lib_get_port")
+int BPF_PROG(udp_get_port_exit, struct sock *sk, unsigned short snum, unsigned int hash2, int ret)
+{
+	handle_get_port_exit(sk, ret);
+	return 0;
+}
+
 SEC("fentry/inet_listen")
 int BPF_PROG(listen_enter, struct socket *sock)
 {
@@ -95,9 +109,10 @@ int BPF_PROG(listen_exit, struct socket *sock, int backlog, int ret)
 }
 
 SEC("fentry/__inet_stream_connect")
-int BPF_PROG(connect_enter, struct socket *sock, void *uaddr, int uaddr_len)
+int BPF_PROG(connect_enter, struct socket *sock, void *uaddr, int uaddr_len, int flags,
+	     int is_sendmsg)
 {
-	handle_connect_enter(sock, uaddr, uaddr_len);
+	handle_connect_enter(sock, uaddr, uaddr_len, is_sendmsg);
 	return 0;
 }
 
@@ -106,6 +121,21 @@ int BPF_PROG(connect_exit, struct socket *sock, void *uaddr, int uaddr_len, int 
 	     int is_sendmsg, int ret)
 {
 	handle_connect_exit(sock, ret);
+	return 0;
+}
+
+SEC("fentry/inet_dgram_connect")
+int BPF_PROG(dgram_connect_enter, struct socket *sock, void *uaddr, int uaddr_len)
+{
+	handle_dgram_connect_enter(sock, uaddr, uaddr_len);
+	return 0;
+}
+
+SEC("fexit/inet_dgram_connect")
+int BPF_PROG(dgram_connect_exit, struct socket *sock, void *uaddr, int uaddr_len, int flags,
+	     int ret)
+{
+	handle_dgram_connect_exit(sock, ret);
 	return 0;
 }
 
@@ -195,6 +225,13 @@ int BPF_PROG(put_port, struct sock *sk)
 	return 0;
 }
 
+SEC("fentry/udp_lib_unhash")
+int BPF_PROG(udp_unhash, struct sock *sk)
+{
+	handle_udp_unhash(sk);
+	return 0;
+}
+
 /* up to 6.9 */
 SEC("?fentry/inet_twsk_hashdance")
 int BPF_PROG(time_wait, void *tw, struct sock *sk)
@@ -236,5 +273,6 @@ SEC("tp_btf/sched_process_exit")
 int BPF_PROG(exited, struct task_struct *task)
 {
 	who_exited(task);
+	thread_exited(task);
 	return 0;
 }

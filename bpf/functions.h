@@ -11,38 +11,30 @@
 
 #include "bpf/call.h"
 
-/* The system call that the current task is in; -1 if none, or one that cannot be read. */
-static __always_inline long syscall_now(s32 *first_argument, bool *io_worker)
+/* Does this system call lead to that kind of call? */
+static __always_inline bool syscall_leads_to(const struct call *call, long number)
 {
-	struct task_struct *task;
-	struct pt_regs *regs;
-	unsigned int flags;
-
-	if (has_task_pt_regs()) {
-		task = bpf_get_current_task_btf();
-		regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	} else {
-		task = (struct task_struct *)bpf_get_current_task();
-		regs = task_regs(task);
+	if (call->sends || call->kind == WIRE_SEND)
+		return syscall_sends(number);
+	switch (call->kind) {
+	case WIRE_BIND:
+		return number == SYSCALL_BIND;
+	case WIRE_LISTEN:
+		return number == SYSCALL_LISTEN;
+	default:
+		return number == SYSCALL_CONNECT;
 	}
-	flags = BPF_CORE_READ(task, flags);
-	*io_worker = flags & PF_IO_WORKER;
-	if (!regs || (flags & (PF_KTHREAD | PF_IO_WORKER)) || task_is_compat(task))
-		return -1;
-	*first_argument = SYSCALL_FIRST(regs);
-	return SYSCALL_NUMBER(regs);
 }
 
-/* Notes the descriptor if the call came by this system call, and io_uring if it came by that. */
-static __always_inline void call_came_by(struct call *call, long number)
+/* Notes the descriptor if the call came by its system call, and io_uring if it came by that. */
+static __always_inline void call_came_by(struct call *call)
 {
 	bool io_worker = false;
-	s32 fd = -1;
-	long now = syscall_now(&fd, &io_worker);
+	struct syscall now = syscall_now(&io_worker);
 
-	if (now == number)
-		call->fd = fd;
-	else if (io_worker || now == SYSCALL_IO_URING_ENTER)
+	if (syscall_leads_to(call, now.number))
+		call->fd = now.first;
+	else if (io_worker || now.number == SYSCALL_IO_URING_ENTER)
 		call->facts |= WIRE_F_IO_URING;
 }
 
@@ -52,7 +44,7 @@ static __always_inline struct call *call_enter(struct sock *sk, u8 kind)
 	u64 now = bpf_ktime_get_boot_ns();
 	struct thread *thread;
 
-	if (!sk || !sock_is_tcp(sk) || !socket_touch(sk, now))
+	if (!sk || !sock_is_watched(sk) || !socket_touch(sk, now))
 		return 0;
 	thread = thread_touch();
 	return thread ? call_begin(thread, sk, kind, now) : 0;
@@ -66,7 +58,7 @@ static __always_inline void handle_created(struct socket *sock, int ret)
 	if (ret)
 		return;
 	sk = FIELD(sock, sk);
-	if (sk && sock_is_tcp(sk) && who_is_chosen())
+	if (sk && sock_is_watched(sk) && who_is_chosen())
 		socket_create(sk, bpf_ktime_get_boot_ns());
 }
 
@@ -95,7 +87,7 @@ static __always_inline void handle_bind_exit(struct sock *sk, const void *uaddr,
 	if (flags & BIND_FROM_BPF)
 		call->facts |= WIRE_F_BPF;
 	else
-		call_came_by(call, SYSCALL_BIND);
+		call_came_by(call);
 	if (ret < 0)
 		thread->bind_failed_sk = (u64)sk;
 	record_call(WIRE_BIND, bpf_ktime_get_boot_ns(), sk, state, call, positive_errno(ret),
@@ -118,7 +110,7 @@ static __always_inline void handle_bind_outer_exit(struct socket *sock, const vo
 	if (ret >= 0)
 		return;
 	sk = FIELD(sock, sk);
-	if (!sk || !sock_is_tcp(sk))
+	if (!sk || !sock_is_watched(sk))
 		return;
 	thread = thread_touch();
 	if (!thread)
@@ -138,21 +130,30 @@ static __always_inline void handle_bind_outer_exit(struct socket *sock, const vo
 	call->facts = 0; /* when it began was not seen */
 	call->start_ns = 0;
 	request_read(call, uaddr, uaddr_len, false);
-	call_came_by(call, SYSCALL_BIND);
+	call_came_by(call);
 	record_call(WIRE_BIND, now, sk, state, call, positive_errno(ret), ACTOR_CURRENT);
 }
 
 /* --- the port search ------------------------------------------------------------------------
- * inet_csk_get_port: under bind and listen. Without an outer call in sight (MPTCP binds and
- * listens on its subflow directly) it is a call of its own; the state tells which: listen()
- * publishes LISTEN before it asks for a port (5.10 to 7.3, inet_csk_listen_start).
+ * inet_csk_get_port, udp_lib_get_port: under bind, listen and the connect of datagram sockets.
+ * Without an outer call in sight it is a call of its own. For UDP that is the first send
+ * (inet_autobind, whose every failure is EAGAIN to the program). For TCP it is MPTCP, which binds
+ * and listens on its subflow directly; the state tells which: listen() publishes LISTEN before it
+ * asks for a port (5.10 to 7.3, inet_csk_listen_start).
  */
+static __always_inline u8 get_port_kind(struct sock *sk, u16 snum)
+{
+	if (sock_is_udp(sk))
+		return snum ? WIRE_BIND : WIRE_SEND;
+	return sock_state(sk) == TCP_LISTEN ? WIRE_LISTEN : WIRE_BIND;
+}
+
 static __always_inline void handle_get_port_enter(struct sock *sk, u16 snum)
 {
 	struct call *call = call_top(thread_find(), sk);
 
 	if (!call) {
-		call = call_enter(sk, sock_state(sk) == TCP_LISTEN ? WIRE_LISTEN : WIRE_BIND);
+		call = call_enter(sk, get_port_kind(sk, snum));
 		if (!call)
 			return;
 		call->alone = 1;
@@ -176,14 +177,19 @@ static __always_inline void handle_get_port_exit(struct sock *sk, int ret)
 {
 	struct thread *thread = thread_find();
 	struct call *call = call_top(thread, sk);
+	/* 5.10 returns 1 for EADDRINUSE */
+	s32 error = ret > 0 ? EADDRINUSE : positive_errno(ret);
 	struct socket_state *state;
 	u64 now;
 	u8 kind;
 
-	if (!call || (!call->search_start_ns && !call->alone))
+	if (!call)
 		return;
 	now = bpf_ktime_get_boot_ns();
 	call_searched(call, now);
+	call->cause = error;
+	if (!error && !call->port_before)
+		call->facts |= sock_owners_before(sk);
 	if (!call->alone)
 		return;
 	kind = call->kind;
@@ -191,9 +197,11 @@ static __always_inline void handle_get_port_exit(struct sock *sk, int ret)
 	state = socket_find(sk);
 	if (!call || !state)
 		return;
-	/* 5.10 returns 1 for EADDRINUSE */
-	record_call(kind, now, sk, state, call, ret > 0 ? EADDRINUSE : positive_errno(ret),
-		    ACTOR_CURRENT);
+	if (kind == WIRE_SEND) {
+		call_came_by(call);
+		error = error ? EAGAIN : 0;
+	}
+	record_call(kind, now, sk, state, call, error, ACTOR_CURRENT);
 }
 
 /* --- listen: inet_listen, for IPv4 and IPv6 ------------------------------------------------- */
@@ -214,22 +222,24 @@ static __always_inline void handle_listen_exit(struct socket *sock, int ret)
 	state = socket_find(sk);
 	if (!state)
 		return;
-	call_came_by(call, SYSCALL_LISTEN);
+	call_came_by(call);
 	record_call(WIRE_LISTEN, bpf_ktime_get_boot_ns(), sk, state, call, positive_errno(ret),
 		    ACTOR_CURRENT);
 }
 
 /* --- connect: __inet_stream_connect around inet_hash_connect or inet6_hash_connect ----------- */
 
+/* is_sendmsg: sendto() and friends with MSG_FASTOPEN */
 static __always_inline void handle_connect_enter(struct socket *sock, const void *uaddr,
-						 int uaddr_len)
+						 int uaddr_len, int is_sendmsg)
 {
 	struct call *call = call_enter(FIELD(sock, sk), WIRE_CONNECT);
 
 	if (!call)
 		return;
+	call->sends = is_sendmsg != 0;
 	request_read(call, uaddr, uaddr_len, false);
-	call_came_by(call, SYSCALL_CONNECT);
+	call_came_by(call);
 }
 
 static __always_inline void handle_hash_connect_enter(struct sock *sk)
@@ -262,6 +272,8 @@ static __always_inline void handle_hash_connect_exit(struct sock *sk, int ret)
 	now = bpf_ktime_get_boot_ns();
 	call_searched(call, now);
 	state = socket_find(sk);
+	if (!ret && !call->port_before)
+		call->facts |= sock_owners_before(sk);
 	if (state && !ret) {
 		call->written = 1;
 		connect_fixed(sk, state, call, now, ACTOR_CURRENT);
@@ -284,6 +296,33 @@ static __always_inline void handle_connect_exit(struct socket *sock, int ret)
 	state = socket_find(sk);
 	if (state)
 		connect_finished(sk, state, call, ret);
+}
+
+/* --- connect of datagram sockets: inet_dgram_connect, for IPv4 and IPv6 -----------------------
+ * Raw and ICMP sockets come this way too; they are not followed.
+ */
+static __always_inline void handle_dgram_connect_enter(struct socket *sock, const void *uaddr,
+						       int uaddr_len)
+{
+	struct call *call = call_enter(FIELD(sock, sk), WIRE_CONNECT);
+
+	if (!call)
+		return;
+	request_read(call, uaddr, uaddr_len, false);
+	call_came_by(call);
+}
+
+static __always_inline void handle_dgram_connect_exit(struct socket *sock, int ret)
+{
+	struct sock *sk = FIELD(sock, sk);
+	struct call *call = call_end(thread_find(), sk, WIRE_CONNECT);
+	struct socket_state *state;
+
+	if (!call)
+		return;
+	state = socket_find(sk);
+	if (state)
+		datagram_connect_finished(sk, state, call, ret);
 }
 
 /* tcp_init_transfer: the handshake is done, on either side (softirq). */
@@ -325,7 +364,6 @@ static __always_inline void handle_accept_exit(struct sock *listener, struct soc
 	struct socket_state *state;
 	struct thread *thread = 0;
 	bool io_worker = false;
-	s32 first = -1;
 	long number;
 
 	if (!child || !sock_is_tcp(child))
@@ -333,7 +371,7 @@ static __always_inline void handle_accept_exit(struct sock *listener, struct soc
 	state = socket_taken(child, listener);
 	if (!state)
 		return;
-	number = syscall_now(&first, &io_worker);
+	number = syscall_now(&io_worker).number;
 	if (config.accept_fd && (number == SYSCALL_ACCEPT || number == SYSCALL_ACCEPT4))
 		thread = thread_touch();
 	if (!thread) {
@@ -385,6 +423,29 @@ static __always_inline void handle_put_port(struct sock *sk)
 		socket_released(sk, state, bpf_ktime_get_boot_ns(), sock_port(sk));
 }
 
+/*
+ * udp_lib_unhash, before skc_num is cleared. Called at the end (udp_destroy_sock has marked the
+ * socket dead before, 5.13 and stable 5.10.47) and by connect(AF_UNSPEC); the second time for
+ * nothing.
+ */
+static __always_inline void handle_udp_unhash(struct sock *sk)
+{
+	u64 now = bpf_ktime_get_boot_ns();
+	struct socket_state *state;
+	u16 port;
+
+	if (sock_is_dead(sk)) {
+		state = socket_closed(sk, now);
+		if (state)
+			socket_ended(sk, state, now, 0);
+		return;
+	}
+	port = sock_port(sk);
+	state = port ? socket_find(sk) : 0;
+	if (state)
+		socket_released(sk, state, now, port);
+}
+
 /* inet_twsk_hashdance[_schedule]: a TIME_WAIT entry takes over port and bucket. */
 static __always_inline void handle_time_wait(const void *tw, struct sock *sk)
 {
@@ -415,7 +476,10 @@ static __always_inline void handle_time_wait_end(const void *tw)
 /* tcp_v4_destroy_sock (IPv6 too), at its exit: port given up, memory not yet. */
 static __always_inline void handle_destroyed(struct sock *sk)
 {
-	socket_ended(sk, bpf_ktime_get_boot_ns(), 0);
+	struct socket_state *state = socket_find(sk);
+
+	if (state)
+		socket_ended(sk, state, bpf_ktime_get_boot_ns(), 0);
 }
 
 #endif

@@ -27,12 +27,47 @@ static __always_inline u8 sock_state(struct sock *sk)
 	return FIELD(sk, __sk_common.skc_state);
 }
 
-static __always_inline bool sock_is_tcp(struct sock *sk)
+static __always_inline bool sock_is_inet(struct sock *sk)
 {
 	u16 family = FIELD(sk, __sk_common.skc_family);
 
-	return (family == AF_INET || family == AF_INET6) && FIELD(sk, sk_protocol) == IPPROTO_TCP &&
+	return family == AF_INET || family == AF_INET6;
+}
+
+static __always_inline bool sock_is_tcp(struct sock *sk)
+{
+	return sock_is_inet(sk) && FIELD(sk, sk_protocol) == IPPROTO_TCP &&
 	       FIELD(sk, sk_type) == SOCK_STREAM;
+}
+
+/* UDP and UDP-Lite. The type tells them from raw sockets of the same protocol number. */
+static __always_inline bool sock_is_udp(struct sock *sk)
+{
+	u16 protocol = FIELD(sk, sk_protocol);
+
+	return sock_is_inet(sk) && (protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE) &&
+	       FIELD(sk, sk_type) == SOCK_DGRAM;
+}
+
+/* A socket whose ports are followed. */
+static __always_inline bool sock_is_watched(struct sock *sk)
+{
+	return sock_is_tcp(sk) || sock_is_udp(sk);
+}
+
+/*
+ * The kernel's own socket, whoever asked for it. Not the subflows of an MPTCP socket, which the
+ * kernel makes for a program.
+ */
+static __always_inline bool sock_is_kernels(struct sock *sk)
+{
+	struct tcp_sock___mptcp *tp = (void *)sk;
+
+	if (!FIELD_BITS(sk, sk_kern_sock))
+		return false;
+	if (!bpf_core_field_exists(tp->is_mptcp) || !sock_is_tcp(sk))
+		return true;
+	return !BPF_CORE_READ(tp, is_mptcp);
 }
 
 static __always_inline bool sock_is_dead(struct sock *sk)
@@ -115,6 +150,79 @@ static __always_inline void sock_range(struct sock *sk, u16 *lo, u16 *hi)
 		*hi = sk_hi;
 }
 
+/* --- other owners of its port ------------------------------------------------------------ */
+
+enum owners { OWNERS_UNKNOWN, OWNERS_NONE, OWNERS_OTHERS };
+
+/*
+ * Who came later is in front, in the list of a port's owners (5.10 and 6.1: of all; 6.12 and later:
+ * of those with this address, whose lists are themselves in a list, the latest in front): what
+ * comes after sk was there before it. TIME_WAIT entries are owners like any other.
+ */
+static __always_inline enum owners tcp_owners_before(struct sock *sk)
+{
+	struct inet_connection_sock___list *icsk = (void *)sk;
+
+	if (FIELD(sk, __sk_common.skc_bind_node.next))
+		return OWNERS_OTHERS;
+	if (bpf_core_field_exists(icsk->icsk_bind2_hash->bhash_node) &&
+	    BPF_CORE_READ(icsk, icsk_bind2_hash, bhash_node.next))
+		return OWNERS_OTHERS;
+	return OWNERS_NONE;
+}
+
+#define UDP_SLOT_DEEP 48 /* sockets of all ports that share a slot of the hash table */
+
+/*
+ * The slot of a UDP port holds sockets of other ports and namespaces too, the latest in front; but
+ * IPv6 sockets with SO_REUSEPORT go to the end (sk_add_node_rcu()), so for those what comes before
+ * is looked at too. There the first node's back link leads to the slot itself, which is no socket
+ * of this port and namespace.
+ */
+static __always_inline enum owners udp_owners_before(struct sock *sk)
+{
+	bool at_end = FIELD(sk, __sk_common.skc_family) == AF_INET6 &&
+		      FIELD_BITS(sk, __sk_common.skc_reuseport);
+	const u32 offset = bpf_core_field_offset(struct sock, __sk_common.skc_node);
+	struct hlist_node *next = FIELD(sk, __sk_common.skc_node.next);
+	struct net *net = FIELD(sk, __sk_common.skc_net.net);
+	u16 port = sock_port(sk);
+	struct sock *other;
+
+	for (int i = 0; i < UDP_SLOT_DEEP && next; i++) {
+		other = (void *)next - offset;
+		if (BPF_CORE_READ(other, __sk_common.skc_num) == port &&
+		    BPF_CORE_READ(other, __sk_common.skc_net.net) == net)
+			return OWNERS_OTHERS;
+		next = BPF_CORE_READ(other, __sk_common.skc_node.next);
+	}
+	if (next)
+		return OWNERS_UNKNOWN;
+	if (!at_end)
+		return OWNERS_NONE;
+	next = (void *)FIELD(sk, __sk_common.skc_node.pprev);
+	for (int i = 0; i < UDP_SLOT_DEEP && next; i++) {
+		other = (void *)next - offset;
+		if (BPF_CORE_READ(other, __sk_common.skc_num) == port &&
+		    BPF_CORE_READ(other, __sk_common.skc_net.net) == net)
+			return OWNERS_OTHERS;
+		if (!BPF_CORE_READ(other, sk_protocol))
+			break;
+		next = (void *)BPF_CORE_READ(other, __sk_common.skc_node.pprev);
+	}
+	return OWNERS_NONE;
+}
+
+/* Did the port that sk has just got have an owner already? */
+static __always_inline u32 sock_owners_before(struct sock *sk)
+{
+	enum owners owners = sock_is_tcp(sk) ? tcp_owners_before(sk) : udp_owners_before(sk);
+
+	if (owners == OWNERS_UNKNOWN)
+		return 0;
+	return owners == OWNERS_OTHERS ? WIRE_F_OWNERS | WIRE_F_SHARED : WIRE_F_OWNERS;
+}
+
 /* The socket as a record shows it. id, parent and times are the caller's. */
 static __always_inline void sock_fill(struct wire_sock *w, struct sock *sk)
 {
@@ -143,71 +251,6 @@ static __always_inline void sock_fill(struct wire_sock *w, struct sock *sk)
 		*(u32 *)w->local = FIELD(sk, __sk_common.skc_rcv_saddr);
 		*(u32 *)w->peer = FIELD(sk, __sk_common.skc_daddr);
 	}
-}
-
-/* --- the task ------------------------------------------------------------------------- */
-
-static __always_inline bool has_task_pt_regs(void)
-{
-	return bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs) &&
-	       bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf);
-}
-
-/*
- * Registers of the current task at its system call: from the helper (5.15+), else from the top of
- * the kernel stack, whose size the collector knows. NULL if neither is to be had.
- */
-static __always_inline struct pt_regs *task_regs(struct task_struct *task)
-{
-	unsigned long stack;
-
-	if (!config.thread_size)
-		return 0;
-	stack = (unsigned long)BPF_CORE_READ(task, stack);
-	return (struct pt_regs *)(stack + config.thread_size - bpf_core_type_size(struct pt_regs));
-}
-
-#if defined(__TARGET_ARCH_x86)
-#define SYSCALL_NUMBER(regs)	    ((long)BPF_CORE_READ(regs, orig_ax))
-#define SYSCALL_NUMBER_DIRECT(regs) ((long)(regs)->orig_ax) /* a pointer the verifier knows */
-#define SYSCALL_FIRST(regs)	    ((s32)BPF_CORE_READ(regs, di))
-#define SYSCALL_SECOND(regs)	    BPF_CORE_READ(regs, si)
-#define SYSCALL_THIRD(regs)	    ((s32)BPF_CORE_READ(regs, dx))
-enum syscall_number {
-	SYSCALL_CONNECT = 42,
-	SYSCALL_ACCEPT = 43,
-	SYSCALL_BIND = 49,
-	SYSCALL_LISTEN = 50,
-	SYSCALL_ACCEPT4 = 288,
-	SYSCALL_IO_URING_ENTER = 426,
-};
-#elif defined(__TARGET_ARCH_arm64)
-#define SYSCALL_NUMBER(regs)	    ((long)BPF_CORE_READ(regs, syscallno))
-#define SYSCALL_NUMBER_DIRECT(regs) ((long)(regs)->syscallno)
-#define SYSCALL_FIRST(regs)	    ((s32)BPF_CORE_READ(regs, orig_x0))
-#define SYSCALL_SECOND(regs)	    BPF_CORE_READ(regs, user_regs.regs[1])
-#define SYSCALL_THIRD(regs)	    ((s32)BPF_CORE_READ(regs, user_regs.regs[2]))
-enum syscall_number {
-	SYSCALL_BIND = 200,
-	SYSCALL_LISTEN = 201,
-	SYSCALL_ACCEPT = 202,
-	SYSCALL_CONNECT = 203,
-	SYSCALL_ACCEPT4 = 242,
-	SYSCALL_IO_URING_ENTER = 426,
-};
-#else
-#error "no system call numbers for this architecture"
-#endif
-
-/* A 32-bit system call has other numbers and other registers: not looked at. */
-static __always_inline bool task_is_compat(struct task_struct *task)
-{
-#if defined(__TARGET_ARCH_x86)
-	return BPF_CORE_READ(task, thread_info.status) & TS_COMPAT;
-#else
-	(void)task;
-	return false;
-#endif
 }
 
 #endif

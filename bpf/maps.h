@@ -103,7 +103,8 @@ struct call {
 	u8 kind;    /* enum wire_kind of the record it will give */
 	u8 written; /* WIRE_CONNECT has been */
 	u8 alone;   /* begun by an inner function: no outer one was seen */
-	u8 pad[3];
+	u8 sends;   /* connect by a send: TCP Fast Open */
+	u16 cause;  /* errno of the port search, 0 if it found one or none was made */
 	struct request request;
 	struct wire_who who; /* tracepoint only: some of its programs cannot ask */
 };
@@ -120,10 +121,11 @@ struct thread {
 	struct call calls[CALLS_DEEP];
 };
 
-/* Key: kernel thread id. LRU, so that threads that are gone need no clean-up. */
+/* Key: kernel thread id. An entry goes when its thread does. */
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 16384);
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, u32);
 	__type(value, struct thread);
 } threads SEC(".maps");

@@ -68,7 +68,7 @@ static __always_inline void call_fill(struct wire_call *r, u8 kind, u64 ts_ns, s
 	}
 	if (state->flags & SOCKET_EXISTING)
 		r->facts |= WIRE_F_EXISTING;
-	if (FIELD_BITS(sk, sk_kern_sock))
+	if (sock_is_kernels(sk))
 		r->facts |= WIRE_F_KERN_SOCK;
 	if (call) {
 		r->facts |= call->facts;
@@ -76,6 +76,8 @@ static __always_inline void call_fill(struct wire_call *r, u8 kind, u64 ts_ns, s
 		r->port_before = call->port_before;
 		r->start_ns = call->start_ns;
 		r->search_ns = call->search_ns;
+		if (error && error != call->cause)
+			r->cause = call->cause;
 		r->req_family = call->request.family;
 		r->req_port = call->request.port;
 		r->req_scope = call->request.scope;
@@ -90,6 +92,7 @@ static __always_inline void call_fill(struct wire_call *r, u8 kind, u64 ts_ns, s
 	}
 	if (r->sock.local_port)
 		state->port = r->sock.local_port;
+	state->told_port = r->sock.local_port;
 	if (r->facts & WIRE_F_WHO)
 		state->owner = r->who.pid_host;
 }

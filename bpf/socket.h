@@ -189,11 +189,12 @@ static __always_inline void socket_released(struct sock *sk, struct socket_state
 	}
 	socket_tell(sk, state, now_ns, ACTOR_NONE);
 	record_edge(WIRE_RELEASE, now_ns, state->id, 0, port);
-	state->port = 0;
+	state->port = state->told_port = 0;
 }
 
-/* The last descriptor is closed, in task context. */
-static __always_inline void socket_closed(struct sock *sk, u64 now_ns)
+/* The last descriptor is closed, in task context. The socket's entry, NULL if it is not followed.
+ */
+static __always_inline struct socket_state *socket_closed(struct sock *sk, u64 now_ns)
 {
 	struct socket_state *state = socket_find(sk);
 	u32 tgid = bpf_get_current_pid_tgid() >> 32;
@@ -201,10 +202,10 @@ static __always_inline void socket_closed(struct sock *sk, u64 now_ns)
 	if (!state) {
 		/* one from before the start: told of only if it has a port to give up */
 		if (!sock_port(sk))
-			return;
+			return 0;
 		state = socket_touch(sk, now_ns);
 		if (!state)
-			return;
+			return 0;
 		socket_tell(sk, state, now_ns, ACTOR_CURRENT);
 	} else if (state->flags & SOCKET_TAKEN) {
 		/* closed by another thread before accept() returned */
@@ -217,6 +218,7 @@ static __always_inline void socket_closed(struct sock *sk, u64 now_ns)
 		record_owner(now_ns, state);
 	}
 	state->close_ns = now_ns;
+	return state;
 }
 
 /*
@@ -224,13 +226,11 @@ static __always_inline void socket_closed(struct sock *sk, u64 now_ns)
  * still seems to hold (explicit, in the tracepoint backend; or a release that was missed) goes
  * with it.
  */
-static __always_inline void socket_ended(struct sock *sk, u64 now_ns, u32 flags)
+static __always_inline void socket_ended(struct sock *sk, struct socket_state *state, u64 now_ns,
+					 u32 flags)
 {
-	struct socket_state *state = socket_find(sk);
 	u64 key = (u64)sk;
 
-	if (!state)
-		return;
 	if (state->port && !state->release_ns && !state->time_wait_ns)
 		state->release_ns = now_ns;
 	if (!(state->flags & (SOCKET_TOLD | SOCKET_PROVISIONAL)) &&

@@ -6,6 +6,7 @@
  *
  * Every pointer here is a number to the verifier: all reads are probe reads.
  */
+#define TASK_BY_STACK
 #include "bpf/call.h"
 #include <bpf/bpf_tracing.h>
 
@@ -23,7 +24,7 @@ static __always_inline struct sock *sock_of(void *pointer)
 	return sk;
 }
 
-/* The TCP socket behind a descriptor of the current task, or NULL. */
+/* The followed kind of socket behind a descriptor of the current task, or NULL. */
 static __always_inline struct sock *sock_of_fd(s32 fd)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
@@ -42,7 +43,7 @@ static __always_inline struct sock *sock_of_fd(s32 fd)
 	if (!socket || BPF_CORE_READ(socket, file) != file)
 		return 0;
 	sk = BPF_CORE_READ(socket, sk);
-	if (!sk || BPF_CORE_READ(sk, sk_socket) != socket || !sock_is_tcp(sk))
+	if (!sk || BPF_CORE_READ(sk, sk_socket) != socket || !sock_is_watched(sk))
 		return 0;
 	return sk;
 }
@@ -55,6 +56,8 @@ static __always_inline void syscall_enter(u8 kind, s32 fd, const void *uaddr, s3
 	struct thread *thread;
 	struct call *call;
 
+	if (kind == WIRE_LISTEN && sk && !sock_is_tcp(sk))
+		return;
 	state = sk ? socket_touch(sk, now) : 0;
 	if (!state)
 		return;
@@ -67,10 +70,12 @@ static __always_inline void syscall_enter(u8 kind, s32 fd, const void *uaddr, s3
 	call->fd = fd;
 	if (uaddr)
 		request_read(call, uaddr, uaddr_len, true);
+	/* others who see the port meanwhile leave it to the end of this call to tell of it */
+	if (kind == WIRE_CONNECT || sock_is_udp(sk))
+		state->tid = bpf_get_current_pid_tgid();
 	if (kind == WIRE_CONNECT) {
 		who_fill(&call->who);
 		call->facts |= who_is_followed();
-		state->tid = bpf_get_current_pid_tgid();
 		if (!call->port_before)
 			call->facts |= WIRE_F_SEARCHED;
 	}
@@ -121,6 +126,7 @@ static __always_inline void bind_or_listen_exit(struct call *call, long ret)
 	if (!state)
 		return;
 	port = sock_port(sk);
+	state->tid = 0;
 	if ((u64)sk != call->sk) {
 		if (ret || !port || (state->flags & SOCKET_TOLD))
 			return;
@@ -131,7 +137,28 @@ static __always_inline void bind_or_listen_exit(struct call *call, long ret)
 		   (call->kind == WIRE_LISTEN || !call->request.port)) {
 		call->facts |= WIRE_F_SEARCHED;
 	}
+	if (!ret && !call->port_before && port)
+		call->facts |= sock_owners_before(sk);
+	else if (ret && !call->port_before && port)
+		call->port_before = port; /* another thread's doing */
 	record_call(call->kind, now, sk, state, call, positive_errno(ret), ACTOR_CURRENT);
+}
+
+/* connect() on a datagram socket has returned: all of it is visible now. */
+static __always_inline void datagram_connect_exit(struct sock *sk, struct socket_state *state,
+						  struct call *call, long ret)
+{
+	u16 port = sock_port(sk);
+
+	if (!port && state->told_port)
+		socket_released(sk, state, bpf_ktime_get_boot_ns(), state->told_port);
+	if (!call->port_before && port) {
+		if (state->told_port == port)
+			call->port_before = port; /* a send of another thread assigned it */
+		else
+			call->facts |= sock_owners_before(sk);
+	}
+	datagram_connect_finished(sk, state, call, ret);
 }
 
 static __always_inline void connect_exit(struct call *call, long ret)
@@ -145,7 +172,108 @@ static __always_inline void connect_exit(struct call *call, long ret)
 	if (!state)
 		return;
 	state->tid = 0;
-	connect_finished(sk, state, call, ret);
+	if (sock_is_udp(sk))
+		datagram_connect_exit(sk, state, call, ret);
+	else
+		connect_finished(sk, state, call, ret);
+}
+
+/* --- sends that assign a port --------------------------------------------------------------- */
+
+/*
+ * A datagram socket that a send has just given a port, in the sender's context. Not if it was there
+ * before the start, or if a call is under way that will tell of it.
+ */
+static __always_inline bool is_sends_doing(const struct socket_state *state, u16 port)
+{
+	return port && !state->told_port && !state->tid && !(state->flags & SOCKET_EXISTING);
+}
+
+static __always_inline void call_sent(struct call *call)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	bool io_worker = false;
+	struct syscall now = syscall_now(&io_worker);
+
+	call->kind = WIRE_SEND;
+	call->fd = syscall_sends(now.number) ? now.first : -1;
+	if (io_worker || now.number == SYSCALL_IO_URING_ENTER)
+		call->facts |= WIRE_F_IO_URING;
+	who_fill_task(&call->who, task);
+	call->facts |= task_is_followed(task);
+}
+
+/* UDP_SENDMSG hooks: a datagram leaves for an address that the call named. Not the connected ones.
+ */
+static __always_inline void sending(struct sock *sk, const struct request *request)
+{
+	struct socket_state *state = socket_find(sk);
+	struct call call = { .facts = WIRE_F_SEARCHED | WIRE_F_REQUEST };
+	u64 now;
+
+	if (state && state->told_port)
+		return;
+	if (!state) /* one that nobody chose, or from before the start: others tell */
+		return;
+	if (!is_sends_doing(state, sock_port(sk)))
+		return;
+	now = bpf_ktime_get_boot_ns();
+	call.request = *request;
+	call.facts |= sock_owners_before(sk);
+	call_sent(&call);
+	record_call(WIRE_SEND, now, sk, state, &call, 0, ACTOR_NOTED);
+}
+
+SEC("cgroup/sendmsg4")
+int sendmsg4(struct bpf_sock_addr *ctx)
+{
+	struct request request = { .family = AF_INET, .port = bpf_ntohs(ctx->user_port) };
+	struct sock *sk = sock_of(ctx->sk);
+
+	*(u32 *)request.addr = ctx->user_ip4;
+	if (sk && sock_is_udp(sk))
+		sending(sk, &request);
+	return 1;
+}
+
+SEC("cgroup/sendmsg6")
+int sendmsg6(struct bpf_sock_addr *ctx)
+{
+	struct request request = { .family = AF_INET6, .port = bpf_ntohs(ctx->user_port) };
+	struct sock *sk = sock_of(ctx->sk);
+	u32 *addr = (u32 *)request.addr;
+
+	addr[0] = ctx->user_ip6[0];
+	addr[1] = ctx->user_ip6[1];
+	addr[2] = ctx->user_ip6[2];
+	addr[3] = ctx->user_ip6[3];
+	if (sk && sock_is_udp(sk))
+		sending(sk, &request);
+	return 1;
+}
+
+/*
+ * A send has failed. EAGAIN on a datagram socket that has no port means that none was to be had
+ * (inet_send_prepare()); any other failure came after the port was assigned, and the hooks above
+ * may not have been reached.
+ */
+static __always_inline void send_failed(s32 fd, long ret)
+{
+	struct sock *sk = sock_of_fd(fd);
+	struct call call = { .fd = fd, .facts = WIRE_F_SEARCHED, .kind = WIRE_SEND };
+	u64 now = bpf_ktime_get_boot_ns();
+	struct socket_state *state;
+	u16 port;
+
+	if (!sk || !sock_is_udp(sk))
+		return;
+	port = sock_port(sk);
+	state = port ? socket_find(sk) : socket_touch(sk, now);
+	if (!state || (port ? !is_sends_doing(state, port) : ret != -EAGAIN))
+		return;
+	if (port)
+		call.facts |= sock_owners_before(sk);
+	record_call(WIRE_SEND, now, sk, state, &call, port ? 0 : EAGAIN, ACTOR_CURRENT);
 }
 
 /*
@@ -178,6 +306,11 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 		accept_exit(SYSCALL_FIRST(regs), ret);
 		return 0;
 	}
+	if (ret < 0 && syscall_sends(number)) {
+		if (!task_is_compat((struct task_struct *)bpf_get_current_task()))
+			send_failed(SYSCALL_FIRST(regs), ret);
+		return 0;
+	}
 	if (number != SYSCALL_BIND && number != SYSCALL_LISTEN && number != SYSCALL_CONNECT)
 		return 0;
 	thread = thread_find();
@@ -190,6 +323,29 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 	else
 		bind_or_listen_exit(call, ret);
 	return 0;
+}
+
+/*
+ * No connect(2) is behind it. A send is TCP Fast Open; else it is io_uring or the kernel, and how
+ * the socket got its port is not known.
+ */
+static __always_inline void connecting_otherwise(struct sock *sk, struct socket_state *state,
+						 u64 now)
+{
+	struct call call = { .sends = 1, .port_before = state->told_port };
+
+	call_sent(&call);
+	if (call.fd < 0 || (state->flags & SOCKET_EXISTING)) {
+		struct call unseen = { .fd = -1,
+				       .facts = WIRE_F_UNCONFIRMED,
+				       .port_before = state->told_port };
+
+		connect_fixed(sk, state, &unseen, now, ACTOR_NONE);
+		return;
+	}
+	if (!call.port_before)
+		call.facts |= WIRE_F_SEARCHED | sock_owners_before(sk);
+	connect_fixed(sk, state, &call, now, ACTOR_NOTED);
 }
 
 /* TCP_CONNECT_CB: in tcp_connect(), port and route fixed, the SYN not yet built. */
@@ -213,12 +369,12 @@ static __always_inline void connecting(struct sock *sk)
 	call = call_top(thread, sk);
 	if (call && call->kind == WIRE_CONNECT) {
 		call->written = 1;
+		if (!call->port_before)
+			call->facts |= sock_owners_before(sk);
 		connect_fixed(sk, state, call, now, ACTOR_NOTED);
 		return;
 	}
-	/* no system call behind it: io_uring or the kernel; how it got its port is not known */
-	struct call unseen = { .fd = -1, .facts = WIRE_F_UNCONFIRMED, .port_before = state->port };
-	connect_fixed(sk, state, &unseen, now, ACTOR_NONE);
+	connecting_otherwise(sk, state, now);
 }
 
 /* Called for TCP sockets of cgroups below: the root. The answer -1 is "no opinion" for every op. */
@@ -310,7 +466,7 @@ static __always_inline void destroyed(struct sock *sk)
 	struct socket_state *state = socket_find(sk);
 
 	if (state)
-		socket_ended(sk, bpf_ktime_get_boot_ns(),
+		socket_ended(sk, state, bpf_ktime_get_boot_ns(),
 			     state->time_wait_ns ? WIRE_E_INFERRED : 0);
 }
 
@@ -327,7 +483,7 @@ int sock_create(struct bpf_sock *ctx)
 {
 	struct sock *sk = sock_of(ctx);
 
-	if (sk && sock_is_tcp(sk) && who_is_chosen())
+	if (sk && sock_is_watched(sk) && who_is_chosen())
 		socket_create(sk, bpf_ktime_get_boot_ns());
 	return 1;
 }
@@ -336,9 +492,15 @@ SEC("cgroup/sock_release")
 int sock_release(struct bpf_sock *ctx)
 {
 	struct sock *sk = sock_of(ctx);
+	u64 now = bpf_ktime_get_boot_ns();
+	struct socket_state *state;
 
-	if (sk && sock_is_tcp(sk))
-		socket_closed(sk, bpf_ktime_get_boot_ns());
+	if (!sk || !sock_is_watched(sk))
+		return 1;
+	state = socket_closed(sk, now);
+	/* of a datagram socket nothing is left when close() is through */
+	if (state && sock_is_udp(sk))
+		socket_ended(sk, state, now, 0);
 	return 1;
 }
 
@@ -353,5 +515,6 @@ SEC("tp_btf/sched_process_exit")
 int BPF_PROG(exited, struct task_struct *task)
 {
 	who_exited(task);
+	thread_exited(task);
 	return 0;
 }

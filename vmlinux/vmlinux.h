@@ -88,7 +88,8 @@ struct sock_common {
 	unsigned char skc_ipv6only : 1;
 	unsigned char skc_net_refcnt : 1;
 	int skc_bound_dev_if;
-	struct hlist_node skc_bind_node;
+	struct hlist_node skc_bind_node; /* among the owners of a TCP port */
+	struct hlist_node skc_node;	 /* UDP: in the slot of its port */
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
@@ -148,6 +149,20 @@ struct inet_sock___word {
 	u32 local_port_range;
 };
 
+/* 6.12 and later: a bucket of owners for each local address, all of a port in a list. */
+struct inet_bind2_bucket___list {
+	struct hlist_node bhash_node;
+};
+
+struct inet_connection_sock___list {
+	struct inet_bind2_bucket___list *icsk_bind2_hash;
+};
+
+/* Not there without CONFIG_MPTCP. */
+struct tcp_sock___mptcp {
+	bool is_mptcp;
+};
+
 struct inet_timewait_sock {
 	struct sock_common __tw_common;
 };
@@ -195,6 +210,26 @@ struct file {
 	void *private_data;
 };
 
+typedef struct {
+	unsigned int val;
+} kuid_t;
+
+struct cred {
+	kuid_t uid;
+};
+
+struct kernfs_node {
+	u64 id;
+};
+
+struct cgroup {
+	struct kernfs_node *kn;
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp; /* in the unified hierarchy */
+};
+
 struct task_struct {
 #if defined(__TARGET_ARCH_x86)
 	struct thread_info thread_info;
@@ -205,8 +240,11 @@ struct task_struct {
 	int tgid;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
+	const struct cred *real_cred;
+	char comm[16];
 	struct files_struct *files;
 	struct signal_struct *signal;
+	struct css_set *cgroups;
 };
 
 #if defined(__TARGET_ARCH_x86)
@@ -230,15 +268,20 @@ struct pt_regs {
 #pragma clang attribute pop
 
 /* Values that no header of user space has, the same in every kernel since 5.10. */
-#define PF_KTHREAD    0x00200000
-#define PF_IO_WORKER  0x00000010
-#define TS_COMPAT     0x0002
-#define BIND_FROM_BPF 0x0004 /* include/net/inet_common.h */
-#define AF_UNSPEC     0
-#define AF_INET	      2
-#define AF_INET6      10
-#define SOCK_STREAM   1
-#define IPPROTO_TCP   6
+#define PF_KTHREAD	0x00200000
+#define PF_IO_WORKER	0x00000010
+#define TS_COMPAT	0x0002
+#define USER_CS		0x33 /* x86: 64-bit and 32-bit code of user space */
+#define USER32_CS	0x23
+#define BIND_FROM_BPF	0x0004 /* include/net/inet_common.h */
+#define AF_UNSPEC	0
+#define AF_INET		2
+#define AF_INET6	10
+#define SOCK_STREAM	1
+#define SOCK_DGRAM	2
+#define IPPROTO_TCP	6
+#define IPPROTO_UDP	17
+#define IPPROTO_UDPLITE 136
 /* include/net/tcp_states.h */
 enum tcp_state {
 	TCP_ESTABLISHED = 1,

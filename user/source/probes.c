@@ -29,6 +29,7 @@ static const struct probe fentry_probes[] = {
 	{ "time_wait_schedule", "fentry inet_twsk_hashdance_schedule", REQUIRED, 0,
 	  "the start of TIME_WAIT", "time_wait" },
 	{ "put_port", "fentry inet_put_port", REQUIRED, 0, "the release of ports", NULL },
+	{ "udp_unhash", "fentry udp_lib_unhash", REQUIRED, 0, "the end of UDP sockets", NULL },
 	{ "close_enter", "fentry tcp_close", REQUIRED, 0, "close()", NULL },
 	{ "accept_fd", "fexit __sys_accept4", OPTIONAL, 0, "the descriptor of accepted sockets",
 	  NULL },
@@ -43,17 +44,23 @@ static const struct probe fentry_probes[] = {
 	{ "hash_connect6_exit", "fexit inet6_hash_connect", REQUIRED, 0, "IPv6 connect()", NULL },
 	{ "hash_connect4_exit", "fexit inet_hash_connect", REQUIRED, 0, "IPv4 connect()", NULL },
 	{ "connect_exit", "fexit __inet_stream_connect", REQUIRED, 0, "failed connect()", NULL },
+	{ "dgram_connect_exit", "fexit inet_dgram_connect", REQUIRED, 0, "UDP connect()", NULL },
 	{ "listen_exit", "fexit inet_listen", REQUIRED, 0, "listen()", NULL },
 	{ "bind6_outer", "fexit inet6_bind", OPTIONAL, 0, "early failures of IPv6 bind()", NULL },
 	{ "bind4_outer", "fexit inet_bind", OPTIONAL, 0, "early failures of IPv4 bind()", NULL },
 	{ "bind6_exit", "fexit __inet6_bind", REQUIRED, 0, "IPv6 bind()", NULL },
 	{ "bind4_exit", "fexit __inet_bind", REQUIRED, 0, "IPv4 bind()", NULL },
 	{ "get_port_exit", "fexit inet_csk_get_port", REQUIRED, 0, "the port search", NULL },
+	{ "udp_get_port_exit", "fexit udp_lib_get_port", REQUIRED, 0, "the port search of UDP",
+	  NULL },
 	{ "hash_connect6_enter", "fentry inet6_hash_connect", REQUIRED, 0,
 	  "the port search of IPv6 connect()", NULL },
 	{ "hash_connect4_enter", "fentry inet_hash_connect", REQUIRED, 0,
 	  "the port search of IPv4 connect()", NULL },
 	{ "get_port_enter", "fentry inet_csk_get_port", REQUIRED, 0, "the port search", NULL },
+	{ "udp_get_port_enter", "fentry udp_lib_get_port", REQUIRED, 0, "the port search of UDP",
+	  NULL },
+	{ "dgram_connect_enter", "fentry inet_dgram_connect", REQUIRED, 0, "UDP connect()", NULL },
 	{ "connect_enter", "fentry __inet_stream_connect", REQUIRED, 0, "connect()", NULL },
 	{ "listen_enter", "fentry inet_listen", REQUIRED, 0, "listen()", NULL },
 	{ "bind6_enter", "fentry __inet6_bind", REQUIRED, 0, "IPv6 bind()", NULL },
@@ -73,6 +80,8 @@ static const struct probe tracepoint_probes[] = {
 	{ "set_state", "tp_btf inet_sock_set_state", REQUIRED, 0, "connections and releases",
 	  NULL },
 	{ "sock_ops", "cgroup sock_ops", REQUIRED, 0, "connect() before it returns", NULL },
+	{ "sendmsg6", "cgroup sendmsg6", REQUIRED, 0, "ports given by IPv6 sends", NULL },
+	{ "sendmsg4", "cgroup sendmsg4", REQUIRED, 0, "ports given by IPv4 sends", NULL },
 	{ "sys_exit", "tp_btf sys_exit", REQUIRED, 0, "bind(), listen(), connect(), accept()",
 	  NULL },
 	{ "sys_enter", "tp_btf sys_enter", REQUIRED, 0, "bind(), listen(), connect(), accept()",
@@ -92,7 +101,7 @@ static const struct backend all[] = {
 	{
 		.id = WIRE_FENTRY,
 		.name = "fentry",
-		.blind = WIRE_B_SEARCH_TRIED | WIRE_B_HOLDERS | WIRE_B_SHARED,
+		.blind = WIRE_B_SEARCH_TRIED | WIRE_B_HOLDERS,
 		.object = fentry_object,
 		.object_end = fentry_object_end,
 		.probes = fentry_probes,
@@ -101,7 +110,7 @@ static const struct backend all[] = {
 	{
 		.id = WIRE_TRACEPOINT,
 		.name = "tracepoint",
-		.blind = WIRE_B_SEARCH_NS | WIRE_B_SEARCH_TRIED | WIRE_B_HOLDERS | WIRE_B_SHARED |
+		.blind = WIRE_B_SEARCH_NS | WIRE_B_SEARCH_TRIED | WIRE_B_HOLDERS |
 			 WIRE_B_TIME_WAIT_START | WIRE_B_TIME_WAIT_END | WIRE_B_NON_SYSCALL |
 			 WIRE_B_COMPAT | WIRE_B_REQUEST,
 		.needs_cgroup = true,
@@ -330,7 +339,8 @@ static struct bpf_link *attach_one(struct bpf_program *program, int cgroup_fd)
 	enum bpf_attach_type type = bpf_program__expected_attach_type(program);
 
 	if (type == BPF_CGROUP_SOCK_OPS || type == BPF_CGROUP_INET_SOCK_CREATE ||
-	    type == BPF_CGROUP_INET_SOCK_RELEASE)
+	    type == BPF_CGROUP_INET_SOCK_RELEASE || type == BPF_CGROUP_UDP4_SENDMSG ||
+	    type == BPF_CGROUP_UDP6_SENDMSG)
 		return bpf_program__attach_cgroup(program, cgroup_fd);
 	return bpf_program__attach(program);
 }

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * task.h owns the reading of a task and of the system call that it is in: the numbers and registers
+ * of each architecture, 32-bit calls included.
+ */
+#ifndef PORTLIFE_TASK_H
+#define PORTLIFE_TASK_H
+
+#include "bpf/kernel.h"
+
+static __always_inline bool has_task_pt_regs(void)
+{
+	return bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs) &&
+	       bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf);
+}
+
+/*
+ * Registers of the current task at its system call, at the top of its kernel stack, whose size the
+ * collector knows. x86 kernels with CONFIG_X86_FRED (6.9) leave 16 bytes above them: the code
+ * segment of user space tells where they are. NULL if they are not found.
+ */
+static __always_inline struct pt_regs *task_regs(struct task_struct *task)
+{
+	unsigned long top = (unsigned long)BPF_CORE_READ(task, stack) + config.thread_size -
+			    bpf_core_type_size(struct pt_regs);
+	struct pt_regs *regs = (struct pt_regs *)top;
+
+	if (!config.thread_size)
+		return 0;
+#if defined(__TARGET_ARCH_x86)
+	u16 cs = BPF_CORE_READ(regs, cs);
+
+	if (cs == USER_CS || cs == USER32_CS)
+		return regs;
+	regs = (struct pt_regs *)(top - 16);
+	cs = BPF_CORE_READ(regs, cs);
+	if (cs != USER_CS && cs != USER32_CS)
+		return 0;
+#endif
+	return regs;
+}
+
+/* x86: numbers of the 64-bit table. All else by the names of a system call's registers. */
+#if defined(__TARGET_ARCH_x86)
+#define SYSCALL_NUMBER(regs)	    ((long)BPF_CORE_READ(regs, orig_ax))
+#define SYSCALL_NUMBER_DIRECT(regs) ((long)(regs)->orig_ax) /* a pointer the verifier knows */
+#define SYSCALL_FIRST(regs)	    ((s32)BPF_CORE_READ(regs, di))
+#define SYSCALL_SECOND(regs)	    BPF_CORE_READ(regs, si)
+#define SYSCALL_THIRD(regs)	    ((s32)BPF_CORE_READ(regs, dx))
+enum syscall_number {
+	SYSCALL_WRITE = 1,
+	SYSCALL_WRITEV = 20,
+	SYSCALL_SENDFILE = 40,
+	SYSCALL_CONNECT = 42,
+	SYSCALL_ACCEPT = 43,
+	SYSCALL_SENDTO = 44,
+	SYSCALL_SENDMSG = 46,
+	SYSCALL_BIND = 49,
+	SYSCALL_LISTEN = 50,
+	SYSCALL_ACCEPT4 = 288,
+	SYSCALL_SENDMMSG = 307,
+	SYSCALL_IO_URING_ENTER = 426,
+};
+#elif defined(__TARGET_ARCH_arm64)
+#define SYSCALL_NUMBER(regs)	    ((long)BPF_CORE_READ(regs, syscallno))
+#define SYSCALL_NUMBER_DIRECT(regs) ((long)(regs)->syscallno)
+#define SYSCALL_FIRST(regs)	    ((s32)BPF_CORE_READ(regs, orig_x0))
+#define SYSCALL_SECOND(regs)	    BPF_CORE_READ(regs, user_regs.regs[1])
+#define SYSCALL_THIRD(regs)	    ((s32)BPF_CORE_READ(regs, user_regs.regs[2]))
+enum syscall_number {
+	SYSCALL_WRITE = 64,
+	SYSCALL_WRITEV = 66,
+	SYSCALL_SENDFILE = 71,
+	SYSCALL_BIND = 200,
+	SYSCALL_LISTEN = 201,
+	SYSCALL_ACCEPT = 202,
+	SYSCALL_CONNECT = 203,
+	SYSCALL_SENDTO = 206,
+	SYSCALL_SENDMSG = 211,
+	SYSCALL_ACCEPT4 = 242,
+	SYSCALL_SENDMMSG = 269,
+	SYSCALL_IO_URING_ENTER = 426,
+};
+#else
+#error "no system call numbers for this architecture"
+#endif
+
+/* A 32-bit system call has other numbers and other registers. */
+static __always_inline bool task_is_compat(struct task_struct *task)
+{
+#if defined(__TARGET_ARCH_x86)
+	return BPF_CORE_READ(task, thread_info.status) & TS_COMPAT;
+#else
+	(void)task;
+	return false;
+#endif
+}
+
+/* The system call that a task is in, by its 64-bit number, and its first argument. */
+struct syscall {
+	long number; /* -1: none that is known here */
+	s32 first;
+};
+
+#if defined(__TARGET_ARCH_x86)
+/*
+ * 32-bit tasks: numbers of arch/x86/entry/syscalls/syscall_32.tbl, the first argument is in bx.
+ * socketcall(2) has the arguments in memory, cx leads to them; its calls are those of linux/net.h.
+ */
+static __always_inline long syscall_of_socketcall(u32 call)
+{
+	switch (call) {
+	case 2:
+		return SYSCALL_BIND;
+	case 3:
+		return SYSCALL_CONNECT;
+	case 4:
+		return SYSCALL_LISTEN;
+	case 5:
+		return SYSCALL_ACCEPT;
+	case 9:
+	case 11:
+		return SYSCALL_SENDTO;
+	case 16:
+		return SYSCALL_SENDMSG;
+	case 18:
+		return SYSCALL_ACCEPT4;
+	case 20:
+		return SYSCALL_SENDMMSG;
+	default:
+		return -1;
+	}
+}
+
+static __always_inline long syscall_of_compat(long number)
+{
+	switch (number) {
+	case 4:
+		return SYSCALL_WRITE;
+	case 146:
+		return SYSCALL_WRITEV;
+	case 187:
+	case 239:
+		return SYSCALL_SENDFILE;
+	case 345:
+		return SYSCALL_SENDMMSG;
+	case 361:
+		return SYSCALL_BIND;
+	case 362:
+		return SYSCALL_CONNECT;
+	case 363:
+		return SYSCALL_LISTEN;
+	case 364:
+		return SYSCALL_ACCEPT4;
+	case 369:
+		return SYSCALL_SENDTO;
+	case 370:
+		return SYSCALL_SENDMSG;
+	case 426:
+		return SYSCALL_IO_URING_ENTER;
+	default:
+		return -1;
+	}
+}
+
+static __always_inline struct syscall syscall_compat(struct pt_regs *regs)
+{
+	struct syscall s = { .number = SYSCALL_NUMBER(regs), .first = BPF_CORE_READ(regs, bx) };
+
+	if (s.number == 102) {
+		void *arguments = (void *)BPF_CORE_READ(regs, cx);
+
+		s.number = syscall_of_socketcall(s.first);
+		s.first = -1;
+		bpf_probe_read_user(&s.first, sizeof(s.first), arguments);
+	} else {
+		s.number = syscall_of_compat(s.number);
+	}
+	return s;
+}
+#else
+static __always_inline struct syscall syscall_compat(struct pt_regs *regs)
+{
+	return (struct syscall){ .number = -1, .first = -1 };
+}
+#endif
+
+/*
+ * The system call of the current task. A backend whose programs may not ask for its registers
+ * (cgroup hooks) defines TASK_BY_STACK. *io_worker: the task works for an io_uring.
+ */
+static __always_inline struct syscall syscall_now(bool *io_worker)
+{
+	struct task_struct *task;
+	struct pt_regs *regs;
+	unsigned int flags;
+
+#ifndef TASK_BY_STACK
+	if (has_task_pt_regs()) {
+		task = bpf_get_current_task_btf();
+		regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	} else
+#endif
+	{
+		task = (struct task_struct *)bpf_get_current_task();
+		regs = task_regs(task);
+	}
+	flags = BPF_CORE_READ(task, flags);
+	*io_worker = flags & PF_IO_WORKER;
+	if (!regs || (flags & (PF_KTHREAD | PF_IO_WORKER)))
+		return (struct syscall){ .number = -1, .first = -1 };
+	if (task_is_compat(task))
+		return syscall_compat(regs);
+	return (struct syscall){ .number = SYSCALL_NUMBER(regs), .first = SYSCALL_FIRST(regs) };
+}
+
+/* One of those that send: their first argument is the descriptor. */
+static __always_inline bool syscall_sends(long number)
+{
+	return number == SYSCALL_SENDTO || number == SYSCALL_SENDMSG ||
+	       number == SYSCALL_SENDMMSG || number == SYSCALL_WRITE || number == SYSCALL_WRITEV ||
+	       number == SYSCALL_SENDFILE;
+}
+
+#endif
