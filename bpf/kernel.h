@@ -184,7 +184,8 @@ static __always_inline enum owners udp_owners_before(struct sock *sk)
 	bool at_end = FIELD(sk, __sk_common.skc_family) == AF_INET6 &&
 		      FIELD_BITS(sk, __sk_common.skc_reuseport);
 	const u32 offset = bpf_core_field_offset(struct sock, __sk_common.skc_node);
-	struct hlist_node *next = FIELD(sk, __sk_common.skc_node.next);
+	/* a number, not a pointer of a type: the verifier lets nobody walk back from those */
+	struct hlist_node *next = BPF_CORE_READ(sk, __sk_common.skc_node.next);
 	struct net *net = FIELD(sk, __sk_common.skc_net.net);
 	u16 port = sock_port(sk);
 	struct sock *other;
@@ -200,7 +201,7 @@ static __always_inline enum owners udp_owners_before(struct sock *sk)
 		return OWNERS_UNKNOWN;
 	if (!at_end)
 		return OWNERS_NONE;
-	next = (void *)FIELD(sk, __sk_common.skc_node.pprev);
+	next = (void *)BPF_CORE_READ(sk, __sk_common.skc_node.pprev);
 	for (int i = 0; i < UDP_SLOT_DEEP && next; i++) {
 		other = (void *)next - offset;
 		if (BPF_CORE_READ(other, __sk_common.skc_num) == port &&
