@@ -146,7 +146,7 @@ bool kernel_equal(const struct kernel_table *a, const struct kernel_table *b)
 	       (!a->len || !memcmp(a->sockets, b->sockets, a->len * sizeof(*a->sockets)));
 }
 
-void kernel_print(const struct kernel_table *table)
+void kernel_print(const struct kernel_table *table, bool (*known)(uint64_t cookie))
 {
 	for (size_t i = 0; i < table->len; i++) {
 		const struct kernel_socket *s = &table->sockets[i];
@@ -154,8 +154,8 @@ void kernel_print(const struct kernel_table *table)
 
 		inet_ntop(s->family, s->local, local, sizeof(local));
 		inet_ntop(s->family, s->peer, peer, sizeof(peer));
-		printf("kernel %u %u %u %u %u %s %u %s %u %u %llu\n", s->netns, s->protocol,
+		printf("kernel %u %u %u %u %u %s %u %s %u %u %llu %d\n", s->netns, s->protocol,
 		       s->family, s->state, s->time_wait, local, s->local_port, peer, s->peer_port,
-		       s->inode, (unsigned long long)s->cookie);
+		       s->inode, (unsigned long long)s->cookie, known(s->cookie));
 	}
 }

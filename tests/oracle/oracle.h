@@ -50,7 +50,9 @@ struct object {
 	uint64_t cookie;
 	bool port_named;
 	bool port_idle;
-	int actors[ACTORS]; /* pids: the first one's call succeeded last, the others' since failed */
+	bool shut;	    /* by shutdown(): a listener, or a connection that was not there yet */
+	int actors[ACTORS]; /* pids: the first one's call succeeded last, the others' since failed
+			     */
 };
 
 /* What a thread has of a socket. */
@@ -131,7 +133,7 @@ struct kernel_socket {
 	uint16_t protocol;
 	uint8_t state;
 	uint8_t time_wait;
-	uint8_t pad[6];
+	uint8_t pad[6]; /* compared with memcmp() */
 };
 
 struct kernel_table {
@@ -146,7 +148,8 @@ int kernel_open(void);
 int kernel_dump(int fd, uint32_t netns, int protocol, struct kernel_table *table);
 void kernel_sort(struct kernel_table *table);
 bool kernel_equal(const struct kernel_table *a, const struct kernel_table *b);
-void kernel_print(const struct kernel_table *table);
+/* `known` tells whether the workload has had a socket of this cookie in its hands. */
+void kernel_print(const struct kernel_table *table, bool (*known)(uint64_t cookie));
 
 uint64_t clock_ns(void);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * sockets.c owns what a thread of the workload does: it draws an operation, makes it, and notes what
- * came of it. What is drawn depends on the seed alone; what fails is part of the workload.
+ * sockets.c owns what a thread of the workload does: it draws an operation, makes it, and notes
+ * what came of it. What is drawn depends on the seed alone; what fails is part of the workload.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -81,7 +81,8 @@ static bool is_any(const struct address *a)
 	return IN6_IS_ADDR_UNSPECIFIED(&a->in6.sin6_addr);
 }
 
-/* Where somebody may be listening: another thread's socket, a port that is often bound, nobody's. */
+/* Where somebody may be listening: another thread's socket, a port that is often bound, nobody's.
+ */
 static struct address peer_address(struct thread *t, const struct object *o)
 {
 	uint32_t where = draw(t, 100), first = draw(t, MAX_THREADS * SLOTS);
@@ -92,8 +93,7 @@ static struct address peer_address(struct thread *t, const struct object *o)
 		const struct target *target = &t->shared->targets[n / SLOTS][n % SLOTS];
 
 		if (!atomic_load(&target->valid) || target->ns != o->ns ||
-		    target->protocol != o->protocol ||
-		    target->address.any.sa_family != o->family)
+		    target->protocol != o->protocol || target->address.any.sa_family != o->family)
 			continue;
 		if (!is_any(&target->address))
 			return target->address;
@@ -145,10 +145,11 @@ static void note(struct thread *t, const char *what, const struct object *o, int
 
 	if (fd >= 0)
 		getsockname(fd, &local.any, &local.len);
-	fprintf(t->log, "%llu pid %d tid %d op %u %s cookie %llu ns %d proto %d fd %d = %d %s port %u\n",
+	fprintf(t->log,
+		"%llu pid %d tid %d op %u %s cookie %llu ns %d proto %d fd %d = %d %s port %u\n",
 		(unsigned long long)clock_ns(), getpid(), t->tid, ++t->operation, what,
-		(unsigned long long)o->cookie, o->ns, o->protocol, fd,
-		result, error ? strerrorname_np(error) : "", port_of(&local));
+		(unsigned long long)o->cookie, o->ns, o->protocol, fd, result,
+		error ? strerrorname_np(error) : "", port_of(&local));
 	errno = error;
 }
 
@@ -290,7 +291,7 @@ static int call_listen(struct thread *t, struct object *o, int fd, int pid)
 	note(t, "listen", o, fd, result);
 	note_actor(o, pid, !result);
 	if (!result)
-		o->port_idle = false;
+		o->port_idle = o->shut = false;
 	return result;
 }
 
@@ -310,7 +311,7 @@ static int call_connect(struct thread *t, struct object *o, int fd, int pid)
 	note(t, "connect", o, fd, result);
 	note_actor(o, pid, fresh && (!result || errno == EINPROGRESS));
 	if (was_attempt(result, errno))
-		o->port_idle = false;
+		o->port_idle = o->shut = false;
 	return result;
 }
 
@@ -395,9 +396,12 @@ static void op_send(struct thread *t, struct slot *s)
 static void op_shutdown(struct thread *t, struct slot *s)
 {
 	static const int hows[] = { SHUT_WR, SHUT_WR, SHUT_RD, SHUT_RDWR };
+	int before = s->object->protocol == IPPROTO_TCP ? tcp_state(s->fd[0]) : 0;
 	int result = shutdown(s->fd[0], hows[draw(t, 4)]);
 
 	note(t, "shutdown", s->object, s->fd[0], result);
+	if ((before == TCP_LISTEN || before == TCP_SYN_SENT) && tcp_state(s->fd[0]) == TCP_CLOSE)
+		s->object->shut = true;
 	if (s->listening && tcp_state(s->fd[0]) != TCP_LISTEN)
 		unlist(t, s);
 }
@@ -524,9 +528,9 @@ static const struct {
 	unsigned int weight;
 	void (*make)(struct thread *t, struct slot *s);
 } operations[] = {
-	{ 16, op_bind },      { 12, op_listen }, { 24, op_connect }, { 4, op_disconnect },
-	{ 14, op_accept },    { 10, op_send },	 { 4, op_shutdown }, { 20, op_close },
-	{ 2, op_duplicate }, { 2, op_pass },	 { 1, op_fork },
+	{ 16, op_bind },     { 12, op_listen }, { 24, op_connect }, { 4, op_disconnect },
+	{ 14, op_accept },   { 10, op_send },	{ 4, op_shutdown }, { 20, op_close },
+	{ 2, op_duplicate }, { 2, op_pass },	{ 1, op_fork },
 };
 
 static unsigned int draw_operation(struct thread *t)

@@ -128,8 +128,9 @@ class Truth:
 
     def __init__(self):
         self.lives = {}     # cookie: {kind: Entry}
-        self.inodes = {}    # cookie: inode, 0 without a descriptor
+        self.unknown = set() # cookies that the workload never had in its hands
         self.actors = {}    # cookie: pids
+        self.shut = set()   # cookies: listeners and attempts that shutdown() ended
         self.marker = None  # (netns, port)
         self.own = []       # (cookie, Entry) of bound TCP sockets, by the workload's own account
         self.kernel_tells_bound = False
@@ -145,7 +146,7 @@ class Truth:
         return words[0] != "end"
 
     def kernel(self, words):
-        """kernel NETNS PROTO FAMILY STATE TIME_WAIT LOCAL PORT PEER PORT INODE COOKIE"""
+        """kernel NETNS PROTO FAMILY STATE TIME_WAIT LOCAL PORT PEER PORT INODE COOKIE KNOWN"""
         netns, proto, state, cookie = int(words[1]), int(words[2]), int(words[4]), int(words[11])
         port, peer = int(words[7]), (words[8], int(words[9]))
         if not port or port in MARKER_PORTS:
@@ -161,12 +162,15 @@ class Truth:
         has_peer = kind in ("connecting", "connected", "time_wait")
         self.lives.setdefault(cookie, {})[kind] = Entry(
             netns, PROTOCOLS[proto], words[6], port, peer if has_peer else None, kind)
-        self.inodes[cookie] = int(words[10]) or self.inodes.get(cookie, 0)
+        if words[12] == "0":
+            self.unknown.add(cookie)
 
     def held(self, words):
-        """held NETNS PROTO FAMILY STATE BOUND LOCAL PORT PID COOKIE FDS ACTOR..."""
+        """held NETNS PROTO FAMILY STATE BOUND LOCAL PORT PID COOKIE FDS SHUT ACTOR..."""
         cookie = int(words[9])
-        self.actors[cookie] = set(map(int, words[11:]))
+        self.actors[cookie] = set(map(int, words[12:]))
+        if words[11] == "1":
+            self.shut.add(cookie)
         if words[5] == "1":
             self.own.append((cookie, Entry(int(words[1]), PROTOCOLS[int(words[2])], words[6],
                                            int(words[7]), None, "bound")))
@@ -180,7 +184,6 @@ class Truth:
             return told ^ set(self.own)
         for cookie, entry in self.own:
             self.lives.setdefault(cookie, {})["bound"] = entry
-            self.inodes[cookie] = self.inodes.get(cookie) or 1
         return set()
 
     def entries(self):
@@ -189,65 +192,93 @@ class Truth:
 
     def unaccepted(self, cookie, kinds):
         """Made by the kernel, taken by nobody yet: portlife tells at accept()."""
-        return (cookie not in self.actors and not self.inodes[cookie] and
-                all(e.kind == "connected" for e in kinds))
+        return cookie in self.unknown and all(e.kind in ("connected", "time_wait") for e in kinds)
 
 
-def same(said, true, has_descriptor):
-    """Is an entry of portlife's this one of the kernel's? No event tells that a connection is over,
-    or that a listener was shut down, as long as the program keeps the descriptor: `release` tells
-    of the port if that goes, and `time_wait` comes with the end of the life."""
+def same(said, true, may_be_over, shut):
+    """Is an entry of portlife's this one of the kernel's? As long as the program keeps the
+    descriptor and the port no event tells that a connection is over, or that shutdown() has ended
+    a listener or an attempt; and `time_wait` comes with the end of the life. The address that is
+    left then is not told either."""
+    over = may_be_over and said.proto == "tcp" and (said.kind == "connected" or shut)
+    if over and true.kind == "bound":
+        return said._replace(kind="bound", peer=None, address=None) == true._replace(address=None)
+    if over and true.kind == "time_wait":
+        return said._replace(kind="time_wait") == true
     if said.address is None:
         true = true._replace(address=None)
-    if said.kind in ("connected", "listen") and has_descriptor and said.proto == "tcp":
-        if true.kind == "bound":
-            return said._replace(kind="bound", peer=None) == true
-        if true.kind == "time_wait":
-            return said._replace(kind="time_wait") == true
     return said == true
 
 
 class Difference:
-    """What two tables differ in, as long as it is not empty."""
+    """What two tables differ in; false if they do not."""
 
     def __init__(self, table, truth, blind_time_wait):
         self.truth = truth
         self.surplus = []  # (Entry, Socket): portlife says, the kernel does not
         self.missing = []  # (kinds, cookie): the kernel has, portlife does not say
         self.wrong_pid = []  # (Entry, Socket, cookie, pids)
-        self.blind_time_wait = blind_time_wait
         self.by_port = collections.defaultdict(list)
+        said = collections.defaultdict(list)
         for kinds, cookie in truth.entries():
             self.by_port[self.key(next(iter(kinds)))].append((kinds, cookie))
-        for entry, socket in sorted(table.entries(), key=lambda pair: pair[0].address is None):
-            self.match(entry, socket)
-        for rest in self.by_port.values():
-            self.missing += [(kinds, cookie) for kinds, cookie in rest
-                             if not truth.unaccepted(cookie, kinds)]
+        for entry, socket in table.entries():
+            said[self.key(entry)].append((entry, socket))
+        for key in self.by_port.keys() | said.keys():
+            self.compare(said.get(key, []), self.by_port.get(key, []), blind_time_wait)
 
     @staticmethod
     def key(entry):
-        """By what entries are looked up."""
+        """Entries with another key cannot be the same."""
         return entry.netns, entry.proto, entry.port
 
-    def match(self, entry, socket):
-        """Takes the entry's counterpart out; the one with the right pid first."""
-        candidates = self.by_port[self.key(entry)]
+    def fits(self, said, true):
+        """0: another socket; 1: this one, but held by somebody else; 2: this one."""
+        (entry, socket), (kinds, cookie) = said, true
         actors = self.truth.actors
-        fits = [(kinds, cookie) for kinds, cookie in candidates
-                if any(same(entry, true, cookie in actors) for true in kinds)]
-        if not fits:
-            if not (self.blind_time_wait and entry.kind == "time_wait"):
-                self.surplus.append((entry, socket))
-            return
-        right = [p for p in fits if p[1] not in actors or socket.pid in actors[p[1]]]
-        chosen = (right or fits)[0]
-        candidates.remove(chosen)
-        if not right:
-            self.wrong_pid.append((entry, socket, chosen[1], actors[chosen[1]]))
+        # a child that went to TIME_WAIT before accept() has another cookie than its entry
+        may_be_over = cookie in actors or cookie in self.truth.unknown
+        if not any(same(entry, kind, may_be_over, cookie in self.truth.shut) for kind in kinds):
+            return 0
+        return 2 if cookie not in actors or socket.pid in actors[cookie] else 1
+
+    def compare(self, said, true, blind_time_wait):
+        """The sockets of one port: pairs as many as there can be, those with the right pid first."""
+        pairs = pair_up(len(said), len(true), lambda i, j: self.fits(said[i], true[j]))
+        for i, (entry, socket) in enumerate(said):
+            if i not in pairs:
+                if not (blind_time_wait and entry.kind == "time_wait"):
+                    self.surplus.append((entry, socket))
+                continue
+            cookie = true[pairs[i]][1]
+            if self.fits(said[i], true[pairs[i]]) == 1:
+                self.wrong_pid.append((entry, socket, cookie, self.truth.actors[cookie]))
+        self.missing += [pair for j, pair in enumerate(true) if j not in pairs.values()
+                         and not self.truth.unaccepted(pair[1], pair[0])]
 
     def __bool__(self):
         return bool(self.surplus or self.missing or self.wrong_pid)
+
+
+def pair_up(rows, columns, fits):
+    """{row: column} of a largest matching; what fits better is tried first."""
+    owner = {}
+
+    def place(row, least, seen):
+        """Gives the row a column, moving others if need be (Kuhn)."""
+        for column in range(columns):
+            if column not in seen and fits(row, column) >= least:
+                seen.add(column)
+                if column not in owner or place(owner[column], least, seen):
+                    owner[column] = row
+                    return True
+        return False
+
+    for least in (2, 1):
+        for row in range(rows):
+            if row not in owner.values():
+                place(row, least, set())
+    return {row: column for column, row in owner.items()}
 
 
 def brief(line):

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * workload SEED PROCESSES THREADS PROTOCOLS OPERATIONS DIRECTORY: random socket operations in
- * namespaces of its own, in rounds. A line "round N" on stdin makes N operations; then all stop, the
- * kernel's picture comes to rest, a bind() to a reserved port marks the moment, and the workload
- * prints what the kernel has, what it has itself, and "end". The operations are logged in DIRECTORY.
+ * namespaces of its own, in rounds. A line "round N" on stdin makes N operations; then all stop,
+ * the kernel's picture comes to rest, a bind() to a reserved port marks the moment, and the
+ * workload prints what the kernel has, what it has itself, and "end". The operations are logged in
+ * DIRECTORY.
  *
  * PROTOCOLS: any of tcp, udp, udplite, fastopen, with commas.
  */
@@ -278,6 +279,39 @@ static uint16_t await_rest(struct plan *plan, struct kernel_table *table)
 	errx(1, "the kernel's sockets do not come to rest");
 }
 
+/* --- the cookies of all sockets that the workload has had, sorted --------------------------- */
+
+static uint64_t *cookies;
+static size_t cookies_len;
+
+static int compare_cookies(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void learn_cookies(const struct shared *shared)
+{
+	size_t len = shared->objects_len;
+
+	if (!cookies)
+		cookies = calloc(shared->objects_max, sizeof(*cookies));
+	if (!cookies)
+		err(1, "memory");
+	for (size_t i = cookies_len; i < len; i++)
+		cookies[i] = shared->objects[i].cookie;
+	cookies_len = len;
+	qsort(cookies, len, sizeof(*cookies), compare_cookies);
+}
+
+static bool is_known(uint64_t cookie)
+{
+	return bsearch(&cookie, cookies, cookies_len, sizeof(cookie), compare_cookies) != NULL;
+}
+
+/* --- what is printed ----------------------------------------------------------------------- */
+
 /* Is a TCP socket in state CLOSE still the owner of a port? */
 static bool is_bound_closed(const struct held *h)
 {
@@ -294,9 +328,9 @@ static void print_held(const struct plan *plan, const struct held *h)
 	inet_ntop(h->local.any.sa_family,
 		  four ? (const void *)&h->local.in.sin_addr : &h->local.in6.sin6_addr, local,
 		  sizeof(local));
-	printf("held %u %d %d %d %d %s %u %d %llu %d", plan->spaces[o->ns].inum, o->protocol,
+	printf("held %u %d %d %d %d %s %u %d %llu %d %d", plan->spaces[o->ns].inum, o->protocol,
 	       o->family, h->state, is_bound_closed(h), local, ntohs(h->local.in.sin_port), h->pid,
-	       (unsigned long long)o->cookie, h->fds);
+	       (unsigned long long)o->cookie, h->fds, o->shut);
 	for (int i = 0; i < ACTORS && o->actors[i]; i++)
 		printf(" %d", o->actors[i]);
 	putchar('\n');
@@ -309,7 +343,8 @@ static void checkpoint(struct plan *plan)
 	uint16_t port = await_rest(plan, &table);
 
 	printf("marker %u %u\n", plan->spaces[0].inum, port);
-	kernel_print(&table);
+	learn_cookies(plan->shared);
+	kernel_print(&table, is_known);
 	for (unsigned int i = 0; i < all; i++) {
 		for (int n = 0; n < plan->shared->held_len[i]; n++)
 			print_held(plan, &plan->shared->held[i][n]);
@@ -381,7 +416,8 @@ int main(int argc, char **argv)
 	char line[64];
 
 	if (argc != 7) {
-		fprintf(stderr, "usage: workload SEED PROCESSES THREADS PROTOCOLS OPERATIONS DIR\n");
+		fprintf(stderr,
+			"usage: workload SEED PROCESSES THREADS PROTOCOLS OPERATIONS DIR\n");
 		return 2;
 	}
 	plan.seed = number(argv[1]);
