@@ -295,11 +295,21 @@ static int call_listen(struct thread *t, struct object *o, int fd, int pid)
 	return result;
 }
 
-/* Did this call reach the state SYN_SENT, from which the way to CLOSE gives up the port? */
-static bool was_attempt(int result, int error)
+/*
+ * What a call that connects did to the port from bind(0). Only what reaches SYN_SENT gives it up on
+ * the way back to CLOSE; where an attempt has been made before, its outcome is all one gets.
+ */
+static void note_attempt(struct object *o, bool succeeded, int error)
 {
-	return !result || error == EINPROGRESS || error == ECONNREFUSED || error == ECONNRESET ||
-	       error == EADDRNOTAVAIL || error == ETIMEDOUT || error == ECONNABORTED;
+	bool under_way = succeeded || error == EINPROGRESS;
+	bool attempt = under_way || error == ECONNREFUSED || error == ECONNRESET ||
+		       error == EADDRNOTAVAIL || error == ETIMEDOUT;
+
+	if (error == EALREADY)
+		return;
+	if (attempt && !o->pending)
+		o->port_idle = o->shut = false;
+	o->pending = error == EINPROGRESS;
 }
 
 static int call_connect(struct thread *t, struct object *o, int fd, int pid)
@@ -310,8 +320,7 @@ static int call_connect(struct thread *t, struct object *o, int fd, int pid)
 
 	note(t, "connect", o, fd, result);
 	note_actor(o, pid, fresh && (!result || errno == EINPROGRESS));
-	if (was_attempt(result, errno))
-		o->port_idle = o->shut = false;
+	note_attempt(o, !result, result ? errno : 0);
 	return result;
 }
 
@@ -345,8 +354,10 @@ static void op_disconnect(struct thread *t, struct slot *s)
 	note_actor(s->object, t->pid, !result);
 	if (!result && active)
 		s->object->port_idle = false;
-	if (!result)
+	if (!result) {
+		s->object->pending = false;
 		unlist(t, s);
+	}
 }
 
 static void op_accept(struct thread *t, struct slot *s)
@@ -380,8 +391,7 @@ static void op_send(struct thread *t, struct slot *s)
 		result = sendto(s->fd[0], "x", 1, flags | MSG_FASTOPEN, &a.any, a.len);
 		note(t, "fastopen", s->object, s->fd[0], (int)result);
 		note_actor(s->object, t->pid, false);
-		if (was_attempt(result < 0 ? -1 : 0, errno))
-			s->object->port_idle = false;
+		note_attempt(s->object, result >= 0, result < 0 ? errno : 0);
 		return;
 	}
 	if (tcp || chance(t, 30))
