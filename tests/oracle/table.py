@@ -73,7 +73,7 @@ class Table:
         if event == "release":
             gone = entry.kind == "time_wait"
             entry.port, entry.peer = 0, None
-            entry.kind = "gone" if gone else None
+            entry.kind = "gone" if gone else "released"
         elif event == "time_wait":
             self.take(entry, line, "time_wait")
         elif event == "established":
@@ -100,7 +100,8 @@ class Table:
         if event == "listen":
             self.take(entry, line, "listen")
         elif event == "accept":
-            self.take(entry, line, "connected")
+            if entry.kind != "released":  # reset by the peer before anybody took it
+                self.take(entry, line, "connected")
         elif event == "connect" or (event == "send" and line["proto"] == "tcp"):
             self.take(entry, line, "connecting" if line["proto"] == "tcp" else "connected")
         elif line["peer"] and line["peer"]["port"]:
