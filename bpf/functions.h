@@ -26,16 +26,41 @@ static __always_inline bool syscall_leads_to(const struct call *call, long numbe
 	}
 }
 
+/* The address that a send names, where the program has it: the kernel has just copied it. */
+static __always_inline void request_of_send(struct call *call, const struct syscall *now)
+{
+	struct {
+		void *name;
+		s32 name_len;
+	} message = {}; /* as struct user_msghdr begins */
+
+	struct pt_regs *regs = now->regs;
+
+	if (!regs)
+		return;
+	if (now->number == SYSCALL_SENDTO) {
+		message.name = (void *)SYSCALL_FIFTH(regs);
+		message.name_len = SYSCALL_SIXTH(regs);
+	} else if (now->number == SYSCALL_SENDMSG || now->number == SYSCALL_SENDMMSG) {
+		bpf_probe_read_user(&message, 12, (void *)SYSCALL_SECOND(regs));
+	}
+	if (message.name)
+		request_read(call, message.name, message.name_len, true);
+}
+
 /* Notes the descriptor if the call came by its system call, and io_uring if it came by that. */
 static __always_inline void call_came_by(struct call *call)
 {
 	bool io_worker = false;
 	struct syscall now = syscall_now(&io_worker);
 
-	if (syscall_leads_to(call, now.number))
+	if (syscall_leads_to(call, now.number)) {
 		call->fd = now.first;
-	else if (io_worker || now.number == SYSCALL_IO_URING_ENTER)
+		if (call->kind == WIRE_SEND)
+			request_of_send(call, &now);
+	} else if (io_worker || now.number == SYSCALL_IO_URING_ENTER) {
 		call->facts |= WIRE_F_IO_URING;
+	}
 }
 
 /* A call on this socket begins; NULL if it is not one to follow. */
@@ -454,10 +479,9 @@ static __always_inline void handle_time_wait(const void *tw, struct sock *sk)
 
 	if (!state)
 		return;
-	state->time_wait_ns = bpf_ktime_get_boot_ns();
-	state->port = sock_port(sk);
 	entry.id = state->id;
-	entry.port = state->port;
+	entry.port = sock_port(sk);
+	socket_waits(sk, state, bpf_ktime_get_boot_ns(), entry.port);
 	socket_insert(tw, &entry);
 }
 

@@ -70,9 +70,14 @@ static __always_inline bool sock_is_kernels(struct sock *sk)
 	return !BPF_CORE_READ(tp, is_mptcp);
 }
 
+static __always_inline bool sock_has_flag(struct sock *sk, enum sock_flags flag)
+{
+	return FIELD(sk, __sk_common.skc_flags) & (1UL << flag);
+}
+
 static __always_inline bool sock_is_dead(struct sock *sk)
 {
-	return FIELD(sk, __sk_common.skc_flags) & (1UL << SOCK_DEAD);
+	return sock_has_flag(sk, SOCK_DEAD);
 }
 
 static __always_inline u16 sock_options(struct sock *sk)

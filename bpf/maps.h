@@ -50,6 +50,7 @@ enum socket_flag {
 	SOCKET_TAKEN = 1 << 5,	     /* left the accept queue, WIRE_ACCEPT not yet written */
 	SOCKET_TIME_WAIT = 1 << 6,   /* this entry is a TIME_WAIT's, its key no struct sock */
 	SOCKET_PROVISIONAL = 1 << 7, /* a child whose listener is not known: accept() decides */
+	SOCKET_LEFT = 1 << 8,	     /* its port went to TIME_WAIT, its release is none */
 };
 
 /*

@@ -90,8 +90,10 @@ static __always_inline void call_fill(struct wire_call *r, u8 kind, u64 ts_ns, s
 		r->who = call->who;
 		r->facts |= WIRE_F_WHO;
 	}
-	if (r->sock.local_port)
+	if (r->sock.local_port) {
 		state->port = r->sock.local_port;
+		state->flags &= ~SOCKET_LEFT;
+	}
 	state->told_port = r->sock.local_port;
 	if (r->facts & WIRE_F_WHO)
 		state->owner = r->who.pid_host;

@@ -182,6 +182,10 @@ static __always_inline void socket_released(struct sock *sk, struct socket_state
 {
 	if (state->time_wait_ns)
 		return;
+	if (state->flags & SOCKET_LEFT) {
+		state->flags &= ~SOCKET_LEFT;
+		return;
+	}
 	if (state->close_ns || sock_is_dead(sk) || (state->flags & SOCKET_PROVISIONAL)) {
 		state->release_ns = now_ns;
 		state->port = port;
@@ -190,6 +194,28 @@ static __always_inline void socket_released(struct sock *sk, struct socket_state
 	socket_tell(sk, state, now_ns, ACTOR_NONE);
 	record_edge(WIRE_RELEASE, now_ns, state->id, 0, port);
 	state->port = state->told_port = 0;
+}
+
+/*
+ * A TIME_WAIT entry takes over the connection (softirq). At the end of a life the record of the end
+ * will tell. While the program still has the socket it is told at once, for the socket may go on:
+ * it keeps the port only if bind() named it.
+ */
+static __always_inline void socket_waits(struct sock *sk, struct socket_state *state, u64 now_ns,
+					 u16 port)
+{
+	state->port = port;
+	if (state->close_ns || sock_is_dead(sk) || (state->flags & SOCKET_PROVISIONAL)) {
+		state->time_wait_ns = now_ns;
+		return;
+	}
+	socket_tell(sk, state, now_ns, ACTOR_NONE);
+	record_edge(WIRE_TIME_WAIT, now_ns, state->id, 0, port);
+	if (FIELD_BITS(sk, sk_userlocks) & SOCK_BINDPORT_LOCK)
+		return;
+	state->port = state->told_port = 0;
+	if (sock_port(sk))
+		state->flags |= SOCKET_LEFT; /* inet_put_port() is to come */
 }
 
 /* The last descriptor is closed, in task context. The socket's entry, NULL if it is not followed.

@@ -47,6 +47,8 @@ static __always_inline struct pt_regs *task_regs(struct task_struct *task)
 #define SYSCALL_FIRST(regs)	    ((s32)BPF_CORE_READ(regs, di))
 #define SYSCALL_SECOND(regs)	    BPF_CORE_READ(regs, si)
 #define SYSCALL_THIRD(regs)	    ((s32)BPF_CORE_READ(regs, dx))
+#define SYSCALL_FIFTH(regs)	    BPF_CORE_READ(regs, r8)
+#define SYSCALL_SIXTH(regs)	    ((s32)BPF_CORE_READ(regs, r9))
 enum syscall_number {
 	SYSCALL_WRITE = 1,
 	SYSCALL_WRITEV = 20,
@@ -67,6 +69,8 @@ enum syscall_number {
 #define SYSCALL_FIRST(regs)	    ((s32)BPF_CORE_READ(regs, orig_x0))
 #define SYSCALL_SECOND(regs)	    BPF_CORE_READ(regs, user_regs.regs[1])
 #define SYSCALL_THIRD(regs)	    ((s32)BPF_CORE_READ(regs, user_regs.regs[2]))
+#define SYSCALL_FIFTH(regs)	    BPF_CORE_READ(regs, user_regs.regs[4])
+#define SYSCALL_SIXTH(regs)	    ((s32)BPF_CORE_READ(regs, user_regs.regs[5]))
 enum syscall_number {
 	SYSCALL_WRITE = 64,
 	SYSCALL_WRITEV = 66,
@@ -100,6 +104,7 @@ static __always_inline bool task_is_compat(struct task_struct *task)
 struct syscall {
 	long number; /* -1: none that is known here */
 	s32 first;
+	struct pt_regs *regs; /* NULL for a 32-bit call */
 };
 
 #if defined(__TARGET_ARCH_x86)
@@ -211,7 +216,9 @@ static __always_inline struct syscall syscall_now(bool *io_worker)
 		return (struct syscall){ .number = -1, .first = -1 };
 	if (task_is_compat(task))
 		return syscall_compat(regs);
-	return (struct syscall){ .number = SYSCALL_NUMBER(regs), .first = SYSCALL_FIRST(regs) };
+	return (struct syscall){ .number = SYSCALL_NUMBER(regs),
+				 .first = SYSCALL_FIRST(regs),
+				 .regs = regs };
 }
 
 /* One of those that send: their first argument is the descriptor. */

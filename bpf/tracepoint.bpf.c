@@ -415,6 +415,26 @@ static __always_inline void child_made(struct sock *child)
 }
 
 /*
+ * Has the connection left a TIME_WAIT entry behind? That needs FIN_WAIT2 or CLOSING, and either the
+ * peer's FIN or no descriptor any more; connect(AF_UNSPEC) and close() with a reset (SO_LINGER 0,
+ * data unread) come to CLOSE from there too.
+ */
+static __always_inline bool left_time_wait(struct sock *sk, const struct socket_state *state,
+					   int old_state)
+{
+	const struct call *call = call_top(thread_find(), sk);
+
+	if ((old_state != TCP_FIN_WAIT2 && old_state != TCP_CLOSING) || BPF_CORE_READ(sk, sk_err))
+		return false;
+	if (sock_is_dead(sk))
+		return true;
+	if (!sock_has_flag(sk, SOCK_DONE) || (call && call->kind == WIRE_CONNECT))
+		return false;
+	return !state->close_ns ||
+	       (sock_has_flag(sk, SOCK_LINGER) && BPF_CORE_READ(sk, sk_lingertime));
+}
+
+/*
  * The socket has reached CLOSE. inet_put_port() comes before the tracepoint: port 0 means that it
  * was given up, or left to a TIME_WAIT entry if the states say so and no error ended it.
  */
@@ -427,8 +447,8 @@ static __always_inline void became_closed(struct sock *sk, struct socket_state *
 		return;
 	if (old_state == TCP_SYN_SENT || old_state == TCP_SYN_RECV)
 		socket_connect_error(state, now, BPF_CORE_READ(sk, sk_err));
-	if ((old_state == TCP_FIN_WAIT2 || old_state == TCP_CLOSING) && !BPF_CORE_READ(sk, sk_err))
-		state->time_wait_ns = now;
+	if (left_time_wait(sk, state, old_state))
+		socket_waits(sk, state, now, port);
 	else if (!sock_port(sk))
 		socket_released(sk, state, now, port);
 }

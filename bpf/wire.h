@@ -39,6 +39,7 @@ enum wire_kind {
 	WIRE_CONNECT_ERROR, /* the attempt failed with edge.error, seen outside of the call */
 	WIRE_RELEASE,	    /* lost its port, the life goes on */
 	WIRE_TW_END,	    /* the TIME_WAIT entry that replaced it is gone */
+	WIRE_TIME_WAIT, /* a TIME_WAIT entry took over the connection, the program has the socket */
 	/* struct wire_owner: another process has touched the socket */
 	WIRE_OWNER = 24,
 	/* struct wire_end: the kernel destroyed the socket (or replaced it by TIME_WAIT) */
@@ -148,7 +149,7 @@ struct wire_edge {
 	struct wire_head head;
 	__u64 id;
 	__s32 error; /* WIRE_CONNECT_ERROR: positive errno of the socket */
-	__u16 port;  /* WIRE_RELEASE, WIRE_TW_END: the port given up */
+	__u16 port;  /* WIRE_RELEASE, WIRE_TW_END: the port given up; WIRE_TIME_WAIT: its port */
 	__u16 pad;
 };
 

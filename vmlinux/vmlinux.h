@@ -105,10 +105,15 @@ struct sock {
 	u16 sk_protocol;
 	u8 sk_userlocks : 4;
 	u8 sk_kern_sock : 1;
+	unsigned long sk_lingertime;
 	struct socket *sk_socket;
 };
 
-enum sock_flags { SOCK_DEAD = 0 };
+enum sock_flags {
+	SOCK_DEAD = 0,	 /* no descriptor */
+	SOCK_DONE = 1,	 /* TCP: the peer's FIN has come */
+	SOCK_LINGER = 4, /* SO_LINGER is on */
+};
 
 struct socket {
 	short type;
@@ -268,20 +273,21 @@ struct pt_regs {
 #pragma clang attribute pop
 
 /* Values that no header of user space has, the same in every kernel since 5.10. */
-#define PF_KTHREAD	0x00200000
-#define PF_IO_WORKER	0x00000010
-#define TS_COMPAT	0x0002
-#define USER_CS		0x33 /* x86: 64-bit and 32-bit code of user space */
-#define USER32_CS	0x23
-#define BIND_FROM_BPF	0x0004 /* include/net/inet_common.h */
-#define AF_UNSPEC	0
-#define AF_INET		2
-#define AF_INET6	10
-#define SOCK_STREAM	1
-#define SOCK_DGRAM	2
-#define IPPROTO_TCP	6
-#define IPPROTO_UDP	17
-#define IPPROTO_UDPLITE 136
+#define PF_KTHREAD	   0x00200000
+#define PF_IO_WORKER	   0x00000010
+#define TS_COMPAT	   0x0002
+#define USER_CS		   0x33 /* x86: 64-bit and 32-bit code of user space */
+#define USER32_CS	   0x23
+#define SOCK_BINDPORT_LOCK 8	  /* sk_userlocks: bind() named the port */
+#define BIND_FROM_BPF	   0x0004 /* include/net/inet_common.h */
+#define AF_UNSPEC	   0
+#define AF_INET		   2
+#define AF_INET6	   10
+#define SOCK_STREAM	   1
+#define SOCK_DGRAM	   2
+#define IPPROTO_TCP	   6
+#define IPPROTO_UDP	   17
+#define IPPROTO_UDPLITE	   136
 /* include/net/tcp_states.h */
 enum tcp_state {
 	TCP_ESTABLISHED = 1,

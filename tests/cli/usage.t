@@ -25,7 +25,7 @@ usage "is no process id" -p self
 usage "pid 4194304 does not exist" -p 4194304
 usage "is no address" --addr=nowhere
 usage "is no user id" --uid=root
-usage "TCP only" -u
+usage "this version watches tcp, udp and udplite, not 'sctp'" --proto=udp,sctp
 usage "is no duration" --duration=soon
 usage "is no number of events" --count=0
 usage "is no backend" --attach=magic
@@ -33,6 +33,7 @@ usage "power of two" --buffer=3M
 usage "exclude each other" -p 1 -- true
 usage "no COMMAND" --
 usage "portlife --user=nobody -- COMMAND" --user=nobody
+usage "no such user" --user=nobody-of-that-name -- true
 
 # a pid that did exist
 sleep 0 &

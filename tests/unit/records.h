@@ -211,7 +211,10 @@ static void tell_tenure(struct world *w, const struct tenure *t)
 	     flag_char(tenure_is_ephemeral(t), 'E'), t->deferred ? " deferred" : "");
 }
 
-/* "#1 connect 48822 connect IE +": life, kind, port, tenure, + if it began with this event. */
+/*
+ * "#1 connect 48822 connect IE +": life, kind, port, tenure, + if it began with this event, late if
+ * a walk or another record found it.
+ */
 static int on_event(void *self, const struct event *e)
 {
 	struct world *w = self;
@@ -223,6 +226,10 @@ static int on_event(void *self, const struct event *e)
 		tell(w, " +");
 	if (e->error)
 		tell(w, " %s", errno_symbol(e->error));
+	if (e->cause)
+		tell(w, " (%s)", errno_symbol(e->cause));
+	if (e->reconciled)
+		tell(w, " late");
 	tell(w, "\n");
 	w->event = *e;
 	w->life = *e->life;
@@ -237,8 +244,9 @@ static int on_life(void *self, const struct life *l, bool ended)
 {
 	struct world *w = self;
 
-	tell(w, "life #%llu %s%s%s:", (unsigned long long)l->number, ended ? "ended" : "open",
-	     l->existing ? " existing" : "", l->time_wait ? " time_wait" : "");
+	tell(w, "life #%llu %s%s%s%s:", (unsigned long long)l->number, ended ? "ended" : "open",
+	     l->existing ? " existing" : "", l->time_wait ? " time_wait" : "",
+	     l->reconciled ? " late" : "");
 	for (size_t i = 0; i < l->tenures_len; i++) {
 		const struct tenure *t = &l->tenures[i];
 

@@ -294,8 +294,7 @@ static void fields_that_are_not_announced_are_zero(void **state)
 	owner.facts = 0;
 	owner.who = (struct wire_who){ 0 };
 	EVERY_BIT_COUNTS(&owner, FIELD(struct wire_owner, who), FIELD(struct wire_owner, pad));
-	EVERY_BIT_COUNTS(&end, FIELD(struct wire_end, time_wait_ns),
-			 FIELD(struct wire_end, pad));
+	EVERY_BIT_COUNTS(&end, FIELD(struct wire_end, time_wait_ns), FIELD(struct wire_end, pad));
 	EVERY_BIT_COUNTS(&name, FIELD(struct wire_name, netns), FIELD(struct wire_name, text_len),
 			 { sizeof(struct wire_name) + 5, 3 });
 	EVERY_BIT_COUNTS(&start, FIELD(struct wire_start, pad),

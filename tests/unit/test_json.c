@@ -297,9 +297,10 @@ static void event_line_is_full(void **state)
 		"\"dev\":\"eth0\",\"family\":\"inet6\",\"proto\":\"tcp\","
 		"\"local\":{\"addr\":\"fe80::1\",\"port\":48822,\"scope\":\"eth0\"},"
 		"\"peer\":{\"addr\":\"fe80::2\",\"port\":80,\"scope\":\"if4\"},"
-		"\"requested\":{\"addr\":\"fe80::2\",\"port\":80},\"errno\":null,"
+		"\"requested\":{\"addr\":\"fe80::2\",\"port\":80},\"errno\":null,\"cause\":null,"
 		"\"port_origin\":\"connect\",\"by\":\"user\",\"implicit\":true,\"ephemeral\":true,"
-		"\"deferred\":true,\"shared\":null,\"existing\":false,\"range\":[32768,60999],"
+		"\"deferred\":true,\"shared\":null,\"existing\":false,\"reconciled\":false,"
+		"\"range\":[32768,60999],"
 		"\"search_ns\":0,\"search_tried\":2,\"duration_ns\":23456,"
 		"\"options\":[\"reuseaddr\",\"bindtodevice\"],\"holders\":null,"
 		"\"holders_omitted\":null,\"findings\":[]}\n");
@@ -327,8 +328,10 @@ static void event_line_is_empty(void **state)
 		"\"fd\":null,\"pid\":null,\"pid_host\":null,\"tid\":null,\"comm\":null,"
 		"\"uid\":null,\"netns\":null,\"cgroup\":null,\"dev\":null,\"family\":null,"
 		"\"proto\":null,\"local\":null,\"peer\":null,\"requested\":null,"
-		"\"errno\":\"EAFNOSUPPORT\",\"port_origin\":null,\"by\":null,\"implicit\":null,"
+		"\"errno\":\"EAFNOSUPPORT\",\"cause\":null,\"port_origin\":null,\"by\":null,"
+		"\"implicit\":null,"
 		"\"ephemeral\":null,\"deferred\":null,\"shared\":null,\"existing\":false,"
+		"\"reconciled\":false,"
 		"\"range\":null,\"search_ns\":null,\"search_tried\":null,\"duration_ns\":null,"
 		"\"options\":[],\"holders\":null,\"holders_omitted\":null,\"findings\":[]}\n");
 }
@@ -392,6 +395,7 @@ static void life_line(void **state)
 		.phases = phases,
 		.phases_len = 2,
 		.time_wait = true,
+		.reconciled = true,
 	};
 
 	fixture_start(f);
@@ -403,7 +407,8 @@ static void life_line(void **state)
 		"\"ts_ns\":11,\"socket\":2,\"parent\":null,\"pid\":null,\"pid_host\":null,"
 		"\"comm\":null,\"uid\":null,\"netns\":77,\"cgroup\":null,\"dev\":null,"
 		"\"family\":\"inet\",\"proto\":\"tcp\",\"local\":{\"addr\":\"127.0.0.1\","
-		"\"port\":80},\"peer\":null,\"existing\":false,\"time_wait\":true,\"ports\":["
+		"\"port\":80},\"peer\":null,\"existing\":false,\"reconciled\":true,\"time_wait\":"
+		"true,\"ports\":["
 		"{\"port\":40001,\"port_origin\":\"bind0\",\"by\":\"user\",\"implicit\":false,"
 		"\"ephemeral\":true,\"deferred\":false,\"shared\":false,\"range\":[32768,60999],"
 		"\"assigned_ns\":5,\"released_ns\":9},"

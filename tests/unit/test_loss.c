@@ -12,7 +12,7 @@ static void a_release_was_lost(void **state)
 	struct wire_call c = port_call(WIRE_CONNECT, 1, 2000000, 0, 40000);
 
 	FEED(w, c);
-	/* it has none before the call: the first tenure is over, when is not known */
+	/* it has none before the call: the first tenure is over, since when is not known */
 	c = port_call(WIRE_CONNECT, 1, 2000100, 0, 40001);
 	FEED(w, c);
 	/* it has another than before: the assignment was not seen either */
@@ -21,12 +21,14 @@ static void a_release_was_lost(void **state)
 	assert_false(w->life.existing);
 	feed_end(w, 1, 2000300, 40002);
 	SAID(w, "2000000 #1 connect 40000 connect IE +\n"
+		"2000100 #1 release 40000 connect IE late\n"
 		"2000100 #1 connect 40001 connect IE +\n"
+		"2000200 #1 release 40001 connect IE late\n"
 		"2000200 #1 connect 40002 unknown ??\n"
 		"2000300 #1 close 40002 unknown ??\n"
 		"2000301 #1 release 40002 unknown ??\n"
-		"life #1 ended: 40000 connect IE 2000000..?, 40001 connect IE 2000100..?, "
-		"40002 unknown ?? 0..2000301\n");
+		"life #1 ended: 40000 connect IE 2000000..2000100, "
+		"40001 connect IE 2000100..2000200, 40002 unknown ?? 0..2000301\n");
 	assert_int_equal(core_summary(w->core)->origins[ORIGIN_CONNECT], 2);
 	assert_int_equal(core_summary(w->core)->origins[ORIGIN_UNKNOWN], 0);
 }
@@ -41,10 +43,11 @@ static void the_port_changed_within_a_call(void **state)
 	FEED(*state, c);
 	feed_end(*state, 1, 2000200, 5001);
 	SAID((struct world *)*state, "2000000 #1 listen 5000 unknown ??\n"
+				     "2000100 #1 release 5000 unknown ?? late\n"
 				     "2000100 #1 listen 5001 unknown ??\n"
 				     "2000200 #1 close 5001 unknown ??\n"
 				     "2000201 #1 release 5001 unknown ??\n"
-				     "life #1 ended: 5000 unknown ?? 0..?, 5001 unknown ?? "
+				     "life #1 ended: 5000 unknown ?? 0..2000100, 5001 unknown ?? "
 				     "0..2000201\n");
 }
 
@@ -60,9 +63,11 @@ static void a_pass_finds_what_was_lost(void **state)
 	FEED(w, c);
 	feed_end(w, 1, 2000300, 5000);
 	SAID(w, "2000000 #1 connect 40000 connect IE +\n"
+		"2000100 #1 release 40000 connect IE late\n"
 		"2000300 #1 close 5000 unknown ??\n"
 		"2000301 #1 release 5000 unknown ??\n"
-		"life #1 ended: 40000 connect IE 2000000..?, 5000 unknown ?? 0..2000301\n");
+		"life #1 ended: 40000 connect IE 2000000..2000100, 5000 unknown ?? "
+		"0..2000301\n");
 }
 
 static void a_release_of_a_port_never_seen(void **state)
@@ -74,9 +79,11 @@ static void a_release_of_a_port_never_seen(void **state)
 	feed_edge(w, WIRE_RELEASE, 1, 2000100, 5000, 0);
 	feed_end(w, 1, 2000300, 0);
 	SAID(w, "2000000 #1 connect 40000 connect IE +\n"
+		"2000100 #1 release 40000 connect IE late\n"
 		"2000100 #1 release 5000 unknown ??\n"
 		"2000300 #1 close 0 -\n"
-		"life #1 ended: 40000 connect IE 2000000..?, 5000 unknown ?? 0..2000100\n");
+		"life #1 ended: 40000 connect IE 2000000..2000100, 5000 unknown ?? "
+		"0..2000100\n");
 }
 
 static void time_wait_of_a_port_never_seen(void **state)

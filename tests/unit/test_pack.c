@@ -65,6 +65,7 @@ static const struct kind kinds[] = {
 	{ WIRE_ACCEPT, sizeof(struct wire_call) },
 	{ WIRE_DISCONNECT, sizeof(struct wire_call) },
 	{ WIRE_FOUND, sizeof(struct wire_call) },
+	{ WIRE_SEND, sizeof(struct wire_call) },
 	{ WIRE_ESTABLISHED, sizeof(struct wire_edge) },
 	{ WIRE_CONNECT_ERROR, sizeof(struct wire_edge) },
 	{ WIRE_RELEASE, sizeof(struct wire_edge) },
@@ -77,6 +78,7 @@ static const struct kind kinds[] = {
 	{ WIRE_TICK, sizeof(struct wire_head) },
 	{ WIRE_COMMAND, sizeof(struct wire_command) },
 	{ WIRE_STOP, sizeof(struct wire_stop) },
+	{ WIRE_PASS, sizeof(struct wire_pass) },
 };
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "user/cli/first_line.h"
 
+#include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/utsname.h>
@@ -81,6 +82,29 @@ static void line_add_what(struct line *line, const struct options *o)
 		line_add(line, ", ephemeral only");
 }
 
+/* 0: all that there are. */
+static void line_add_protocols(struct line *line, uint32_t protocols)
+{
+	static const struct {
+		uint16_t protocol;
+		const char *name;
+	} known[] = {
+		{ IPPROTO_TCP, "TCP" },
+		{ IPPROTO_UDP, "UDP" },
+		{ IPPROTO_UDPLITE, "UDP-Lite" },
+	};
+	const char *before = "";
+
+	if (!protocols)
+		line_add(line, "TCP and UDP");
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (!(protocols & protocol_bit(known[i].protocol)))
+			continue;
+		line_add(line, "%s%s", before, known[i].name);
+		before = ", ";
+	}
+}
+
 static void line_add_stop(struct line *line, const struct options *o)
 {
 	uint64_t ms = o->live.duration_ns / 1000000;
@@ -104,7 +128,9 @@ void first_line_write(char *text, const struct options *o, uint32_t backend)
 	struct utsname kernel;
 
 	text[0] = 0;
-	line_add(&line, "watching TCP sockets of ");
+	line_add(&line, "watching ");
+	line_add_protocols(&line, o->filter.protocols);
+	line_add(&line, " sockets of ");
 	line_add_who(&line, o);
 	line_add_what(&line, o);
 	line_add(&line, "; %s backend", backend_name(backend));

@@ -46,8 +46,8 @@ static const struct argp_option options_table[] = {
 	{ "ipv4", '4', NULL, 0, "IPv4 only", 1 },
 	{ "ipv6", '6', NULL, 0, "IPv6 only", 1 },
 	{ "tcp", 't', NULL, 0, "TCP", 1 },
-	{ "udp", 'u', NULL, 0, "UDP (not in this version)", 1 },
-	{ "proto", KEY_PROTO, "LIST", 0, "protocols by name", 1 },
+	{ "udp", 'u', NULL, 0, "UDP", 1 },
+	{ "proto", KEY_PROTO, "LIST", 0, "protocols by name: tcp, udp, udplite", 1 },
 	{ "comm", KEY_COMM, "NAME", 0, "processes of this name (its first 15 bytes count)", 1 },
 	{ "uid", KEY_UID, "UID", 0, "processes of this user id", 1 },
 	{ "failed", 'x', NULL, 0, "only what failed", 1 },
@@ -253,6 +253,8 @@ static int options_check(const struct options *o, const struct argp_state *state
 		return -EINVAL;
 	}
 	if (!o->replay && options_check_pids(o))
+		return -EINVAL;
+	if (o->live.user && options_check_user(o))
 		return -EINVAL;
 	return options_check_files(o);
 }

@@ -163,7 +163,7 @@ int options_add_pids(struct options *o, const char *name, const char *list)
 }
 
 /* What the probes of this version see; core knows more. */
-static const uint16_t watched[] = { IPPROTO_TCP };
+static const uint16_t watched[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE };
 
 static uint32_t options_protocol(const char *item, size_t len)
 {
@@ -186,10 +186,11 @@ int options_add_protocols(struct options *o, const char *name, const char *list)
 		uint32_t bit;
 
 		if (!len)
-			return options_say_empty(name, list, "tcp");
+			return options_say_empty(name, list, "tcp,udp");
 		bit = options_protocol(item, len);
 		if (!bit) {
-			say("%s: this version watches TCP only, not '%.*s'", name, (int)len, item);
+			say("%s: this version watches tcp, udp and udplite, not '%.*s'", name,
+			    (int)len, item);
 			return -EINVAL;
 		}
 		o->filter.protocols |= bit;

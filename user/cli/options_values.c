@@ -2,6 +2,8 @@
 #include "user/cli/options_values.h"
 
 #include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -44,6 +46,22 @@ int options_set_comm(struct options *o, const char *name, const char *text)
 	o->filter.comm = o->comm;
 	o->live.comm = o->comm;
 	return 0;
+}
+
+int options_check_user(const struct options *o)
+{
+	FILE *file = fopen("/etc/passwd", "re");
+	const struct passwd *user = NULL;
+
+	if (!file)
+		return 0; /* whoever becomes the user will say */
+	while ((user = fgetpwent(file)) && strcmp(user->pw_name, o->live.user) != 0)
+		;
+	fclose(file);
+	if (user)
+		return 0;
+	say("--user=%s: no such user in /etc/passwd", o->live.user);
+	return -EINVAL;
 }
 
 int options_set_uid(struct options *o, const char *name, const char *text)

@@ -12,6 +12,8 @@
 int options_add_pids(struct options *o, const char *name, const char *list);
 /* Is each of them a process now? Not asked of a recording. */
 int options_check_pids(const struct options *o);
+/* Is there such a user? Asked of /etc/passwd, as when COMMAND is started. */
+int options_check_user(const struct options *o);
 int options_add_ports(const char *name, const char *list, struct port_range **ranges, size_t *len);
 int options_add_protocols(struct options *o, const char *name, const char *list);
 int options_set_address(struct options *o, const char *name, const char *text);

@@ -57,6 +57,8 @@ static int apply(struct core *core, const union record *r, const char *text)
 	case WIRE_COMMAND:
 		run_command(core, &r->command);
 		return 0;
+	case WIRE_PASS:
+		return pass_apply(core, &r->pass);
 	case WIRE_TICK:
 		return 0;
 	case WIRE_STOP:

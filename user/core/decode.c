@@ -14,7 +14,10 @@
 #include "user/core/record.h"
 
 #define ERRNO_MAX     4095 /* MAX_ERRNO of the kernel */
-#define TCP_STATE_MAX 13   /* TCP_BOUND_INACTIVE, 6.8 */
+#define STATE_MAX     13   /* TCP_BOUND_INACTIVE, 6.8 */
+#define STATE_OPEN    1	   /* TCP_ESTABLISHED */
+#define STATE_TW      6	   /* TCP_TIME_WAIT */
+#define STATE_CLOSED  7	   /* TCP_CLOSE */
 #define USERLOCKS_ALL 31   /* SOCK_{SNDBUF,RCVBUF,BINDADDR,BINDPORT}_LOCK, SOCK_CONNECT_BIND */
 #define PROTOCOL_MAX  262  /* IPPROTO_MPTCP */
 #define SIGNAL_MAX    64
@@ -38,8 +41,10 @@ static const char *check_sock(const struct wire_sock *s)
 		return "unknown address family";
 	if (!s->protocol || s->protocol > PROTOCOL_MAX)
 		return "unknown protocol";
-	if (!s->state || s->state > TCP_STATE_MAX)
+	if (!s->state || s->state > STATE_MAX)
 		return "unknown socket state";
+	if (record_is_datagram(s->protocol) && s->state != STATE_OPEN && s->state != STATE_CLOSED)
+		return "a datagram socket in a state of TCP";
 	if (s->userlocks & ~USERLOCKS_ALL)
 		return "unknown lock bit of a socket";
 	if (s->options & ~WIRE_O_ALL)
@@ -81,14 +86,32 @@ static const char *check_call_error(const struct wire_call *c)
 	}
 }
 
+/* Facts that go with others only. */
+static const char *check_facts(const struct wire_call *c)
+{
+	bool by_pass = c->facts & WIRE_F_PASS;
+
+	if (c->facts & ~(uint32_t)WIRE_F_ALL)
+		return "unknown fact bit";
+	if ((c->facts & WIRE_F_SHARED) && !(c->facts & WIRE_F_OWNERS))
+		return "another owner of a port where nobody looked";
+	if (by_pass && c->head.kind != WIRE_FOUND)
+		return "a walk that finds no socket";
+	if (c->sock.state == STATE_TW && !by_pass)
+		return "a TIME_WAIT entry where only a socket can be";
+	if (c->head.kind == WIRE_ACCEPT && record_is_datagram(c->sock.protocol))
+		return "a datagram socket that was accepted";
+	return NULL;
+}
+
 static const char *check_call(const struct wire_call *c)
 {
 	const char *why = check_sock(&c->sock);
 
+	if (!why)
+		why = check_facts(c);
 	if (why)
 		return why;
-	if (c->facts & ~(uint32_t)WIRE_F_ALL)
-		return "unknown fact bit";
 	if (c->cause > ERRNO_MAX || (c->cause && !c->error))
 		return "a cause without a failure";
 	if (c->fd < -1)
@@ -155,6 +178,17 @@ static const char *check_lost(const struct wire_lost *l)
 {
 	if (l->cause < WIRE_LOST_BUFFER || l->cause > WIRE_LOST_MISSED)
 		return "unknown cause of a loss";
+	return NULL;
+}
+
+static const char *check_pass(const struct wire_pass *p)
+{
+	if (!p->number)
+		return "a walk without a number";
+	if (p->stage < WIRE_PASS_BEGIN || p->stage > WIRE_PASS_ABORTED)
+		return "unknown stage of a walk";
+	if (p->flags & ~WIRE_P_ALL)
+		return "unknown flag of a walk";
 	return NULL;
 }
 
@@ -225,11 +259,6 @@ static const char *check_name(const struct wire_name *n, const char *text)
 
 /* --- any record -------------------------------------------------------------------------- */
 
-static bool is_call(uint8_t kind)
-{
-	return kind >= WIRE_BIND && kind <= WIRE_FOUND;
-}
-
 static bool is_edge(uint8_t kind)
 {
 	return kind >= WIRE_ESTABLISHED && kind <= WIRE_TW_END;
@@ -243,7 +272,7 @@ static bool has_text(uint8_t kind)
 /* Size of a record of this kind without its text, 0 if the kind is unknown. */
 static size_t kind_size(uint8_t kind)
 {
-	if (is_call(kind))
+	if (record_is_call(kind))
 		return sizeof(struct wire_call);
 	if (is_edge(kind))
 		return sizeof(struct wire_edge);
@@ -264,6 +293,8 @@ static size_t kind_size(uint8_t kind)
 		return sizeof(struct wire_command);
 	case WIRE_STOP:
 		return sizeof(struct wire_stop);
+	case WIRE_PASS:
+		return sizeof(struct wire_pass);
 	default:
 		return 0;
 	}
@@ -271,7 +302,7 @@ static size_t kind_size(uint8_t kind)
 
 static const char *check_body(const union record *r, const char *text)
 {
-	if (is_call(r->head.kind))
+	if (record_is_call(r->head.kind))
 		return check_call(&r->call);
 	if (is_edge(r->head.kind))
 		return check_edge(&r->edge);
@@ -288,6 +319,8 @@ static const char *check_body(const union record *r, const char *text)
 		return check_lost(&r->lost);
 	case WIRE_COMMAND:
 		return check_command(&r->command);
+	case WIRE_PASS:
+		return check_pass(&r->pass);
 	default:
 		return NULL; /* WIRE_TICK and WIRE_STOP: any number will do */
 	}

@@ -21,6 +21,8 @@ static int on_established(struct core *core, struct slot *slot, const struct wir
 {
 	struct event e = event_make(slot, EVENT_ESTABLISHED, edge->head.ts_ns);
 
+	if (record_is_datagram(slot->life.protocol)) /* not one of ours */
+		return 0;
 	set_duration(&e, slot->life.call_ns);
 	slot->life.call_ns = 0;
 	slot->attempt = ATTEMPT_NONE;
@@ -33,7 +35,8 @@ static int on_connect_error(struct core *core, struct slot *slot, const struct w
 {
 	struct event e = event_make(slot, EVENT_CONNECT_FAILED, edge->head.ts_ns);
 
-	if (slot->attempt == ATTEMPT_FAILED) /* the call has told */
+	if (slot->attempt == ATTEMPT_FAILED || /* the call has told */
+	    record_is_datagram(slot->life.protocol))
 		return 0;
 	e.error = edge->error;
 	e.tenure = tenure_since(slot, slot->attempt_ns);
@@ -44,35 +47,45 @@ static int on_connect_error(struct core *core, struct slot *slot, const struct w
 	return event_emit(core, slot, &e);
 }
 
-/* A life that ended in TIME_WAIT is in the table no more, what it left is. */
-static int on_time_wait_end(struct core *core, struct slot *slot, const struct wire_edge *edge)
+int remnant_release(struct core *core, struct remnant *remnant, uint64_t ts_ns, bool reconciled)
 {
 	struct tenure tenure;
 	struct life life;
 	struct event e;
 
-	if (slot) /* the program has kept its descriptor for longer */
-		return tenure_release(core, slot, edge->port, edge->head.ts_ns);
-	if (!lives_take_remnant(&core->lives, edge->id, &life, &tenure))
-		return 0;
-	tenure.released_ns = edge->head.ts_ns;
+	lives_take_remnant(&core->lives, remnant, &life, &tenure);
+	tenure.released_ns = ts_ns;
 	e = (struct event){
 		.kind = EVENT_RELEASE,
-		.ts_ns = edge->head.ts_ns,
+		.ts_ns = ts_ns,
 		.life = &life,
 		.tenure = &tenure,
 		.who = life.who_known ? &life.who : NULL,
 		.fd = -1,
 		.port = tenure.port,
 		.options = life.options,
+		.reconciled = reconciled,
 	};
 	return event_emit_late(core, &e);
+}
+
+/* A life that ended in TIME_WAIT is in the table no more, what it left is. */
+static int on_time_wait_end(struct core *core, struct slot *slot, const struct wire_edge *edge)
+{
+	struct remnant *remnant;
+
+	if (slot) /* the program has kept its descriptor for longer */
+		return tenure_release(core, slot, edge->port, edge->head.ts_ns);
+	remnant = lives_find_remnant(&core->lives, edge->id);
+	return remnant ? remnant_release(core, remnant, edge->head.ts_ns, false) : 0;
 }
 
 int edge_apply(struct core *core, const struct wire_edge *edge)
 {
 	struct slot *slot = lives_find(&core->lives, edge->id);
 
+	if (slot)
+		slot->seen = core->pass.epoch;
 	if (edge->head.kind == WIRE_TW_END)
 		return on_time_wait_end(core, slot, edge);
 	if (!slot)
@@ -91,6 +104,8 @@ int owner_apply(struct core *core, const struct wire_owner *owner)
 {
 	struct slot *slot = lives_find(&core->lives, owner->id);
 
+	if (slot)
+		slot->seen = core->pass.epoch;
 	if (slot && (owner->facts & WIRE_F_WHO))
 		owner_touch(core, slot, &owner->who, owner->facts);
 	return 0;
@@ -108,17 +123,24 @@ static int on_close(struct core *core, struct slot *slot, uint64_t close_ns)
 	return event_emit(core, slot, &e);
 }
 
+/* When a walk found it gone, 0 if it did not. */
+static uint64_t found_gone_ns(const struct wire_end *end)
+{
+	return end->flags & WIRE_E_PASS ? end->head.ts_ns : 0;
+}
+
 static int on_time_wait(struct core *core, struct slot *slot, const struct wire_end *end)
 {
 	struct tenure *tenure;
 	struct event e;
-	int err = tenure_claim(slot, end->port, &tenure);
+	int err = tenure_claim(core, slot, end->port, end->time_wait_ns, &tenure);
 
 	if (err)
 		return err;
 	slot->life.holds_port = tenure != NULL; /* NULL: TIME_WAIT has ended already */
 	slot->life.time_wait = true;
 	e = event_make(slot, EVENT_TIME_WAIT, end->time_wait_ns);
+	e.reconciled = end->time_wait_ns == found_gone_ns(end);
 	e.tenure = lives_last_tenure(slot);
 	e.port = e.tenure ? e.tenure->port : 0;
 	return event_emit(core, slot, &e);
@@ -131,7 +153,16 @@ static uint64_t gone_ns(const struct slot *slot, const struct wire_end *end)
 		return end->time_wait_ns;
 	if (end->release_ns)
 		return end->release_ns;
-	return slot->life.holds_port && end->port ? end->head.ts_ns : 0;
+	return slot->life.holds_port && (end->port || found_gone_ns(end)) ? end->head.ts_ns : 0;
+}
+
+static int on_gone(struct core *core, struct slot *slot, const struct wire_end *end, uint64_t gone)
+{
+	if (end->flags & WIRE_E_TIME_WAIT)
+		return on_time_wait(core, slot, end);
+	if (gone == found_gone_ns(end))
+		return tenure_found_gone(core, slot, gone);
+	return tenure_release(core, slot, end->port, gone);
 }
 
 static int end_events(struct core *core, struct slot *slot, const struct wire_end *end)
@@ -141,38 +172,49 @@ static int end_events(struct core *core, struct slot *slot, const struct wire_en
 	int err = close_is_first ? on_close(core, slot, end->close_ns) : 0;
 
 	if (!err && gone)
-		err = end->flags & WIRE_E_TIME_WAIT ? on_time_wait(core, slot, end)
-						    : tenure_release(core, slot, end->port, gone);
+		err = on_gone(core, slot, end, gone);
 	if (!err && !close_is_first)
 		err = on_close(core, slot, end->close_ns);
 	return err;
 }
 
-/* Only for somebody: a release that would not be shown or counted needs nothing kept. */
+int remnant_keep(struct core *core, const struct life *life, const struct tenure *tenure)
+{
+	if (life->ended_ns > REMNANT_MAX_NS)
+		lives_expire_remnants(&core->lives, life->ended_ns - REMNANT_MAX_NS);
+	return lives_keep_remnant(&core->lives, life, tenure, core->pass.epoch);
+}
+
+/*
+ * Only for somebody: a release that would not be shown or counted needs nothing kept, nor does one
+ * that nobody will see. A walk that found the TIME_WAIT entry will miss it, too.
+ */
 static bool leaves_remnant(const struct core *core, const struct slot *slot)
 {
-	return slot->life.time_wait && slot->life.holds_port && slot->life.chosen &&
-	       !(core->run.blind & WIRE_B_TIME_WAIT_END);
+	bool blind = (core->run.blind & WIRE_B_TIME_WAIT_END) && !slot->life.reconciled;
+
+	return slot->life.time_wait && slot->life.holds_port && slot->life.chosen && !blind;
+}
+
+int life_end(struct core *core, struct slot *slot, const struct wire_end *end)
+{
+	int err = end_events(core, slot, end);
+
+	if (err)
+		return err;
+	slot->life.ended = true;
+	slot->life.ended_ns = end->head.ts_ns;
+	slot->life.reconciled = found_gone_ns(end) != 0;
+	err = life_emit(core, slot);
+	if (!err && leaves_remnant(core, slot))
+		err = remnant_keep(core, &slot->life, lives_last_tenure(slot));
+	lives_forget(&core->lives, slot);
+	return err;
 }
 
 int end_apply(struct core *core, const struct wire_end *end)
 {
 	struct slot *slot = lives_find(&core->lives, end->id);
-	int err;
 
-	if (!slot)
-		return 0;
-	err = end_events(core, slot, end);
-	if (err)
-		return err;
-	slot->life.ended = true;
-	slot->life.ended_ns = end->head.ts_ns;
-	err = life_emit(core, slot);
-	if (!err && leaves_remnant(core, slot)) {
-		if (end->head.ts_ns > REMNANT_MAX_NS)
-			lives_expire_remnants(&core->lives, end->head.ts_ns - REMNANT_MAX_NS);
-		err = lives_keep_remnant(&core->lives, slot);
-	}
-	lives_forget(&core->lives, slot);
-	return err;
+	return slot ? life_end(core, slot, end) : 0;
 }

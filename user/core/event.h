@@ -93,16 +93,17 @@ struct life {
 	uint32_t ifindex;
 	uint16_t protocol;
 	uint16_t options; /* enum wire_option */
-	bool who_known;
-	bool existing;	 /* had its port before a probe saw it */
-	bool deferred;	 /* bind(addr, 0) under IP_BIND_ADDRESS_NO_PORT came first */
-	bool chosen;	 /* the filter's verdict: shown */
-	bool holds_port; /* the last tenure is open */
-	bool time_wait;	 /* TIME_WAIT took over its port */
-	bool ended;
-	uint8_t kern; /* the kernel's own socket */
-	uint16_t tenures_len;
-	uint16_t phases_len;
+	bool who_known : 1;
+	bool existing : 1;   /* had its port before a probe saw it */
+	bool deferred : 1;   /* bind(addr, 0) under IP_BIND_ADDRESS_NO_PORT came first */
+	bool chosen : 1;     /* the filter's verdict: shown */
+	bool holds_port : 1; /* the last tenure is open */
+	bool time_wait : 1;  /* TIME_WAIT took over its port */
+	bool ended : 1;
+	bool kern : 1;	     /* the kernel's own socket */
+	bool reconciled : 1; /* ended unseen: a walk found it gone at ended_ns */
+	uint8_t tenures_len;
+	uint8_t phases_len;
 	uint32_t phases_omitted; /* a life of very many steps keeps the first and counts the rest */
 	uint32_t tenures_omitted; /* ... of tenures the first and the latest */
 	struct tenure *tenures;
@@ -122,9 +123,11 @@ struct event {
 	const struct wire_who *who;  /* who acted, else the owner; NULL if not known */
 	int fd;			     /* -1 if not known */
 	int error;		     /* positive errno, 0 for success */
-	uint16_t port;		     /* local port at the event; the asked one if a bind failed */
-	uint16_t options;	     /* enum wire_option, at the event */
-	bool assigned;		     /* this event began the tenure */
+	int cause;	  /* errno of the port search where the call gave another, else 0 */
+	uint16_t port;	  /* local port at the event; the asked one if a bind failed */
+	uint16_t options; /* enum wire_option, at the event */
+	bool assigned;	  /* this event began the tenure */
+	bool reconciled;  /* happened unseen: ts_ns is when it was found */
 	bool has_request;
 	struct endpoint request;     /* the address the program passed */
 	uint16_t range_lo, range_hi; /* 0, 0: unknown */

@@ -134,7 +134,7 @@ bool filter_displays(const struct filter *f, const struct event *e)
 	case EVENT_RELEASE:
 		return f->states;
 	case EVENT_EXISTING:
-		return f->existing;
+		return f->existing || (f->states && e->reconciled);
 	default:
 		return true;
 	}

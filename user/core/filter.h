@@ -33,8 +33,9 @@ struct filter {
 	bool failed;	    /* -x: only what failed */
 	bool implicit;	    /* only events that assigned a port implicitly */
 	bool ephemeral;	    /* only events that assigned an ephemeral port */
-	bool states;	    /* --states: also established, disconnect, close, time_wait, release */
-	bool existing;	    /* --existing */
+	bool states; /* --states: also established, disconnect, close, time_wait, release, and what
+		      * a walk found late */
+	bool existing; /* --existing */
 };
 
 /* A bit for --proto; 0 if the protocol is not one that portlife knows. */

@@ -24,6 +24,8 @@ enum attempt { ATTEMPT_NONE, ATTEMPT_UNDER_WAY, ATTEMPT_FAILED };
 struct slot {
 	struct life life;
 	uint64_t attempt_ns; /* begin of the latest connection attempt, 0 if there was none */
+	uint64_t found_ns;   /* when the open tenure was found, if it began unseen */
+	uint32_t seen;	     /* epoch of the latest record about it (struct pass) */
 	uint8_t attempt;     /* enum attempt: how the latest one went */
 	bool child;	     /* made by the kernel for an accepted connection */
 	bool established;    /* the event was made */
@@ -48,6 +50,7 @@ struct remnant {
 	uint8_t local_scoped : 1, peer_scoped : 1, deferred : 1;
 	uint8_t origin : 4, by : 4;
 	uint8_t shared;
+	uint32_t seen; /* as slot.seen */
 	UT_hash_handle hh;
 };
 
@@ -83,13 +86,16 @@ struct tenure *lives_last_tenure(const struct slot *slot);
 /* Returns 0 or -ENOMEM. Phases past the first LIFE_PHASES_MAX are counted only. */
 int lives_add_phase(struct lives *lives, struct slot *slot, struct phase phase);
 
-/* Keeps what its TIME_WAIT entry will need. Returns 0 or -ENOMEM. */
-int lives_keep_remnant(struct lives *lives, const struct slot *slot);
-/*
- * Takes a remnant out: fills *life and *tenure, which life->tenures then names. False if there is
- * none.
- */
-bool lives_take_remnant(struct lives *lives, uint64_t id, struct life *life, struct tenure *tenure);
+/* Keeps what the TIME_WAIT entry of this life will need. Returns 0 or -ENOMEM. */
+int lives_keep_remnant(struct lives *lives, const struct life *life, const struct tenure *tenure,
+		       uint32_t seen);
+/* NULL if there is none. */
+struct remnant *lives_find_remnant(struct lives *lives, uint64_t id);
+/* In the order in which they were kept: NULL begins, NULL ends. */
+struct remnant *lives_next_remnant(const struct lives *lives, const struct remnant *after);
+/* Takes a remnant out: fills *life and *tenure, which life->tenures then names. */
+void lives_take_remnant(struct lives *lives, struct remnant *remnant, struct life *life,
+			struct tenure *tenure);
 /* Forgets the remnants of lives that ended before this: the record of their end was lost. */
 void lives_expire_remnants(struct lives *lives, uint64_t ended_before_ns);
 

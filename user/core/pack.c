@@ -54,6 +54,7 @@ static const struct layout layouts[PACK_KINDS] = {
 	[WIRE_ACCEPT] = CALL,
 	[WIRE_DISCONNECT] = CALL,
 	[WIRE_FOUND] = CALL,
+	[WIRE_SEND] = CALL,
 	[WIRE_ESTABLISHED] = EDGE,
 	[WIRE_CONNECT_ERROR] = EDGE,
 	[WIRE_RELEASE] = EDGE,
@@ -242,7 +243,7 @@ size_t pack_record(struct pack *pack, const void *record, size_t len_bytes, unsi
 	uint64_t *previous = pack->previous[kind % PACK_KINDS];
 
 	out[0] = kind;
-	if (kind <= WIRE_FOUND)
+	if (kind <= WIRE_SEND)
 		return pack_fixed(pack, &call, record, previous, out);
 	if (kind <= WIRE_TW_END)
 		return pack_fixed(pack, &edge, record, previous, out);

@@ -6,7 +6,10 @@
 #ifndef PORTLIFE_CORE_RECORD_H
 #define PORTLIFE_CORE_RECORD_H
 
+#include <netinet/in.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "bpf/wire.h"
 
@@ -22,7 +25,20 @@ union record {
 	struct wire_lost lost;
 	struct wire_command command;
 	struct wire_stop stop;
+	struct wire_pass pass;
 };
+
+/* Is a record of this kind a struct wire_call? */
+static inline bool record_is_call(uint8_t kind)
+{
+	return kind >= WIRE_BIND && kind <= WIRE_SEND;
+}
+
+/* Does connect() on such a socket only note the peer's address? */
+static inline bool record_is_datagram(uint16_t protocol)
+{
+	return protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE;
+}
 
 /*
  * Copies one record of at most len_bytes into *out after validating every byte of it. bytes need

@@ -12,7 +12,7 @@
 
 _Static_assert(sizeof(struct remnant) <= 200, "what TIME_WAIT costs");
 
-static void pack(struct remnant *r, const struct life *l, const struct tenure *t)
+static void pack(struct remnant *r, const struct life *l, const struct tenure *t, uint32_t seen)
 {
 	*r = (struct remnant){
 		.id = l->id,
@@ -40,6 +40,7 @@ static void pack(struct remnant *r, const struct life *l, const struct tenure *t
 		.origin = t->origin,
 		.by = t->by,
 		.shared = t->shared,
+		.seen = seen,
 	};
 	memcpy(r->local, l->local.addr, 16);
 	memcpy(r->peer, l->peer.addr, 16);
@@ -92,7 +93,7 @@ static void drop(struct lives *lives, struct remnant *r)
 	pool_give(&lives->remnant_pool, r);
 }
 
-static struct remnant *find(struct lives *lives, uint64_t id)
+struct remnant *lives_find_remnant(struct lives *lives, uint64_t id)
 {
 	struct remnant *r;
 
@@ -100,17 +101,17 @@ static struct remnant *find(struct lives *lives, uint64_t id)
 	return r;
 }
 
-int lives_keep_remnant(struct lives *lives, const struct slot *slot)
+int lives_keep_remnant(struct lives *lives, const struct life *life, const struct tenure *tenure,
+		       uint32_t seen)
 {
-	const struct life *l = &slot->life;
-	struct remnant *r = find(lives, l->id);
+	struct remnant *r = lives_find_remnant(lives, life->id);
 
 	if (r) /* a number that was used twice: not one of ours */
 		drop(lives, r);
 	r = pool_take(&lives->remnant_pool);
 	if (!r)
 		return -ENOMEM;
-	pack(r, l, lives_last_tenure(slot));
+	pack(r, life, tenure, seen);
 	HASH_ADD_BYHASHVALUE(hh, lives->remnants, id, sizeof(r->id), hash_number(r->id), r);
 	if (r->hh.tbl)
 		return 0;
@@ -118,15 +119,16 @@ int lives_keep_remnant(struct lives *lives, const struct slot *slot)
 	return -ENOMEM;
 }
 
-bool lives_take_remnant(struct lives *lives, uint64_t id, struct life *life, struct tenure *tenure)
+struct remnant *lives_next_remnant(const struct lives *lives, const struct remnant *after)
 {
-	struct remnant *r = find(lives, id);
+	return after ? after->hh.next : lives->remnant_anchor.hh.next;
+}
 
-	if (!r)
-		return false;
-	unpack(r, life, tenure);
-	drop(lives, r);
-	return true;
+void lives_take_remnant(struct lives *lives, struct remnant *remnant, struct life *life,
+			struct tenure *tenure)
+{
+	unpack(remnant, life, tenure);
+	drop(lives, remnant);
 }
 
 void lives_expire_remnants(struct lives *lives, uint64_t ended_before_ns)

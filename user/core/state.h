@@ -11,6 +11,13 @@
 #include "user/core/names.h"
 #include "user/core/record.h"
 
+/* The walk through the kernel's sockets that is under way, see passes.c. */
+struct pass {
+	uint32_t epoch;	 /* walks begun so far; what a record was about carries it */
+	uint32_t number; /* 0: none is under way */
+	uint16_t flags;	 /* enum wire_pass_flag */
+};
+
 struct core {
 	const struct filter *filter;
 	const struct sink *sinks;
@@ -21,6 +28,7 @@ struct core {
 	char *run_text;		  /* the strings of run */
 	const char **run_command; /* the array of run.command */
 	struct run_summary summary;
+	struct pass pass;
 	bool started, stopped;
 };
 
@@ -33,16 +41,44 @@ void run_command(struct core *core, const struct wire_command *command);
 int run_stop(struct core *core);
 void run_free(struct core *core);
 
-/* calls.c, edges.c: one record about a socket */
+/* sockets.c: the socket as a record has it */
+
+struct endpoint endpoint_make(uint16_t family, const uint8_t *addr, uint16_t port, uint32_t scope);
+/* The life of a call's socket, with what the record says about socket and task; NULL: no memory. */
+struct slot *socket_of(struct core *core, const struct wire_call *c);
+/* What the record says about socket and task, put into a life that exists. */
+void socket_describe(struct core *core, struct slot *slot, const struct wire_call *c);
+/* life.local.port is the last port it had: a record without one does not change it. */
+void socket_set_endpoints(struct life *life, const struct wire_sock *s);
+
+/* calls.c, edges.c, passes.c: one record about a socket */
 int call_apply(struct core *core, const struct wire_call *call);
 int edge_apply(struct core *core, const struct wire_edge *edge);
 int owner_apply(struct core *core, const struct wire_owner *owner);
 int end_apply(struct core *core, const struct wire_end *end);
+/* WIRE_FOUND with WIRE_F_PASS */
+int found_apply(struct core *core, const struct wire_call *c);
+/* A TIME_WAIT entry goes on without the life that it is from; and ends. */
+int remnant_keep(struct core *core, const struct life *life, const struct tenure *tenure);
+int remnant_release(struct core *core, struct remnant *remnant, uint64_t ts_ns, bool reconciled);
+/* The life is over as this says; slot is gone afterwards. */
+int life_end(struct core *core, struct slot *slot, const struct wire_end *end);
+/* The child's tenure begins, if it did not before; sets *assigned if while watched. */
+int child_begin(struct core *core, struct slot *slot, const struct wire_call *c, bool *assigned);
+/* The child's `established`, once. */
+int child_tell_established(struct core *core, struct slot *slot, const struct wire_call *c,
+			   bool assigned);
+
+/* passes.c: walks through the kernel's sockets */
+int pass_apply(struct core *core, const struct wire_pass *pass);
 
 /* emit.c: from the table to the sinks */
 
 /* An event of this life as it is now: its tenure if it holds one, its owner. */
 struct event event_make(const struct slot *slot, enum event_kind kind, uint64_t ts_ns);
+/* Likewise of this call. */
+struct event event_of_call(const struct slot *slot, const struct wire_call *c,
+			   enum event_kind kind);
 /* Notes the phase, counts the event, shows it if it is to be shown. */
 int event_emit(struct core *core, struct slot *slot, const struct event *e);
 /* Likewise for an event after the end of a life. */
@@ -59,22 +95,29 @@ void owner_inherit(struct core *core, struct slot *slot, uint64_t listener_id);
 
 /* tenures.c: who holds what */
 
-/* Begins a tenure; the model's shared is not looked at. NULL if memory is short. */
-struct tenure *tenure_begin(struct slot *slot, const struct tenure *model);
-/* The same for a port that was assigned unseen. */
-struct tenure *tenure_begin_unseen(struct slot *slot, uint16_t port, uint8_t userlocks);
+/* Begins a tenure like this; what the socket held until then is gone at ts_ns at the latest. */
+int tenure_begin(struct core *core, struct slot *slot, const struct tenure *model, uint64_t ts_ns);
 /* The tenure that is open, NULL if there is none. */
 struct tenure *tenure_held(const struct slot *slot);
 /* The open tenure, or the last one if it was released since then (0: never). */
 struct tenure *tenure_since(const struct slot *slot, uint64_t since_ns);
-/* The socket no longer has it; nobody saw when it gave it up. */
-void tenure_lose(struct slot *slot);
+/*
+ * Brings the tenures to what a record of ts_ns shows: this port, or 0 for none. A port that went
+ * unseen is told of as released, one that came unseen begins a tenure of unknown origin.
+ */
+int tenure_correct(struct core *core, struct slot *slot, const struct wire_call *c, uint16_t port);
+/* The open tenure if its beginning was not seen, but a record between since_ns and until_ns had
+ * it; else NULL. */
+struct tenure *tenure_found_between(const struct slot *slot, uint64_t since_ns, uint64_t until_ns);
 /*
  * What a record says the socket is giving up: the open tenure, or one made up for what was not
  * seen. *tenure is NULL if it was told before, or if there is nothing to tell.
  */
-int tenure_claim(struct slot *slot, uint16_t port, struct tenure **tenure);
+int tenure_claim(struct core *core, struct slot *slot, uint16_t port, uint64_t ts_ns,
+		 struct tenure **tenure);
 /* The port is given up: closes the tenure and tells of it, once. */
 int tenure_release(struct core *core, struct slot *slot, uint16_t port, uint64_t ts_ns);
+/* The port that is held was found to be gone at ts_ns. */
+int tenure_found_gone(struct core *core, struct slot *slot, uint64_t ts_ns);
 
 #endif

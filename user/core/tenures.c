@@ -9,30 +9,61 @@
 
 #define SOCK_CONNECT_BIND 16 /* 6.17: the port was assigned by connect() */
 
-struct tenure *tenure_begin(struct slot *slot, const struct tenure *model)
+static int give_up(struct core *core, struct slot *slot, struct tenure *tenure, uint64_t ts_ns,
+		   bool reconciled)
 {
-	struct tenure *tenure = lives_add_tenure(slot);
+	struct event e;
 
-	if (!tenure)
-		return NULL;
-	*tenure = *model;
-	tenure->shared = NULL_STATE;
-	slot->life.holds_port = true;
-	slot->life.local.port = model->port;
-	return tenure;
+	tenure->released_ns = ts_ns;
+	slot->life.holds_port = false;
+	e = event_make(slot, EVENT_RELEASE, ts_ns);
+	e.tenure = tenure;
+	e.port = tenure->port;
+	e.reconciled = reconciled;
+	return event_emit(core, slot, &e);
 }
 
-/* Of a socket that was there before, the kernel may still know. */
-struct tenure *tenure_begin_unseen(struct slot *slot, uint16_t port, uint8_t userlocks)
+/* A socket has one port at a time: whatever release was not told of has been by now. */
+static int end_latest(struct core *core, struct slot *slot, uint64_t ts_ns)
 {
-	bool by_connect = slot->life.existing && (userlocks & SOCK_CONNECT_BIND);
+	struct tenure *last = lives_last_tenure(slot);
+
+	return last && !last->released_ns ? give_up(core, slot, last, ts_ns, true) : 0;
+}
+
+int tenure_begin(struct core *core, struct slot *slot, const struct tenure *model, uint64_t ts_ns)
+{
+	int err = end_latest(core, slot, ts_ns);
+	struct tenure *tenure;
+
+	if (err)
+		return err;
+	tenure = lives_add_tenure(slot);
+	if (!tenure)
+		return -ENOMEM;
+	*tenure = *model;
+	slot->found_ns = 0;
+	slot->life.holds_port = true;
+	slot->life.local.port = model->port;
+	return 0;
+}
+
+/* A port assigned unseen. Of a socket that was there before, the kernel may still know how. */
+static int begin_unseen(struct core *core, struct slot *slot, const struct wire_call *c,
+			uint16_t port)
+{
+	bool by_connect = slot->life.existing && (c->sock.userlocks & SOCK_CONNECT_BIND);
 	struct tenure model = {
 		.port = port,
 		.origin = by_connect ? ORIGIN_CONNECT : ORIGIN_UNKNOWN,
 		.by = BY_NONE,
+		.shared = NULL_STATE,
 	};
+	int err = tenure_begin(core, slot, &model, c->head.ts_ns);
 
-	return tenure_begin(slot, &model);
+	if (!err)
+		slot->found_ns = c->head.ts_ns;
+	return err;
 }
 
 struct tenure *tenure_held(const struct slot *slot)
@@ -49,15 +80,28 @@ struct tenure *tenure_since(const struct slot *slot, uint64_t since_ns)
 	return last && since_ns && last->released_ns >= since_ns ? last : NULL;
 }
 
-void tenure_lose(struct slot *slot)
+struct tenure *tenure_found_between(const struct slot *slot, uint64_t since_ns, uint64_t until_ns)
 {
-	slot->life.holds_port = false;
+	struct tenure *held = tenure_held(slot);
+
+	if (!held || held->assigned_ns || held->by != BY_NONE)
+		return NULL;
+	return slot->found_ns >= since_ns && slot->found_ns <= until_ns ? held : NULL;
 }
 
-int tenure_claim(struct slot *slot, uint16_t port, struct tenure **tenure)
+int tenure_found_gone(struct core *core, struct slot *slot, uint64_t ts_ns)
+{
+	struct tenure *held = tenure_held(slot);
+
+	return held ? give_up(core, slot, held, ts_ns, true) : 0;
+}
+
+int tenure_claim(struct core *core, struct slot *slot, uint16_t port, uint64_t ts_ns,
+		 struct tenure **tenure)
 {
 	struct tenure *last = lives_last_tenure(slot);
-	struct tenure model = { .port = port, .origin = ORIGIN_UNKNOWN };
+	struct tenure model = { .port = port, .origin = ORIGIN_UNKNOWN, .shared = NULL_STATE };
+	int err;
 
 	*tenure = NULL;
 	if (last && (last->port == port || !port)) {
@@ -70,24 +114,29 @@ int tenure_claim(struct slot *slot, uint16_t port, struct tenure **tenure)
 		return 0;
 	if (!last && slot->child) {
 		model.origin = ORIGIN_ACCEPT;
+		model.shared = NO;
 		model.assigned_ns = slot->life.created_ns;
 	}
-	*tenure = tenure_begin(slot, &model);
-	return *tenure ? 0 : -ENOMEM;
+	err = tenure_begin(core, slot, &model, ts_ns);
+	if (!err)
+		*tenure = lives_last_tenure(slot);
+	return err;
 }
 
 int tenure_release(struct core *core, struct slot *slot, uint16_t port, uint64_t ts_ns)
 {
 	struct tenure *tenure;
-	struct event e;
-	int err = tenure_claim(slot, port, &tenure);
+	int err = tenure_claim(core, slot, port, ts_ns, &tenure);
 
-	if (err || !tenure)
-		return err;
-	tenure->released_ns = ts_ns;
-	slot->life.holds_port = false;
-	e = event_make(slot, EVENT_RELEASE, ts_ns);
-	e.tenure = tenure;
-	e.port = tenure->port;
-	return event_emit(core, slot, &e);
+	return err || !tenure ? err : give_up(core, slot, tenure, ts_ns, false);
+}
+
+int tenure_correct(struct core *core, struct slot *slot, const struct wire_call *c, uint16_t port)
+{
+	const struct tenure *held = tenure_held(slot);
+
+	if (held && held->port == port)
+		return 0;
+	return port ? begin_unseen(core, slot, c, port)
+		    : tenure_found_gone(core, slot, c->head.ts_ns);
 }

@@ -115,6 +115,8 @@ static void json_addresses(struct json_sink *self, const struct event *e, const 
 		json_null(json);
 	json_key(json, "errno");
 	json_errno(json, e->error);
+	json_key(json, "cause");
+	json_errno(json, e->cause);
 }
 
 /* `deferred` belongs to the tenure, but a bind() that was deferred has none yet. */
@@ -138,6 +140,8 @@ static void json_port(struct json_sink *self, const struct event *e, const struc
 	json_tristate(json, t ? t->shared : NULL_STATE);
 	json_key(json, "existing");
 	json_bool(json, l->existing);
+	json_key(json, "reconciled");
+	json_bool(json, e->reconciled);
 	json_key(json, "range");
 	json_range(json, e->range_lo, e->range_hi);
 	json_key(json, "search_ns");
@@ -256,6 +260,8 @@ static int json_life(void *arg, const struct life *l, bool ended)
 		json_null(json);
 	json_key(json, "existing");
 	json_bool(json, l->existing);
+	json_key(json, "reconciled");
+	json_bool(json, l->reconciled);
 	json_key(json, "time_wait");
 	json_bool(json, l->time_wait);
 	json_tenures(self, l);

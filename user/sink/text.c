@@ -187,14 +187,15 @@ static char *text_peer(const struct text_sink *self, char *p, const struct endpo
 }
 
 /* Whom the event has to do with; NULL if with nobody. A connect() that failed leaves nothing in
- * the socket: then what was asked for. */
+ * the socket, nor does a send() to an address: then what was asked for. */
 static const struct endpoint *text_other(const struct event *e)
 {
 	bool connects = e->kind == EVENT_CONNECT || e->kind == EVENT_CONNECT_FAILED;
+	bool asks = (connects && e->error) || e->kind == EVENT_SEND;
 
 	if (e->kind == EVENT_BIND || e->kind == EVENT_LISTEN)
 		return NULL;
-	if (connects && e->error && e->has_request && phrase_has_peer(&e->request))
+	if (asks && e->has_request && phrase_has_peer(&e->request))
 		return &e->request;
 	return e->life && phrase_has_peer(&e->life->peer) ? &e->life->peer : NULL;
 }
@@ -226,6 +227,11 @@ static char *text_where(const struct text_sink *self, char *p, const struct even
 	if (e->error) {
 		p = text_color(self, p, COLOR_ERROR);
 		p = text_string(p, errno_symbol(e->error));
+		if (e->cause) {
+			p = fmt_literal(p, " (");
+			p = text_string(p, errno_symbol(e->cause));
+			*p++ = ')';
+		}
 		p = text_color(self, p, COLOR_END);
 		*p++ = ' ';
 		if (e->kind == EVENT_BIND && e->has_request && phrase_has_address(&e->request))
@@ -240,6 +246,8 @@ static char *text_where(const struct text_sink *self, char *p, const struct even
 		p = fmt_literal(p, " (no port yet: IP_BIND_ADDRESS_NO_PORT)");
 	if (e->assigned && e->tenure && e->tenure->deferred)
 		p = fmt_literal(p, " (deferred)");
+	if (e->reconciled)
+		p = fmt_literal(p, " (found late)");
 	return text_netns(self, p, l->netns);
 }
 

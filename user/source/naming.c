@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "user/core/record.h"
 #include "user/source/probes.h"
 
 /* Numbers already looked up. When it is full it is emptied: names are then given again. */
@@ -157,7 +158,7 @@ int naming_look(struct naming *n, const void *record,
 	if (head->kind == WIRE_OWNER)
 		return look_cgroup(n, &((const struct wire_owner *)record)->who, head->ts_ns, give,
 				   arg);
-	if (head->kind < WIRE_BIND || head->kind > WIRE_FOUND)
+	if (!record_is_call(head->kind))
 		return 0;
 	error = look_cgroup(n, &((const struct wire_call *)record)->who, head->ts_ns, give, arg);
 	if (!error)

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * passes.c owns what a walk through the kernel's sockets teaches: sockets that nobody told of,
+ * ports that came and went unseen, lives that are over. What a walk finds is true at its place
+ * in the stream; when it happened is not known, so it is told of as found late (reconciled).
+ */
+#include <errno.h>
+
+#include "user/core/state.h"
+
+#define STATE_TIME_WAIT 6 /* TCP_TIME_WAIT */
+
+/* --- a socket found ---------------------------------------------------------------------- */
+
+static uint16_t port_held(const struct slot *slot)
+{
+	const struct tenure *held = tenure_held(slot);
+
+	return held ? held->port : 0;
+}
+
+/* Brings the life to what was found, and tells of a port that nobody has told of. */
+static int tell_found(struct core *core, struct slot *slot, const struct wire_call *c, bool late)
+{
+	uint16_t before = port_held(slot);
+	bool assigned;
+	struct event e;
+	int err = 0;
+
+	if (c->facts & WIRE_F_CHILD) {
+		err = child_begin(core, slot, c, &assigned);
+		if (!err)
+			err = child_tell_established(core, slot, c, assigned);
+	}
+	if (!err)
+		err = tenure_correct(core, slot, c, c->sock.local_port);
+	if (err || !c->sock.local_port || port_held(slot) == before)
+		return err;
+	e = event_of_call(slot, c, EVENT_EXISTING);
+	e.reconciled = late;
+	return event_emit(core, slot, &e);
+}
+
+/* --- a TIME_WAIT entry found -------------------------------------------------------------- */
+
+/* Of a life that is still open: so it is over. */
+static int end_in_time_wait(struct core *core, struct slot *slot, const struct wire_call *c)
+{
+	struct wire_end end = {
+		.head = c->head,
+		.id = c->sock.id,
+		.time_wait_ns = c->head.ts_ns,
+		.flags = WIRE_E_TIME_WAIT | WIRE_E_PASS,
+		.port = c->sock.local_port,
+	};
+	int err = tell_found(core, slot, c, true);
+
+	return err ? err : life_end(core, slot, &end);
+}
+
+/* Of a life that nobody has seen: all that there is to tell is who has the port. */
+static int begin_remnant(struct core *core, const struct wire_call *c)
+{
+	struct tenure tenure = {
+		.port = c->sock.local_port,
+		.origin = ORIGIN_UNKNOWN,
+		.shared = NULL_STATE,
+	};
+	struct slot entry = { .life = { .id = c->sock.id, .tenures = &tenure } };
+	struct life *life = &entry.life;
+	struct event e;
+	int err;
+
+	socket_describe(core, &entry, c);
+	if (!life->chosen)
+		return 0;
+	life->number = ++core->lives.numbered;
+	life->existing = c->facts & WIRE_F_EXISTING;
+	life->tenures_len = 1;
+	life->holds_port = life->time_wait = life->ended = true;
+	life->ended_ns = c->head.ts_ns;
+	e = event_of_call(&entry, c, EVENT_EXISTING);
+	e.tenure = &tenure;
+	e.reconciled = !life->existing;
+	err = event_emit_late(core, &e);
+	return err ? err : remnant_keep(core, life, &tenure);
+}
+
+static int on_time_wait_found(struct core *core, const struct wire_call *c)
+{
+	struct slot *slot = lives_find(&core->lives, c->sock.id);
+	struct remnant *remnant = lives_find_remnant(&core->lives, c->sock.id);
+
+	if (!c->sock.local_port) /* on its way out */
+		return 0;
+	if (slot)
+		return end_in_time_wait(core, slot, c);
+	if (!remnant)
+		return begin_remnant(core, c);
+	remnant->seen = core->pass.epoch;
+	return 0;
+}
+
+int found_apply(struct core *core, const struct wire_call *c)
+{
+	struct slot *slot = lives_find(&core->lives, c->sock.id);
+	bool is_new = !slot;
+
+	if (c->sock.state == STATE_TIME_WAIT)
+		return on_time_wait_found(core, c);
+	if (is_new && !c->sock.local_port)
+		return 0; /* its first operation will tell */
+	slot = socket_of(core, c);
+	if (!slot)
+		return -ENOMEM;
+	return tell_found(core, slot, c, !is_new || !(c->facts & WIRE_F_EXISTING));
+}
+
+/* --- the walk itself ---------------------------------------------------------------------- */
+
+static int sweep_lives(struct core *core, uint64_t ts_ns)
+{
+	struct slot *slot = lives_next(&core->lives, NULL), *next;
+
+	for (; slot; slot = next) {
+		struct wire_end end = {
+			.head = { .ts_ns = ts_ns },
+			.id = slot->life.id,
+			.flags = WIRE_E_PASS,
+		};
+		int err;
+
+		next = lives_next(&core->lives, slot);
+		if (slot->seen == core->pass.epoch)
+			continue;
+		err = life_end(core, slot, &end);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int sweep_remnants(struct core *core, uint64_t ts_ns)
+{
+	struct remnant *remnant = lives_next_remnant(&core->lives, NULL), *next;
+
+	for (; remnant; remnant = next) {
+		int err;
+
+		next = lives_next_remnant(&core->lives, remnant);
+		if (remnant->seen == core->pass.epoch)
+			continue;
+		err = remnant_release(core, remnant, ts_ns, true);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* Whatever no record has mentioned since the walk began is not there any more. */
+static int sweep(struct core *core, uint64_t ts_ns)
+{
+	int err = sweep_lives(core, ts_ns);
+
+	return err ? err : sweep_remnants(core, ts_ns);
+}
+
+int pass_apply(struct core *core, const struct wire_pass *pass)
+{
+	struct pass *now = &core->pass;
+	bool complete = pass->number == now->number && (pass->flags & now->flags & WIRE_P_FULL);
+
+	if (pass->stage == WIRE_PASS_BEGIN) {
+		now->epoch++;
+		now->number = pass->number;
+		now->flags = pass->flags;
+		return 0;
+	}
+	now->number = 0;
+	return pass->stage == WIRE_PASS_END && complete ? sweep(core, pass->head.ts_ns) : 0;
+}
