@@ -2,9 +2,10 @@
 /*
  * stress THREADS OPERATIONS LOG: threads bind, connect, replace and close the same few descriptors,
  * in a network namespace of their own, so that a call may end on another socket than it began
- * with. Every bind() and connect() has an address of its own, 127.THREAD.HIGH.LOW (from 127.128 for
- * connect), so that whoever reports it with another outcome, thread or address has mixed things up.
- * Their outcomes are in LOG. Without OPERATIONS (0) it goes on until it is killed.
+ * with. Every bind() and connect() has an address of its own, 127.X.HIGH.LOW, where X is the
+ * thread, plus 8 for each 65536 operations, plus 128 for connect(); so whoever reports it with
+ * another outcome, thread or address has mixed things up. The outcomes are in LOG. Without
+ * OPERATIONS (0) it goes on, at leisure, until it is killed.
  *
  * Prints "spaces INUM 0", then "done"; a line on stdin has it close all and print what the kernel
  * still has, as the workload of the oracle does.
@@ -32,11 +33,14 @@
 
 #include "tests/oracle/oracle.h"
 
-#define SHARED_FIRST 100 /* descriptors */
-#define SHARED	     6
-#define BOUND_PORT   20000
-#define MARKER_PORT  62000
-#define CONNECT_BASE 128
+#define SHARED_FIRST   100 /* descriptors */
+#define SHARED	       6
+#define BOUND_PORT     20000
+#define MARKER_PORT    62000
+#define CONNECT_BASE   128
+#define THREADS_MAX    7
+#define LEISURE_NS     50000
+#define OPERATIONS_MAX (15 << 16)
 
 struct worker {
 	unsigned int number;
@@ -65,7 +69,7 @@ static unsigned int draw(struct worker *w, unsigned int below)
 
 static struct sockaddr_in address(unsigned int second, unsigned int index, uint16_t port)
 {
-	uint32_t addr = 127U << 24 | second << 16 | (index & 0xffff);
+	uint32_t addr = 127U << 24 | (second + 8 * (index >> 16)) << 16 | (index & 0xffff);
 
 	return (struct sockaddr_in){ .sin_family = AF_INET,
 				     .sin_port = htons(port),
@@ -129,10 +133,14 @@ static void operate(struct worker *w, unsigned int index)
 
 static void *work(void *arg)
 {
+	struct timespec leisure = { .tv_nsec = LEISURE_NS };
 	struct worker *w = arg;
 
-	for (unsigned int i = 0; !w->operations || i < w->operations; i++)
+	for (unsigned int i = 0; i < (w->operations ? w->operations : OPERATIONS_MAX); i++) {
 		operate(w, i);
+		if (!w->operations)
+			nanosleep(&leisure, NULL);
+	}
 	return NULL;
 }
 
@@ -228,12 +236,12 @@ int main(int argc, char **argv)
 {
 	unsigned int threads = argc == 4 ? (unsigned int)strtoul(argv[1], NULL, 10) : 0;
 	unsigned int operations = argc == 4 ? (unsigned int)strtoul(argv[2], NULL, 10) : 0;
-	pthread_t ids[MAX_THREADS], helper;
+	pthread_t ids[THREADS_MAX], helper;
 	struct worker *workers;
 	int listener;
 	FILE *log;
 
-	if (!threads || threads > MAX_THREADS || operations > 65535) {
+	if (!threads || threads > THREADS_MAX || operations > OPERATIONS_MAX) {
 		fprintf(stderr, "usage: stress THREADS OPERATIONS LOG\n");
 		return 2;
 	}

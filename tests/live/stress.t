@@ -30,7 +30,6 @@ OPERATIONS = 3000 if live.IN_VM else 20000
 KILLS = 5 if live.IN_VM else 20
 RESTARTS = 4 if live.IN_VM else 20
 BOUND_PORT = 20000
-CONNECT_BASE = 128
 SHOWN = 5
 
 
@@ -44,6 +43,8 @@ class Load:
             [STRESS, str(THREADS), str(operations), str(self.log)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.space = int(self.process.stdout.readline().split()[1])
+        # as long as it is open no other namespace gets the same number
+        self.namespace = os.open(f"/proc/{self.process.pid}/ns/net", os.O_RDONLY)
 
     def outcomes(self):
         """{(kind, address): (tid, errno or None)} of what it wrote; the last line may be torn."""
@@ -79,8 +80,7 @@ def operation_of(line):
 
 def owner(address):
     """The number of the thread that uses this address."""
-    second = ipaddress.IPv4Address(address).packed[1]
-    return second - CONNECT_BASE if second >= CONNECT_BASE else second
+    return ipaddress.IPv4Address(address).packed[1] % 8
 
 
 def contradictions(line, operation, outcomes):
@@ -176,16 +176,19 @@ def check_races(tap, folder):
 def check_kills(tap, folder):
     """Programs killed in mid-call leave no life behind."""
     tracer = live.Tracer(folder, "--states", name="kills").await_live()
-    spaces, outcomes = [], {}
+    loads, outcomes = [], {}
     for number in range(KILLS):
         load = Load(folder, f"kill{number}", 0)
         time.sleep(random.uniform(0.02, 0.15) * live.PATIENCE)
         load.kill()
-        spaces.append(load.space)
+        loads.append(load)
         outcomes = load.outcomes()
+    spaces = [load.space for load in loads]
     time.sleep(0.5 * live.PATIENCE)
     tap.equal(tracer.stop(), 0, "kills: portlife ends well")
     lines = events_of(tracer.output, spaces)
+    for load in loads:
+        os.close(load.namespace)
     left = [entry for entry, _ in fold([line for line in lines if line["type"] == "event" or
                                         line["ended"]], spaces).entries()
             if entry.kind != "time_wait"]
