@@ -149,4 +149,30 @@ static __always_inline void who_exited(struct task_struct *task)
 		bpf_map_delete_elem(&pids, &tgid);
 }
 
+/* The same about any task: one that a walk meets. */
+static __always_inline bool task_is_chosen(struct task_struct *task)
+{
+	if (config.filter & WIRE_FILTER_PIDS) {
+		u32 tgid = tgid_here(task);
+
+		if (!bpf_map_lookup_elem(&pids, &tgid))
+			return false;
+	}
+	if ((config.filter & WIRE_FILTER_UID) &&
+	    BPF_CORE_READ(task, real_cred, uid.val) != config.uid)
+		return false;
+	if (config.filter & WIRE_FILTER_COMM) {
+		char comm[WIRE_COMM_LEN] = {};
+
+		bpf_probe_read_kernel(comm, sizeof(comm), &task->comm);
+		for (int i = 0; i < WIRE_COMM_LEN; i++) {
+			if (comm[i] != config.comm[i])
+				return false;
+			if (!comm[i])
+				break;
+		}
+	}
+	return true;
+}
+
 #endif

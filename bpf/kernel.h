@@ -229,23 +229,12 @@ static __always_inline u32 sock_owners_before(struct sock *sk)
 	return owners == OWNERS_OTHERS ? WIRE_F_OWNERS | WIRE_F_SHARED : WIRE_F_OWNERS;
 }
 
-/* The socket as a record shows it. id, parent and times are the caller's. */
-static __always_inline void sock_fill(struct wire_sock *w, struct sock *sk)
+/* Family and interface are filled already. */
+static __always_inline void sock_fill_addresses(struct wire_sock *w, struct sock *sk)
 {
-	struct net *net = FIELD(sk, __sk_common.skc_net.net);
 	struct in6_addr *local6 = &sk->__sk_common.skc_v6_rcv_saddr;
 	struct in6_addr *peer6 = &sk->__sk_common.skc_v6_daddr;
 
-	w->cookie = FIELD(sk, __sk_common.skc_cookie.counter);
-	w->netns = FIELD(net, ns.inum);
-	w->ifindex = FIELD(sk, __sk_common.skc_bound_dev_if);
-	w->family = FIELD(sk, __sk_common.skc_family);
-	w->protocol = FIELD(sk, sk_protocol);
-	w->state = sock_state(sk);
-	w->userlocks = FIELD_BITS(sk, sk_userlocks);
-	w->options = sock_options(sk);
-	w->local_port = sock_port(sk);
-	w->peer_port = bpf_ntohs(FIELD(sk, __sk_common.skc_dport));
 	if (w->family == AF_INET6) {
 		bpf_probe_read_kernel(w->local, 16, local6);
 		bpf_probe_read_kernel(w->peer, 16, peer6);
@@ -257,6 +246,24 @@ static __always_inline void sock_fill(struct wire_sock *w, struct sock *sk)
 		*(u32 *)w->local = FIELD(sk, __sk_common.skc_rcv_saddr);
 		*(u32 *)w->peer = FIELD(sk, __sk_common.skc_daddr);
 	}
+}
+
+/* The socket as a record shows it. id, parent and times are the caller's. */
+static __always_inline void sock_fill(struct wire_sock *w, struct sock *sk)
+{
+	struct net *net = FIELD(sk, __sk_common.skc_net.net);
+
+	w->cookie = FIELD(sk, __sk_common.skc_cookie.counter);
+	w->netns = FIELD(net, ns.inum);
+	w->ifindex = FIELD(sk, __sk_common.skc_bound_dev_if);
+	w->family = FIELD(sk, __sk_common.skc_family);
+	w->protocol = FIELD(sk, sk_protocol);
+	w->state = sock_state(sk);
+	w->userlocks = FIELD_BITS(sk, sk_userlocks);
+	w->options = sock_options(sk);
+	w->local_port = sock_port(sk);
+	w->peer_port = bpf_ntohs(FIELD(sk, __sk_common.skc_dport));
+	sock_fill_addresses(w, sk);
 }
 
 #endif

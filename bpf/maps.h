@@ -51,6 +51,7 @@ enum socket_flag {
 	SOCKET_TIME_WAIT = 1 << 6,   /* this entry is a TIME_WAIT's, its key no struct sock */
 	SOCKET_PROVISIONAL = 1 << 7, /* a child whose listener is not known: accept() decides */
 	SOCKET_LEFT = 1 << 8,	     /* its port went to TIME_WAIT, its release is none */
+	SOCKET_WAITING = 1 << 9,     /* a child that a walk told of before anybody accepted it */
 };
 
 /*
@@ -72,7 +73,8 @@ struct socket_state {
 	u16 failure;   /* errno of WIRE_CONNECT_ERROR */
 	u32 tid;       /* tracepoint: thread that is in connect() on it */
 	u16 told_port; /* that it holds, as the collector was told: 0 after a release */
-	u16 pad[3];
+	u16 walk;      /* number of the last walk that looked at it (existing.bpf.c) */
+	u32 odd;       /* difference that the walk before saw, 0: none */
 };
 
 /* Key: address of a struct sock or inet_timewait_sock. */

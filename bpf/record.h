@@ -126,18 +126,26 @@ static __always_inline void record_accept(u64 ts_ns, struct sock *child, struct 
 	record_submit(r);
 }
 
-static __always_inline void record_edge(u8 kind, u64 ts_ns, u64 id, s32 error, u16 port)
+/* False if there was no room. */
+static __always_inline bool record_edge_keeping(u8 kind, u64 ts_ns, u64 id, s32 error, u16 port,
+						bool keeps)
 {
 	struct wire_edge *r = RESERVE(struct wire_edge);
 
 	if (!r)
-		return;
+		return false;
 	head_fill(&r->head, kind, sizeof(*r), ts_ns);
 	r->id = id;
 	r->error = error;
 	r->port = port;
-	r->pad = 0;
+	r->keeps = keeps;
 	record_submit(r);
+	return true;
+}
+
+static __always_inline bool record_edge(u8 kind, u64 ts_ns, u64 id, s32 error, u16 port)
+{
+	return record_edge_keeping(kind, ts_ns, id, error, port, false);
 }
 
 static __always_inline void record_owner(u64 ts_ns, struct socket_state *state)
@@ -155,12 +163,13 @@ static __always_inline void record_owner(u64 ts_ns, struct socket_state *state)
 	record_submit(r);
 }
 
-static __always_inline void record_end(u64 ts_ns, const struct socket_state *state, u32 flags)
+/* False if there was no room. */
+static __always_inline bool record_end(u64 ts_ns, const struct socket_state *state, u32 flags)
 {
 	struct wire_end *r = RESERVE(struct wire_end);
 
 	if (!r)
-		return;
+		return false;
 	head_fill(&r->head, WIRE_END, sizeof(*r), ts_ns);
 	r->id = state->id;
 	r->close_ns = state->close_ns;
@@ -170,6 +179,7 @@ static __always_inline void record_end(u64 ts_ns, const struct socket_state *sta
 	r->port = state->release_ns || state->time_wait_ns ? state->port : 0;
 	r->pad = 0;
 	record_submit(r);
+	return true;
 }
 
 #endif

@@ -27,6 +27,23 @@ static __always_inline struct socket_state *socket_insert(const void *sk,
 	return bpf_map_lookup_elem(&sockets, &key);
 }
 
+/*
+ * The entry of a socket that is not new: a walk through existing sockets may have made one a
+ * moment ago, and then that one holds.
+ */
+static __always_inline struct socket_state *socket_insert_once(const void *sk,
+							       struct socket_state *state)
+{
+	u64 key = (u64)sk;
+	long error = bpf_map_update_elem(&sockets, &key, state, BPF_NOEXIST);
+
+	if (error && error != -EEXIST) {
+		COUNT(lost_sockets);
+		return 0;
+	}
+	return bpf_map_lookup_elem(&sockets, &key);
+}
+
 static __always_inline u64 socket_number(u64 now_ns)
 {
 	return ((now_ns - config.start_ns) << WIRE_SOCKET_CPU_BITS) |
@@ -76,7 +93,7 @@ static __always_inline struct socket_state *socket_touch(struct sock *sk, u64 no
 	};
 	if (state.port)
 		state.flags = SOCKET_EXISTING;
-	return socket_insert(sk, &state);
+	return socket_insert_once(sk, &state);
 }
 
 /*
@@ -142,10 +159,13 @@ static __always_inline struct socket_state *socket_taken(struct sock *child, str
 			.port = sock_port(child),
 		};
 
-		state = socket_insert(child, &fresh);
+		state = socket_insert_once(child, &fresh);
 	}
 	if (!state)
 		return 0;
+	if (state->flags & SOCKET_WAITING)
+		state->flags &=
+			~(SOCKET_WAITING | SOCKET_TOLD); /* accept() is an event of its own */
 	state->flags &= ~SOCKET_PROVISIONAL;
 	if (!state->parent && parent)
 		state->parent = parent->id;
@@ -192,8 +212,9 @@ static __always_inline void socket_released(struct sock *sk, struct socket_state
 		return;
 	}
 	socket_tell(sk, state, now_ns, ACTOR_NONE);
-	record_edge(WIRE_RELEASE, now_ns, state->id, 0, port);
-	state->port = state->told_port = 0;
+	if (record_edge(WIRE_RELEASE, now_ns, state->id, 0, port))
+		state->told_port = 0;
+	state->port = 0;
 }
 
 /*
@@ -209,9 +230,11 @@ static __always_inline void socket_waits(struct sock *sk, struct socket_state *s
 		state->time_wait_ns = now_ns;
 		return;
 	}
+	bool keeps = FIELD_BITS(sk, sk_userlocks) & SOCK_BINDPORT_LOCK;
+
 	socket_tell(sk, state, now_ns, ACTOR_NONE);
-	record_edge(WIRE_TIME_WAIT, now_ns, state->id, 0, port);
-	if (FIELD_BITS(sk, sk_userlocks) & SOCK_BINDPORT_LOCK)
+	record_edge_keeping(WIRE_TIME_WAIT, now_ns, state->id, 0, port, keeps);
+	if (keeps)
 		return;
 	state->port = state->told_port = 0;
 	if (sock_port(sk))

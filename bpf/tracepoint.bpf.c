@@ -361,7 +361,7 @@ static __always_inline void connecting(struct sock *sk)
 
 		if (config.filter)
 			return;
-		state = socket_insert(sk, &fresh);
+		state = socket_insert_once(sk, &fresh);
 		if (!state)
 			return;
 	}

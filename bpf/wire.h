@@ -150,7 +150,7 @@ struct wire_edge {
 	__u64 id;
 	__s32 error; /* WIRE_CONNECT_ERROR: positive errno of the socket */
 	__u16 port;  /* WIRE_RELEASE, WIRE_TW_END: the port given up; WIRE_TIME_WAIT: its port */
-	__u16 pad;
+	__u16 keeps; /* WIRE_TIME_WAIT, 0 or 1: the socket keeps the port too, bind() named it */
 };
 
 struct wire_owner {
@@ -290,6 +290,20 @@ struct wire_config {	  /* the object's .rodata.config */
 	__u32 accept_fd;   /* 1: a hook at the end of accept(2) tells the descriptor */
 	__u32 pad;
 	char comm[WIRE_COMM_LEN];
+};
+
+/* What the collector tells the walk that begins: the object's .data.walk */
+struct wire_walk {
+	__u16 number;	 /* not that of the walk before, not 0 */
+	__u16 flags;	 /* enum wire_pass_flag */
+	__u32 time_wait; /* 1: TIME_WAIT entries that the table lacks are taken in */
+};
+
+/* What a walk answers: one byte for each thing it did, so that it can be read in helpings. */
+enum wire_token {
+	WIRE_TOKEN_RECORD = 'r',
+	WIRE_TOKEN_UNDECIDED = 'u', /* saw a difference that may be an operation under way */
+	WIRE_TOKEN_IDLE = '.',	    /* passed many things that gave no record */
 };
 
 enum wire_pid { WIRE_PID_GIVEN = 1, WIRE_PID_FOLLOW = 2 }; /* values of the map `pids` */

@@ -270,7 +270,57 @@ struct pt_regs {
 };
 #endif
 
+/* What the walks through existing sockets read besides (existing.bpf.c). */
+typedef struct {
+	atomic_t refs;
+} refcount_t;
+
+struct hlist_nulls_node {
+	struct hlist_nulls_node *next, **pprev;
+};
+
+struct sock_common___alive {
+	refcount_t skc_refcnt;			/* 0: freed, or not yet born */
+	struct hlist_nulls_node skc_nulls_node; /* pprev NULL: in no table of connections */
+};
+
+/* 6.17 and later. */
+struct inet_timewait_sock___bind {
+	unsigned int tw_connect_bind : 1;
+};
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+	u64 seq_num;
+};
+
 #pragma clang attribute pop
+
+/* Contexts of iterator programs: the kernel finds the arguments by their place. */
+struct bpf_iter__task_file {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	u32 fd;
+	u32 pad;
+	struct file *file;
+};
+
+struct bpf_iter__tcp {
+	struct bpf_iter_meta *meta;
+	struct sock_common *sk_common;
+};
+
+struct bpf_iter__udp {
+	struct bpf_iter_meta *meta;
+	struct udp_sock *udp_sk;
+};
+
+struct bpf_iter__bpf_map_elem {
+	struct bpf_iter_meta *meta;
+	struct bpf_map *map;
+	u64 *key;
+	struct socket_state *value;
+};
 
 /* Values that no header of user space has, the same in every kernel since 5.10. */
 #define PF_KTHREAD	   0x00200000
@@ -279,6 +329,7 @@ struct pt_regs {
 #define USER_CS		   0x33 /* x86: 64-bit and 32-bit code of user space */
 #define USER32_CS	   0x23
 #define SOCK_BINDPORT_LOCK 8	  /* sk_userlocks: bind() named the port */
+#define SOCK_CONNECT_BIND  16	  /* sk_userlocks, 6.17 and later: connect() chose it */
 #define BIND_FROM_BPF	   0x0004 /* include/net/inet_common.h */
 #define AF_UNSPEC	   0
 #define AF_INET		   2
@@ -301,6 +352,7 @@ enum tcp_state {
 	TCP_LAST_ACK,
 	TCP_LISTEN,
 	TCP_CLOSING,
+	TCP_NEW_SYN_RECV,
 };
 
 #endif

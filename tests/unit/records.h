@@ -87,6 +87,29 @@ MAYBE static void call_request(struct wire_call *c, uint16_t port)
 	c->req_port = port;
 }
 
+/* The same socket found by a walk that met no descriptor of it. */
+MAYBE static struct wire_call found_new(uint64_t id, uint64_t ts_ns, uint16_t port, uint32_t facts)
+{
+	struct wire_call c = call_new(WIRE_FOUND, id, ts_ns);
+
+	c.facts = WIRE_F_PASS | facts;
+	c.who = (struct wire_who){ 0 };
+	c.fd = -1;
+	c.sock.local_port = c.port_before = port;
+	return c;
+}
+
+MAYBE static struct wire_pass pass_new(uint32_t number, uint16_t stage, uint16_t flags,
+				       uint64_t ts_ns)
+{
+	return (struct wire_pass){
+		.head = head_new(WIRE_PASS, sizeof(struct wire_pass), ts_ns),
+		.number = number,
+		.stage = stage,
+		.flags = flags,
+	};
+}
+
 MAYBE static struct wire_edge edge_new(uint8_t kind, uint64_t id, uint64_t ts_ns, uint16_t port,
 				       int error)
 {
@@ -317,6 +340,14 @@ MAYBE static void feed_edge(struct world *w, uint8_t kind, uint64_t id, uint64_t
 	struct wire_edge edge = edge_new(kind, id, ts_ns, port, error);
 
 	FEED(w, edge);
+}
+
+MAYBE static void feed_pass(struct world *w, uint32_t number, uint16_t stage, uint16_t flags,
+			    uint64_t ts_ns)
+{
+	struct wire_pass pass = pass_new(number, stage, flags, ts_ns);
+
+	FEED(w, pass);
 }
 
 /* Closed at close_ns, gave up port a nanosecond later, destroyed another later. */

@@ -42,7 +42,7 @@ static int check(const void *record, size_t len, const char **why)
 
 /* --- one good record of every kind -------------------------------------------------------- */
 
-#define KINDS 22
+#define KINDS 27
 
 struct sample {
 	size_t len;
@@ -59,11 +59,25 @@ static void put(struct sample *s, const void *record)
 	memcpy(s->bytes, record, s->len);
 }
 
+static size_t put_datagrams(struct sample *s)
+{
+	struct wire_call c = port_call(WIRE_SEND, 7, 2000000, 0, 0);
+
+	c.sock.protocol = IPPROTO_UDP;
+	c.error = EAGAIN;
+	c.cause = EADDRINUSE;
+	put(&s[0], &c);
+	c = found_new(7, 2000000, 80, WIRE_F_EXISTING);
+	c.sock.state = 6; /* TCP_TIME_WAIT */
+	put(&s[1], &c);
+	return 2;
+}
+
 static size_t put_calls(struct sample *s)
 {
 	static const uint8_t kinds[] = { WIRE_BIND,	      WIRE_LISTEN, WIRE_CONNECT,
 					 WIRE_CONNECT_FAILED, WIRE_ACCEPT, WIRE_DISCONNECT,
-					 WIRE_FOUND };
+					 WIRE_FOUND,	      WIRE_SEND };
 	size_t n = 0;
 
 	for (; n < sizeof(kinds); n++) {
@@ -75,6 +89,7 @@ static size_t put_calls(struct sample *s)
 		c.error = kinds[n] == WIRE_CONNECT_FAILED ? ECONNREFUSED : 0;
 		put(&s[n], &c);
 	}
+	n += put_datagrams(s + n);
 	return n;
 }
 
@@ -96,7 +111,10 @@ static size_t put_steps(struct sample *s)
 	end.flags = WIRE_E_TIME_WAIT | WIRE_E_INFERRED;
 	end.time_wait_ns = 1999999;
 	put(&s[6], &end);
-	return 7;
+	end = end_new(7, 2000000);
+	end.flags = WIRE_E_PASS;
+	put(&s[7], &end);
+	return 8;
 }
 
 static size_t put_others(struct sample *s)
@@ -111,6 +129,7 @@ static size_t put_others(struct sample *s)
 					.exit = -1,
 					.signal = 9 };
 	struct wire_stop stop = { .head = head_new(WIRE_STOP, sizeof(stop), 1), .records = 3 };
+	struct wire_pass pass = pass_new(1, WIRE_PASS_BEGIN, WIRE_P_START | WIRE_P_FULL, 2000000);
 
 	put(&s[0], &start);
 	put(&s[1], &name);
@@ -122,7 +141,8 @@ static size_t put_others(struct sample *s)
 	put(&s[5], &tick);
 	put(&s[6], &command);
 	put(&s[7], &stop);
-	return 8;
+	put(&s[8], &pass);
+	return 9;
 }
 
 static void put_all(struct sample samples[KINDS])
@@ -289,8 +309,8 @@ static void fields_that_are_not_announced_are_zero(void **state)
 			 { offsetof(struct wire_call, sock.local) + 4, 12 },
 			 { offsetof(struct wire_call, sock.peer) + 4, 12 });
 	EVERY_BIT_COUNTS(&established, FIELD(struct wire_edge, error),
-			 FIELD(struct wire_edge, port), FIELD(struct wire_edge, pad));
-	EVERY_BIT_COUNTS(&release, FIELD(struct wire_edge, error), FIELD(struct wire_edge, pad));
+			 FIELD(struct wire_edge, port), FIELD(struct wire_edge, keeps));
+	EVERY_BIT_COUNTS(&release, FIELD(struct wire_edge, error), FIELD(struct wire_edge, keeps));
 	owner.facts = 0;
 	owner.who = (struct wire_who){ 0 };
 	EVERY_BIT_COUNTS(&owner, FIELD(struct wire_owner, who), FIELD(struct wire_owner, pad));

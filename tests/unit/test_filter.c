@@ -113,6 +113,11 @@ static void kinds_shown_by_default(void **state)
 		assert_int_equal(shows(&s), shown[kind]);
 		s.f.states = true;
 		assert_int_equal(shows(&s), kind != EVENT_EXISTING);
+		s.e.reconciled = true; /* nobody saw it: as much a state as the others */
+		assert_true(shows(&s));
+		s.f.states = false;
+		assert_int_equal(shows(&s), shown[kind]);
+		s.e.reconciled = false;
 		s.f = (struct filter){ .existing = true };
 		assert_int_equal(shows(&s), shown[kind] || kind == EVENT_EXISTING);
 		s.f = (struct filter){ 0 };

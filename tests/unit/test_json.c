@@ -336,6 +336,31 @@ static void event_line_is_empty(void **state)
 		"\"options\":[],\"holders\":null,\"holders_omitted\":null,\"findings\":[]}\n");
 }
 
+static void causes_and_what_was_found_late(void **state)
+{
+	struct fixture *f = *state;
+	struct life life = { .number = 1, .local = { .family = AF_INET }, .protocol = IPPROTO_UDP };
+	struct event event = {
+		.kind = EVENT_SEND,
+		.ts_ns = run.boot_ns,
+		.life = &life,
+		.fd = -1,
+		.error = EAGAIN,
+		.cause = EADDRINUSE,
+		.reconciled = true,
+	};
+	const char *text;
+
+	fixture_start(f);
+	fixture_text(f);
+	assert_int_equal(f->sink.ops->event(f->sink.self, &event), 0);
+	text = fixture_text(f);
+	assert_non_null(strstr(text, "\"event\":\"send\""));
+	assert_non_null(strstr(text, "\"proto\":\"udp\""));
+	assert_non_null(strstr(text, "\"errno\":\"EAGAIN\",\"cause\":\"EADDRINUSE\""));
+	assert_non_null(strstr(text, "\"existing\":false,\"reconciled\":true"));
+}
+
 static void failed_bind_keeps_the_port_it_had(void **state)
 {
 	struct fixture *f = *state;
@@ -484,6 +509,7 @@ int main(void)
 		TEST(start_line),
 		TEST(event_line_is_full),
 		TEST(event_line_is_empty),
+		TEST(causes_and_what_was_found_late),
 		TEST(failed_bind_keeps_the_port_it_had),
 		TEST(life_line),
 		TEST(lost_and_summary_lines),

@@ -375,6 +375,70 @@ static void time_wait_ends_before_the_socket(void **state)
 		"life #1 ended time_wait: 40000 connect IE 2000000..62000100\n");
 }
 
+/* The connection is over, the descriptor is not: it takes another port, TIME_WAIT keeps the first.
+ */
+static void the_socket_goes_on_without_its_time_wait(void **state)
+{
+	struct world *w = *state;
+	struct wire_call again = port_call(WIRE_BIND, 1, 3000000, 0, 40002);
+	struct wire_end end = end_new(1, 4000001);
+
+	feed_client(w, 1);
+	feed_edge(w, WIRE_TIME_WAIT, 1, 2000100, 40000, 0);
+	call_request(&again, 0);
+	again.facts |= WIRE_F_SEARCHED;
+	FEED(w, again);
+	end.close_ns = 4000000;
+	end.release_ns = 4000001;
+	end.port = 40002;
+	FEED(w, end);
+	feed_edge(w, WIRE_TW_END, 1, 62000100, 40000, 0);
+	SAID(w, "2000000 #1 connect 40000 connect IE +\n"
+		"2000100 #1 time_wait 40000 connect IE\n"
+		"3000000 #1 bind 40002 bind0 -E +\n"
+		"4000000 #1 close 40002 bind0 -E\n"
+		"4000001 #1 release 40002 bind0 -E\n"
+		"life #1 ended time_wait: 40000 connect IE 2000000..?, 40002 bind0 -E "
+		"3000000..4000001\n"
+		"62000100 #1 release 40000 connect IE\n");
+}
+
+/* A port that bind() named stays with the socket and goes to TIME_WAIT: free when both are through.
+ */
+static void time_wait_and_the_socket_have_the_port(void **state)
+{
+	struct world *w = *state;
+	struct wire_call bind = port_call(WIRE_BIND, 1, 1000000, 0, 81);
+	struct wire_edge waits = edge_new(WIRE_TIME_WAIT, 1, 2000100, 81, 0);
+	struct wire_call other = port_call(WIRE_BIND, 2, 1000001, 0, 82);
+	struct wire_edge other_waits = edge_new(WIRE_TIME_WAIT, 2, 2000101, 82, 0);
+	struct wire_end end = end_new(1, 4000001), other_end = end_new(2, 90000000);
+
+	call_request(&bind, 81);
+	call_request(&other, 82);
+	waits.keeps = other_waits.keeps = 1;
+	end.release_ns = 4000000;
+	end.port = 81;
+	other_end.release_ns = 90000000;
+	other_end.port = 82;
+	FEED(w, bind);
+	FEED(w, other);
+	FEED(w, waits);
+	FEED(w, other_waits);
+	FEED(w, end);
+	feed_edge(w, WIRE_TW_END, 1, 62000100, 81, 0);
+	feed_edge(w, WIRE_TW_END, 2, 62000101, 82, 0);
+	FEED(w, other_end);
+	SAID(w, "1000000 #1 bind 81 bind -- +\n"
+		"1000001 #2 bind 82 bind -- +\n"
+		"2000100 #1 time_wait 81 bind --\n"
+		"2000101 #2 time_wait 82 bind --\n"
+		"life #1 ended time_wait: 81 bind -- 1000000..?\n"
+		"62000100 #1 release 81 bind --\n"
+		"90000000 #2 release 82 bind --\n"
+		"life #2 ended time_wait: 82 bind -- 1000001..90000000\n");
+}
+
 static void nothing_is_kept_where_the_end_cannot_be_seen(void **state)
 {
 	struct filter all = { .states = true };
@@ -430,6 +494,8 @@ int main(void)
 		WORLD_TEST(the_release_after_the_end),
 		WORLD_TEST(the_release_after_the_end_of_a_link_local_peer),
 		WORLD_TEST(time_wait_ends_before_the_socket),
+		WORLD_TEST(the_socket_goes_on_without_its_time_wait),
+		WORLD_TEST(time_wait_and_the_socket_have_the_port),
 		cmocka_unit_test(nothing_is_kept_where_the_end_cannot_be_seen),
 		WORLD_TEST(a_time_wait_is_not_waited_for_for_ever),
 	};

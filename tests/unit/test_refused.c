@@ -26,7 +26,7 @@ static void refused(const void *record, const char *reason)
 static void wrong_heads(void **state)
 {
 	struct wire_edge e = edge_new(WIRE_RELEASE, 7, 2000000, 80, 0);
-	static const uint8_t unknown[] = { 0, 9, 15, 20, 23, 26, 63, 71, 255 };
+	static const uint8_t unknown[] = { 0, 9, 15, 21, 23, 26, 63, 71, 255 };
 
 	(void)state;
 	REFUSED(e, r.head.version = 0, "another version of the format");
@@ -82,7 +82,35 @@ static void wrong_calls(void **state)
 	REFUSED(c, (r.head.kind = WIRE_CONNECT, r.error = 1), "an errno where none can be");
 	REFUSED(c, (r.head.kind = WIRE_ACCEPT, r.error = 1), "an errno where none can be");
 	REFUSED(c, (r.head.kind = WIRE_FOUND, r.error = 1), "an errno where none can be");
+	REFUSED(c, (r.head.kind = WIRE_SEND, r.error = -1), "errno out of range");
+	REFUSED(c, (r.error = 1, r.cause = 4096), "a cause without a failure");
 	REFUSED(c, r.head.kind = WIRE_CONNECT_FAILED, "a failed connect without errno");
+}
+
+static void wrong_facts(void **state)
+{
+	struct wire_call c = call_new(WIRE_CONNECT, 7, 2000000), udp = c;
+	struct wire_call found = found_new(7, 2000000, 80, 0);
+	const char *why;
+
+	(void)state;
+	REFUSED(c, r.facts |= WIRE_F_SHARED, "another owner of a port where nobody looked");
+	REFUSED(c, r.facts |= WIRE_F_PASS, "a walk that finds no socket");
+	REFUSED(c, (r.head.kind = WIRE_SEND, r.facts |= WIRE_F_PASS),
+		"a walk that finds no socket");
+	REFUSED(c, r.sock.state = 6, "a TIME_WAIT entry where only a socket can be");
+	found.sock.state = 6;
+	assert_int_equal(wire_check(&found, sizeof(found), &why), 0);
+	REFUSED(found, r.facts = 0, "a TIME_WAIT entry where only a socket can be");
+	udp.sock.protocol = IPPROTO_UDPLITE;
+	for (uint8_t s = 1; s <= 13; s++) {
+		udp.sock.state = s;
+		assert_int_equal(wire_check(&udp, sizeof(udp), &why),
+				 s == 1 || s == 7 ? 0 : -EBADMSG);
+	}
+	assert_string_equal(why, "a datagram socket in a state of TCP");
+	udp.sock.state = 7;
+	REFUSED(udp, r.head.kind = WIRE_ACCEPT, "a datagram socket that was accepted");
 }
 
 static void wrong_requests(void **state)
@@ -126,7 +154,7 @@ static void wrong_steps(void **state)
 	REFUSED(e, r.error = -1, "errno out of range");
 	REFUSED(e, r.error = 4096, "errno out of range");
 	REFUSED(e, r.port = 80, "a port where none can be");
-	REFUSED(e, r.pad = 1, "padding is not zero");
+	REFUSED(e, r.keeps = 1, "a port kept where none can be");
 	REFUSED(e, r.head.kind = WIRE_TW_END, "an errno where none can be");
 	REFUSED(o, r.id = 0, "a socket without a number");
 	REFUSED(o, r.facts |= WIRE_F_TIMED, "unknown fact bit");
@@ -166,6 +194,7 @@ static void wrong_others(void **state)
 	union name_record n = name_new(WIRE_NAME_NETNS, 5, 0, "blue");
 	struct wire_lost l = { .head = head_new(WIRE_LOST, sizeof(l), 1), .cause = 1 };
 	struct wire_command c = { .head = head_new(WIRE_COMMAND, sizeof(c), 1) };
+	struct wire_pass p = pass_new(1, WIRE_PASS_END, WIRE_P_FULL, 1);
 
 	(void)state;
 	REFUSED(n, r.name.what = 0, "unknown kind of name");
@@ -182,6 +211,11 @@ static void wrong_others(void **state)
 	REFUSED(c, r.signal = -1, "signal out of range");
 	REFUSED(c, r.signal = 65, "signal out of range");
 	REFUSED(c, (r.exit = 1, r.signal = 9), "an exit status and a signal at once");
+	REFUSED(p, r.number = 0, "a walk without a number");
+	REFUSED(p, r.stage = 0, "unknown stage of a walk");
+	REFUSED(p, r.stage = WIRE_PASS_ABORTED + 1, "unknown stage of a walk");
+	REFUSED(p, r.flags = WIRE_P_ALL + 1, "unknown flag of a walk");
+	REFUSED(p, r.head.len_bytes = 16, "length and kind do not agree");
 }
 
 int main(void)
@@ -189,8 +223,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(wrong_heads),	cmocka_unit_test(wrong_sockets),
 		cmocka_unit_test(wrong_calls),	cmocka_unit_test(wrong_requests),
-		cmocka_unit_test(wrong_steps),	cmocka_unit_test(wrong_starts),
-		cmocka_unit_test(wrong_others),
+		cmocka_unit_test(wrong_facts),	cmocka_unit_test(wrong_steps),
+		cmocka_unit_test(wrong_starts), cmocka_unit_test(wrong_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -265,6 +265,55 @@ static void failed_connect_shows_whom_it_was_for(void **state)
 			    "EADDRNOTAVAIL 0.0.0.0 > 10.0.0.1:443\n");
 }
 
+static void send_shows_to_whom(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_open(f, (struct text_options){ .header = false });
+	f->life.protocol = IPPROTO_UDP;
+	event_assigns(f, EVENT_SEND, ORIGIN_SEND, 40000);
+	f->event.has_request = true;
+	f->event.request = end_of("10.0.0.1", 53);
+	fixture_event(f);
+	f->event = (struct event){
+		.kind = EVENT_SEND,
+		.ts_ns = run.boot_ns,
+		.life = &f->life,
+		.who = &f->life.who,
+		.error = EAGAIN,
+		.cause = EADDRINUSE,
+	};
+	fixture_event(f);
+	f->life.protocol = IPPROTO_UDPLITE;
+	f->life.peer = end_of("10.0.0.2", 54); /* connected, and then given no address */
+	event_assigns(f, EVENT_SEND, ORIGIN_SEND, 40000);
+	f->event.error = f->event.cause = 0;
+	assert_string_equal(
+		fixture_event(f),
+		"13:45:01.123    4123 python3      udp   send     40000 send     IE 0.0.0.0 > "
+		"10.0.0.1:53\n"
+		"13:45:01.123    4123 python3      udp   send         - -        -- EAGAIN "
+		"(EADDRINUSE) 0.0.0.0\n"
+		"13:45:01.123    4123 python3      udpl+ send     40000 send     IE 0.0.0.0 > "
+		"10.0.0.2:54\n");
+}
+
+static void what_was_found_late_says_so(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_open(f, (struct text_options){ .header = false });
+	event_assigns(f, EVENT_EXISTING, ORIGIN_UNKNOWN, 40000);
+	f->event.assigned = false;
+	f->event.reconciled = true;
+	f->life.netns = 111;
+	learn(f, WIRE_NAME_NETNS, 111, 0, "blue");
+	assert_string_equal(
+		fixture_event(f),
+		"13:45:01.123    4123 python3      tcp   existing 40000 unknown  ?? 0.0.0.0 "
+		"(found late) @blue\n");
+}
+
 static void owner_not_known_is_a_dash(void **state)
 {
 	struct fixture *f = *state;
@@ -502,6 +551,8 @@ int main(void)
 		TEST(deferred_bind_has_no_port_yet),
 		TEST(bind_twice_shows_the_port_asked_for),
 		TEST(failed_connect_shows_whom_it_was_for),
+		TEST(send_shows_to_whom),
+		TEST(what_was_found_late_says_so),
 		TEST(owner_not_known_is_a_dash),
 		TEST(inet6_peer_has_brackets),
 		TEST(devices_and_namespaces_are_named),

@@ -71,6 +71,7 @@ static int apply(struct core *core, const union record *r, const char *text)
 	case WIRE_CONNECT_ERROR:
 	case WIRE_RELEASE:
 	case WIRE_TW_END:
+	case WIRE_TIME_WAIT:
 		return edge_apply(core, &r->edge);
 	default:
 		return call_apply(core, &r->call);

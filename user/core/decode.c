@@ -131,12 +131,13 @@ static const char *check_call(const struct wire_call *c)
 static const char *check_edge(const struct wire_edge *e)
 {
 	bool fails = e->head.kind == WIRE_CONNECT_ERROR;
-	bool frees = e->head.kind == WIRE_RELEASE || e->head.kind == WIRE_TW_END;
+	bool waits = e->head.kind == WIRE_TIME_WAIT;
+	bool frees = waits || e->head.kind == WIRE_RELEASE || e->head.kind == WIRE_TW_END;
 
 	if (!e->id)
 		return "a socket without a number";
-	if (e->pad)
-		return "padding is not zero";
+	if (e->keeps > waits)
+		return "a port kept where none can be";
 	if (fails && (e->error <= 0 || e->error > ERRNO_MAX))
 		return "errno out of range";
 	if (!fails && e->error)
@@ -261,7 +262,7 @@ static const char *check_name(const struct wire_name *n, const char *text)
 
 static bool is_edge(uint8_t kind)
 {
-	return kind >= WIRE_ESTABLISHED && kind <= WIRE_TW_END;
+	return kind >= WIRE_ESTABLISHED && kind <= WIRE_TIME_WAIT;
 }
 
 static bool has_text(uint8_t kind)

@@ -47,7 +47,8 @@ static int on_connect_error(struct core *core, struct slot *slot, const struct w
 	return event_emit(core, slot, &e);
 }
 
-int remnant_release(struct core *core, struct remnant *remnant, uint64_t ts_ns, bool reconciled)
+static int remnant_release(struct core *core, struct remnant *remnant, uint64_t ts_ns,
+			   bool reconciled)
 {
 	struct tenure tenure;
 	struct life life;
@@ -69,15 +70,37 @@ int remnant_release(struct core *core, struct remnant *remnant, uint64_t ts_ns, 
 	return event_emit_late(core, &e);
 }
 
-/* A life that ended in TIME_WAIT is in the table no more, what it left is. */
-static int on_time_wait_end(struct core *core, struct slot *slot, const struct wire_edge *edge)
+int time_wait_end(struct core *core, uint64_t id, uint16_t port, uint64_t ts_ns, bool reconciled)
 {
-	struct remnant *remnant;
+	struct remnant *remnant = lives_find_remnant(&core->lives, id, port);
+	struct slot *slot = lives_find(&core->lives, id);
 
-	if (slot) /* the program has kept its descriptor for longer */
-		return tenure_release(core, slot, edge->port, edge->head.ts_ns);
-	remnant = lives_find_remnant(&core->lives, edge->id);
-	return remnant ? remnant_release(core, remnant, edge->head.ts_ns, false) : 0;
+	if (!slot)
+		return remnant ? remnant_release(core, remnant, ts_ns, reconciled) : 0;
+	if (remnant)
+		lives_drop_remnant(&core->lives, remnant);
+	return tenure_end_wait(core, slot, port, ts_ns, reconciled);
+}
+
+static int on_time_wait_begin(struct core *core, struct slot *slot, const struct wire_edge *edge)
+{
+	struct tenure_wait wait = {
+		.ts_ns = edge->head.ts_ns,
+		.port = edge->port,
+		.keeps = edge->keeps,
+	};
+
+	return tenure_wait(core, slot, &wait);
+}
+
+/* A release older than the port that is held now, and of another one, was told of too late. */
+static int on_release(struct core *core, struct slot *slot, const struct wire_edge *edge)
+{
+	const struct tenure *held = tenure_held(slot);
+	bool stale = held && edge->port && edge->port != held->port &&
+		     edge->head.ts_ns < held->assigned_ns;
+
+	return stale ? 0 : tenure_release(core, slot, edge->port, edge->head.ts_ns);
 }
 
 int edge_apply(struct core *core, const struct wire_edge *edge)
@@ -87,7 +110,7 @@ int edge_apply(struct core *core, const struct wire_edge *edge)
 	if (slot)
 		slot->seen = core->pass.epoch;
 	if (edge->head.kind == WIRE_TW_END)
-		return on_time_wait_end(core, slot, edge);
+		return time_wait_end(core, edge->id, edge->port, edge->head.ts_ns, false);
 	if (!slot)
 		return 0;
 	switch (edge->head.kind) {
@@ -95,8 +118,10 @@ int edge_apply(struct core *core, const struct wire_edge *edge)
 		return on_established(core, slot, edge);
 	case WIRE_CONNECT_ERROR:
 		return on_connect_error(core, slot, edge);
+	case WIRE_TIME_WAIT:
+		return on_time_wait_begin(core, slot, edge);
 	default:
-		return tenure_release(core, slot, edge->port, edge->head.ts_ns);
+		return on_release(core, slot, edge);
 	}
 }
 

@@ -57,6 +57,7 @@ struct tenure {
 	uint8_t origin; /* enum port_origin */
 	uint8_t by;	/* enum port_by */
 	bool deferred;
+	bool waits;	/* a TIME_WAIT entry has the port, for longer than the socket maybe */
 	uint8_t shared; /* enum tristate */
 };
 

@@ -17,7 +17,7 @@ int lives_init(struct lives *lives)
 	pool_init(&lives->phase_blocks, LIFE_PHASES_POOLED * sizeof(struct phase));
 	HASH_ADD_BYHASHVALUE(hh, lives->table, life.id, sizeof(uint64_t), hash_number(0),
 			     &lives->anchor);
-	HASH_ADD_BYHASHVALUE(hh, lives->remnants, id, sizeof(uint64_t), hash_number(0),
+	HASH_ADD_BYHASHVALUE(hh, lives->remnants, key, sizeof(struct remnant_key), hash_number(0),
 			     &lives->remnant_anchor);
 	if (lives->table && lives->remnants)
 		return 0;

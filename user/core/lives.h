@@ -37,13 +37,16 @@ struct slot {
 
 /* A TIME_WAIT entry that holds the port of a life that ended: enough for its `release`. */
 struct remnant {
-	uint64_t id, number, parent;
+	struct remnant_key {
+		uint64_t id, port; /* a socket may have left several ports to TIME_WAIT */
+	} key;
+	uint64_t number, parent;
 	uint64_t assigned_ns;
 	uint64_t ended_ns; /* of the life */
 	struct wire_who who;
 	uint8_t local[16], peer[16];
 	uint32_t scope, netns, ifindex;
-	uint16_t port, peer_port;
+	uint16_t peer_port;
 	uint16_t range_lo, range_hi;
 	uint16_t protocol, options;
 	uint8_t inet6 : 1, who_known : 1, existing : 1, kern : 1;
@@ -90,9 +93,10 @@ int lives_add_phase(struct lives *lives, struct slot *slot, struct phase phase);
 int lives_keep_remnant(struct lives *lives, const struct life *life, const struct tenure *tenure,
 		       uint32_t seen);
 /* NULL if there is none. */
-struct remnant *lives_find_remnant(struct lives *lives, uint64_t id);
+struct remnant *lives_find_remnant(struct lives *lives, uint64_t id, uint16_t port);
 /* In the order in which they were kept: NULL begins, NULL ends. */
 struct remnant *lives_next_remnant(const struct lives *lives, const struct remnant *after);
+void lives_drop_remnant(struct lives *lives, struct remnant *remnant);
 /* Takes a remnant out: fills *life and *tenure, which life->tenures then names. */
 void lives_take_remnant(struct lives *lives, struct remnant *remnant, struct life *life,
 			struct tenure *tenure);

@@ -59,6 +59,7 @@ static const struct layout layouts[PACK_KINDS] = {
 	[WIRE_CONNECT_ERROR] = EDGE,
 	[WIRE_RELEASE] = EDGE,
 	[WIRE_TW_END] = EDGE,
+	[WIRE_TIME_WAIT] = EDGE,
 	[WIRE_OWNER] = { sizeof(struct wire_owner) / 8,
 			 WORD(wire_owner, id),
 			 NO_WORD,

@@ -43,19 +43,18 @@ static int tell_found(struct core *core, struct slot *slot, const struct wire_ca
 
 /* --- a TIME_WAIT entry found -------------------------------------------------------------- */
 
-/* Of a life that is still open: so it is over. */
-static int end_in_time_wait(struct core *core, struct slot *slot, const struct wire_call *c)
+/* Of a life that is still open: the socket may be there still, a walk will tell of it too. */
+static int wait_found(struct core *core, struct slot *slot, const struct wire_call *c)
 {
-	struct wire_end end = {
-		.head = c->head,
-		.id = c->sock.id,
-		.time_wait_ns = c->head.ts_ns,
-		.flags = WIRE_E_TIME_WAIT | WIRE_E_PASS,
+	const struct tenure *held = tenure_held(slot);
+	struct tenure_wait wait = {
+		.ts_ns = c->head.ts_ns,
 		.port = c->sock.local_port,
+		.keeps = held && held->port == c->sock.local_port && held->origin == ORIGIN_BIND,
+		.reconciled = true,
 	};
-	int err = tell_found(core, slot, c, true);
 
-	return err ? err : life_end(core, slot, &end);
+	return tenure_wait(core, slot, &wait);
 }
 
 /* Of a life that nobody has seen: all that there is to tell is who has the port. */
@@ -89,16 +88,15 @@ static int begin_remnant(struct core *core, const struct wire_call *c)
 static int on_time_wait_found(struct core *core, const struct wire_call *c)
 {
 	struct slot *slot = lives_find(&core->lives, c->sock.id);
-	struct remnant *remnant = lives_find_remnant(&core->lives, c->sock.id);
+	struct remnant *remnant = lives_find_remnant(&core->lives, c->sock.id, c->sock.local_port);
 
 	if (!c->sock.local_port) /* on its way out */
 		return 0;
-	if (slot)
-		return end_in_time_wait(core, slot, c);
-	if (!remnant)
-		return begin_remnant(core, c);
-	remnant->seen = core->pass.epoch;
-	return 0;
+	if (remnant) {
+		remnant->seen = core->pass.epoch;
+		return 0;
+	}
+	return slot ? wait_found(core, slot, c) : begin_remnant(core, c);
 }
 
 int found_apply(struct core *core, const struct wire_call *c)
@@ -150,7 +148,8 @@ static int sweep_remnants(struct core *core, uint64_t ts_ns)
 		next = lives_next_remnant(&core->lives, remnant);
 		if (remnant->seen == core->pass.epoch)
 			continue;
-		err = remnant_release(core, remnant, ts_ns, true);
+		err = time_wait_end(core, remnant->key.id, (uint16_t)remnant->key.port, ts_ns,
+				    true);
 		if (err)
 			return err;
 	}

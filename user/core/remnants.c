@@ -10,12 +10,12 @@
 
 #include "user/core/lives.h"
 
-_Static_assert(sizeof(struct remnant) <= 200, "what TIME_WAIT costs");
+_Static_assert(sizeof(struct remnant) <= 208, "what TIME_WAIT costs");
 
 static void pack(struct remnant *r, const struct life *l, const struct tenure *t, uint32_t seen)
 {
 	*r = (struct remnant){
-		.id = l->id,
+		.key = { l->id, t->port },
 		.number = l->number,
 		.parent = l->parent,
 		.assigned_ns = t->assigned_ns,
@@ -24,7 +24,6 @@ static void pack(struct remnant *r, const struct life *l, const struct tenure *t
 		.scope = l->local.scope ? l->local.scope : l->peer.scope,
 		.netns = l->netns,
 		.ifindex = l->ifindex,
-		.port = t->port,
 		.peer_port = l->peer.port,
 		.range_lo = t->range_lo,
 		.range_hi = t->range_hi,
@@ -52,7 +51,7 @@ static void unpack(const struct remnant *r, struct life *l, struct tenure *t)
 
 	*t = (struct tenure){
 		.assigned_ns = r->assigned_ns,
-		.port = r->port,
+		.port = (uint16_t)r->key.port,
 		.range_lo = r->range_lo,
 		.range_hi = r->range_hi,
 		.origin = r->origin,
@@ -61,11 +60,11 @@ static void unpack(const struct remnant *r, struct life *l, struct tenure *t)
 		.shared = r->shared,
 	};
 	*l = (struct life){
-		.id = r->id,
+		.id = r->key.id,
 		.number = r->number,
 		.parent = r->parent,
 		.who = r->who,
-		.local = { .port = r->port, .family = family },
+		.local = { .port = (uint16_t)r->key.port, .family = family },
 		.peer = { .port = r->peer_port, .family = family },
 		.netns = r->netns,
 		.ifindex = r->ifindex,
@@ -87,32 +86,42 @@ static void unpack(const struct remnant *r, struct life *l, struct tenure *t)
 	l->peer.scope = r->peer_scoped ? r->scope : 0;
 }
 
-static void drop(struct lives *lives, struct remnant *r)
+void lives_drop_remnant(struct lives *lives, struct remnant *r)
 {
 	HASH_DELETE(hh, lives->remnants, r);
 	pool_give(&lives->remnant_pool, r);
 }
 
-struct remnant *lives_find_remnant(struct lives *lives, uint64_t id)
+static unsigned int hash_key(struct remnant_key key)
+{
+	return hash_number(key.id ^ key.port << 48);
+}
+
+static struct remnant *find(struct lives *lives, struct remnant_key key)
 {
 	struct remnant *r;
 
-	HASH_FIND_BYHASHVALUE(hh, lives->remnants, &id, sizeof(id), hash_number(id), r);
+	HASH_FIND_BYHASHVALUE(hh, lives->remnants, &key, sizeof(key), hash_key(key), r);
 	return r;
+}
+
+struct remnant *lives_find_remnant(struct lives *lives, uint64_t id, uint16_t port)
+{
+	return find(lives, (struct remnant_key){ id, port });
 }
 
 int lives_keep_remnant(struct lives *lives, const struct life *life, const struct tenure *tenure,
 		       uint32_t seen)
 {
-	struct remnant *r = lives_find_remnant(lives, life->id);
+	struct remnant *r = lives_find_remnant(lives, life->id, tenure->port);
 
-	if (r) /* a number that was used twice: not one of ours */
-		drop(lives, r);
+	if (r) /* as it was before */
+		lives_drop_remnant(lives, r);
 	r = pool_take(&lives->remnant_pool);
 	if (!r)
 		return -ENOMEM;
 	pack(r, life, tenure, seen);
-	HASH_ADD_BYHASHVALUE(hh, lives->remnants, id, sizeof(r->id), hash_number(r->id), r);
+	HASH_ADD_BYHASHVALUE(hh, lives->remnants, key, sizeof(r->key), hash_key(r->key), r);
 	if (r->hh.tbl)
 		return 0;
 	pool_give(&lives->remnant_pool, r);
@@ -128,7 +137,7 @@ void lives_take_remnant(struct lives *lives, struct remnant *remnant, struct lif
 			struct tenure *tenure)
 {
 	unpack(remnant, life, tenure);
-	drop(lives, remnant);
+	lives_drop_remnant(lives, remnant);
 }
 
 void lives_expire_remnants(struct lives *lives, uint64_t ended_before_ns)
@@ -136,5 +145,5 @@ void lives_expire_remnants(struct lives *lives, uint64_t ended_before_ns)
 	struct remnant *oldest;
 
 	while ((oldest = lives->remnant_anchor.hh.next) && oldest->ended_ns < ended_before_ns)
-		drop(lives, oldest);
+		lives_drop_remnant(lives, oldest);
 }

@@ -58,9 +58,9 @@ int owner_apply(struct core *core, const struct wire_owner *owner);
 int end_apply(struct core *core, const struct wire_end *end);
 /* WIRE_FOUND with WIRE_F_PASS */
 int found_apply(struct core *core, const struct wire_call *c);
-/* A TIME_WAIT entry goes on without the life that it is from; and ends. */
+/* A TIME_WAIT entry goes on without the life that it is from; and ends, with it or without. */
 int remnant_keep(struct core *core, const struct life *life, const struct tenure *tenure);
-int remnant_release(struct core *core, struct remnant *remnant, uint64_t ts_ns, bool reconciled);
+int time_wait_end(struct core *core, uint64_t id, uint16_t port, uint64_t ts_ns, bool reconciled);
 /* The life is over as this says; slot is gone afterwards. */
 int life_end(struct core *core, struct slot *slot, const struct wire_end *end);
 /* The child's tenure begins, if it did not before; sets *assigned if while watched. */
@@ -115,6 +115,16 @@ struct tenure *tenure_found_between(const struct slot *slot, uint64_t since_ns, 
  */
 int tenure_claim(struct core *core, struct slot *slot, uint16_t port, uint64_t ts_ns,
 		 struct tenure **tenure);
+/* A TIME_WAIT entry takes over a port; the socket keeps it too if bind() had named it. */
+struct tenure_wait {
+	uint64_t ts_ns;
+	uint16_t port;
+	bool keeps, reconciled;
+};
+int tenure_wait(struct core *core, struct slot *slot, const struct tenure_wait *wait);
+/* That entry is gone: the port is released unless the socket has it still. */
+int tenure_end_wait(struct core *core, struct slot *slot, uint16_t port, uint64_t ts_ns,
+		    bool reconciled);
 /* The port is given up: closes the tenure and tells of it, once. */
 int tenure_release(struct core *core, struct slot *slot, uint16_t port, uint64_t ts_ns);
 /* The port that is held was found to be gone at ts_ns. */

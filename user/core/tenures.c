@@ -28,7 +28,9 @@ static int end_latest(struct core *core, struct slot *slot, uint64_t ts_ns)
 {
 	struct tenure *last = lives_last_tenure(slot);
 
-	return last && !last->released_ns ? give_up(core, slot, last, ts_ns, true) : 0;
+	if (!last || last->released_ns || last->waits)
+		return 0;
+	return give_up(core, slot, last, ts_ns, true);
 }
 
 int tenure_begin(struct core *core, struct slot *slot, const struct tenure *model, uint64_t ts_ns)
@@ -93,7 +95,9 @@ int tenure_found_gone(struct core *core, struct slot *slot, uint64_t ts_ns)
 {
 	struct tenure *held = tenure_held(slot);
 
-	return held ? give_up(core, slot, held, ts_ns, true) : 0;
+	if (held && held->waits)
+		slot->life.holds_port = false;
+	return held && !held->waits ? give_up(core, slot, held, ts_ns, true) : 0;
 }
 
 int tenure_claim(struct core *core, struct slot *slot, uint16_t port, uint64_t ts_ns,
@@ -106,7 +110,7 @@ int tenure_claim(struct core *core, struct slot *slot, uint16_t port, uint64_t t
 	*tenure = NULL;
 	if (last && (last->port == port || !port)) {
 		/* released_ns: another record came first */
-		if (slot->life.holds_port || !last->released_ns)
+		if (slot->life.holds_port || !(last->released_ns || last->waits))
 			*tenure = last;
 		return 0;
 	}
@@ -123,12 +127,71 @@ int tenure_claim(struct core *core, struct slot *slot, uint16_t port, uint64_t t
 	return err;
 }
 
+/*
+ * TIME_WAIT takes the port over while the socket goes on. Only for somebody: what would not be
+ * shown or counted needs nothing kept, nor does an end that nobody will see.
+ */
+int tenure_wait(struct core *core, struct slot *slot, const struct tenure_wait *wait)
+{
+	bool blind = (core->run.blind & WIRE_B_TIME_WAIT_END) && !wait->reconciled;
+	struct tenure *tenure;
+	struct event e;
+	struct life left;
+	int err = tenure_claim(core, slot, wait->port, wait->ts_ns, &tenure);
+
+	if (err || !tenure)
+		return err;
+	slot->life.time_wait = true;
+	slot->life.holds_port = wait->keeps;
+	e = event_make(slot, EVENT_TIME_WAIT, wait->ts_ns);
+	e.tenure = tenure;
+	e.port = tenure->port;
+	e.reconciled = wait->reconciled;
+	tenure->waits = true;
+	err = event_emit(core, slot, &e);
+	if (err || blind)
+		return err;
+	left = slot->life;
+	left.ended_ns = wait->ts_ns;
+	return left.chosen ? remnant_keep(core, &left, tenure) : 0;
+}
+
+int tenure_end_wait(struct core *core, struct slot *slot, uint16_t port, uint64_t ts_ns,
+		    bool reconciled)
+{
+	struct life *life = &slot->life;
+
+	for (size_t i = life->tenures_len; i-- > 0;) {
+		struct tenure *tenure = &life->tenures[i];
+		struct event e;
+
+		if (!tenure->waits || tenure->port != port)
+			continue;
+		tenure->waits = false;
+		if (tenure == tenure_held(slot)) /* the socket has it still */
+			return 0;
+		tenure->released_ns = ts_ns;
+		e = event_make(slot, EVENT_RELEASE, ts_ns);
+		e.tenure = tenure;
+		e.port = tenure->port;
+		e.reconciled = reconciled;
+		return event_emit(core, slot, &e);
+	}
+	return tenure_release(core, slot, port, ts_ns);
+}
+
 int tenure_release(struct core *core, struct slot *slot, uint16_t port, uint64_t ts_ns)
 {
 	struct tenure *tenure;
 	int err = tenure_claim(core, slot, port, ts_ns, &tenure);
 
-	return err || !tenure ? err : give_up(core, slot, tenure, ts_ns, false);
+	if (err || !tenure)
+		return err;
+	if (tenure->waits) { /* it is not free, TIME_WAIT has it */
+		slot->life.holds_port = false;
+		return 0;
+	}
+	return give_up(core, slot, tenure, ts_ns, false);
 }
 
 int tenure_correct(struct core *core, struct slot *slot, const struct wire_call *c, uint16_t port)

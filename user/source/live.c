@@ -14,8 +14,10 @@
 #include <unistd.h>
 
 #include "user/source/child.h"
+#include "user/source/existing.h"
 #include "user/source/make.h"
 #include "user/source/naming.h"
+#include "user/source/passes.h"
 #include "user/source/probes.h"
 #include "user/source/stop.h"
 
@@ -23,6 +25,7 @@
 #define TICK_NS	      1000000000ULL /* WIRE_TICK */
 #define BATCH_RECORDS 4096	    /* then signals and timers are looked at */
 #define SETTLE_NS     250000000ULL  /* longest wait for sockets that COMMAND left closing */
+#define FINISH_NS     1000000000ULL /* longest wait for the passes at the stop */
 #define DISORDER_NS   10000000ULL   /* records of two CPUs are never further out of order */
 #define KERNEL_STACK  16384	    /* THREAD_SIZE of x86-64 and arm64, 4 KiB pages */
 #define BATCH_OVER    (-ECANCELED)  /* record(): enough for this batch */
@@ -32,6 +35,8 @@ struct live {
 	const struct live_handler *handler;
 	struct live_result *result;
 	struct probes probes;
+	struct existing *existing; /* NULL: this kernel cannot walk through its sockets */
+	struct passes passes;
 	struct ring_buffer *ring;
 	struct naming *naming;
 	struct child child;
@@ -47,7 +52,9 @@ struct live {
 	size_t batch_left;
 	int outcome; /* of feed(): 0, LIVE_ENOUGH or a negative errno */
 	bool stopping;
+	bool emptied;	/* all that the probes wrote has been taken */
 	bool drained;	/* all that came before cut_ns has been taken */
+	char note[320]; /* what the walks through existing sockets lack */
 	bool passed_on; /* the signal that asked to end, to COMMAND */
 };
 
@@ -88,6 +95,7 @@ static int record(void *arg, void *data, size_t len)
 	if (naming_look(live->naming, data, give, live) || give(live, data, len))
 		return BATCH_OVER;
 	live->records++;
+	passes_saw(&live->passes, head->ts_ns);
 	return --live->batch_left ? 0 : BATCH_OVER;
 }
 
@@ -118,6 +126,7 @@ static void tell_losses(struct live *live)
 			if (!count)
 				continue;
 			*causes[i].told = causes[i].now;
+			passes_lost(&live->passes);
 			give(live, made.bytes,
 			     make_lost(&made, count, causes[i].cause, (uint32_t)cpu));
 		}
@@ -131,8 +140,20 @@ static void tell_misses(struct live *live)
 	struct made made;
 
 	live->missed = missed;
-	if (count)
-		give(live, made.bytes, make_lost(&made, count, WIRE_LOST_MISSED, 0));
+	if (!count)
+		return;
+	passes_lost(&live->passes);
+	give(live, made.bytes, make_lost(&made, count, WIRE_LOST_MISSED, 0));
+}
+
+/* Every record that was written has been taken: none is under way on another CPU either. */
+static bool is_emptied(const struct live *live)
+{
+	uint64_t written = 0;
+
+	for (int cpu = 0; cpu < live->cpus; cpu++)
+		written += __atomic_load_n(&live->counters[cpu].written, __ATOMIC_RELAXED);
+	return written == live->records;
 }
 
 /* Takes what waits, at most a batch. True if there may be more. */
@@ -143,6 +164,7 @@ static bool take_batch(struct live *live)
 
 	live->batch_left = BATCH_RECORDS;
 	taken = ring_buffer__consume(live->ring);
+	live->emptied = taken != BATCH_OVER && passes_busy(&live->passes) && is_emptied(live);
 	tell_losses(live);
 	now = clock_boot_ns();
 	if (now - live->tick_ns >= TICK_NS) {
@@ -260,6 +282,22 @@ static int fill_pids(struct live *live)
 	return error;
 }
 
+/* Without iterators a run goes on, and says so. */
+static void load_existing(struct live *live)
+{
+	char reason[128], note[160];
+
+	live->existing = existing_load(&live->probes, live->options->buffer_bytes, reason,
+				       sizeof(reason), note, sizeof(note));
+	if (!live->existing)
+		snprintf(live->note, sizeof(live->note),
+			 "missing: existing sockets, and making good of losses (%s)", reason);
+	else
+		snprintf(live->note, sizeof(live->note), "%s", note);
+	passes_init(&live->passes, live->existing, live->probes.backend->id,
+		    !live->options->no_resync);
+}
+
 static int watch_fd(struct live *live, int fd)
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
@@ -285,18 +323,11 @@ static int open_events(struct live *live)
 
 /* --- the loop ---------------------------------------------------------------------------- */
 
-/* Nothing of later moments is taken. */
-static void stop(struct live *live)
-{
-	live->stopping = true;
-	live->cut_ns = clock_boot_ns();
-}
-
 /* A signal asks to end; with COMMAND it is passed on, and COMMAND's end is the end. */
 static void handle_stop(struct live *live)
 {
 	if (live->child.pid <= 0) {
-		stop(live);
+		live->stopping = true;
 	} else if (!live->passed_on && !live->child.exited) {
 		live->passed_on = true;
 		kill(live->child.pid, stop_asked());
@@ -330,9 +361,35 @@ static void watch(struct live *live)
 	while (!live->stopping && !live->outcome) {
 		await(live, more ? 0 : -1);
 		more = take_batch(live);
-		if (duration && clock_boot_ns() - begin >= duration && !live->stopping)
-			stop(live);
+		more = passes_step(&live->passes, live->emptied, give, live) || more;
+		if (duration && clock_boot_ns() - begin >= duration)
+			live->stopping = true;
 	}
+}
+
+/* The pass under way to its end, with nothing in between but the reader. */
+static void walk_through(struct live *live)
+{
+	do {
+		if (!passes_step(&live->passes, live->emptied, give, live))
+			usleep(1000);
+		take_batch(live);
+	} while (passes_busy(&live->passes) && !live->outcome && !stop_asked());
+}
+
+/* What has to be looked at before the end. A second signal ends the process. */
+static void walk_last(struct live *live)
+{
+	uint64_t begin = clock_boot_ns();
+
+	passes_finish(&live->passes);
+	while ((passes_busy(&live->passes) || passes_due(&live->passes)) && !live->outcome &&
+	       clock_boot_ns() - begin < FINISH_NS) {
+		if (!passes_step(&live->passes, live->emptied, give, live))
+			usleep(1000);
+		take_batch(live);
+	}
+	passes_abort(&live->passes, give, live);
 }
 
 /*
@@ -358,13 +415,14 @@ static void drain(struct live *live)
 {
 	uint64_t begin = clock_boot_ns();
 
-	if (live->child.pid > 0 && !live->cut_ns) {
-		while (sockets_closing(live) && clock_boot_ns() - begin < SETTLE_NS) {
-			take_batch(live);
-			usleep(2000);
-		}
-		live->cut_ns = clock_boot_ns();
+	while (live->child.pid > 0 && sockets_closing(live) &&
+	       clock_boot_ns() - begin < SETTLE_NS) {
+		take_batch(live);
+		usleep(2000);
 	}
+	walk_last(live);
+	/* nothing of later moments is taken */
+	live->cut_ns = clock_boot_ns();
 	while (take_batch(live))
 		;
 	tell_misses(live);
@@ -406,6 +464,7 @@ static int set_up(struct live *live)
 	error = fill_pids(live);
 	if (error)
 		return fail(live, error, "cannot tell the probes which processes to follow");
+	load_existing(live);
 	error = probes_attach(&live->probes);
 	return error ? fail(live, error, live->probes.reason) : 0;
 }
@@ -413,6 +472,7 @@ static int set_up(struct live *live)
 static void tear_down(struct live *live)
 {
 	child_free(&live->child);
+	existing_free(live->existing);
 	probes_free(&live->probes);
 	ring_buffer__free(live->ring);
 	naming_free(live->naming);
@@ -429,18 +489,22 @@ static void tear_down(struct live *live)
 /* Records from the first to the last. */
 static int stream(struct live *live)
 {
-	char list[2048];
+	char list[2048], note[sizeof(live->note) + sizeof(live->probes.note) + 4];
 	struct made made;
 	int error;
 
 	probes_list(&live->probes, list, sizeof(list));
-	live->handler->ready(live->handler->arg, live->probes.backend->id,
-			     live->probes.note[0] ? live->probes.note : NULL, list);
+	snprintf(note, sizeof(note), "%s%s%s", live->probes.note,
+		 live->probes.note[0] && live->note[0] ? "; " : "", live->note);
+	live->handler->ready(live->handler->arg, live->probes.backend->id, note[0] ? note : NULL,
+			     list);
 	give(live, made.bytes,
 	     make_start(&made, live->probes.backend->id, live->probes.blind,
 			live->options->command));
 	if (!live->outcome)
 		live->outcome = live->handler->batch(live->handler->arg);
+	if (live->existing && !live->outcome)
+		walk_through(live);
 	error = start_command(live);
 	if (!error && !live->outcome)
 		watch(live);

@@ -27,6 +27,7 @@ struct live_options {
 	const char *user;     /* --user: run COMMAND as; NULL: as the caller */
 	bool output_taken; /* standard output is the recording's: COMMAND's goes to standard error
 			    */
+	bool no_resync;	   /* sockets are walked through at the start only */
 	uint64_t duration_ns; /* 0: no limit; counted from the moment the probes are live */
 };
 

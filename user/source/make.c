@@ -139,6 +139,17 @@ size_t make_lost(struct made *made, uint64_t count, enum wire_lost_cause cause, 
 	return head(made, WIRE_LOST, sizeof(*r), clock_boot_ns());
 }
 
+size_t make_pass(struct made *made, uint32_t number, enum wire_pass_stage stage, uint16_t flags)
+{
+	struct wire_pass *r = (struct wire_pass *)made->bytes;
+
+	memset(made, 0, sizeof(*r));
+	r->number = number;
+	r->stage = (uint16_t)stage;
+	r->flags = flags;
+	return head(made, WIRE_PASS, sizeof(*r), clock_boot_ns());
+}
+
 size_t make_tick(struct made *made)
 {
 	memset(made, 0, sizeof(struct wire_head));

@@ -25,6 +25,7 @@ size_t make_start(struct made *made, uint32_t backend, uint32_t blind, char *con
 size_t make_name(struct made *made, uint64_t ts_ns, enum wire_name_what what, uint64_t id,
 		 uint32_t netns, const char *text);
 size_t make_lost(struct made *made, uint64_t count, enum wire_lost_cause cause, uint32_t cpu);
+size_t make_pass(struct made *made, uint32_t number, enum wire_pass_stage stage, uint16_t flags);
 size_t make_tick(struct made *made);
 size_t make_command(struct made *made, int exit, int signal);
 size_t make_stop(struct made *made, uint64_t records);

@@ -11,4 +11,9 @@ fentry_object_end:
 tracepoint_object:
 	.incbin "tracepoint.bpf.o"
 tracepoint_object_end:
+	.balign 8
+	.global existing_object, existing_object_end
+existing_object:
+	.incbin "existing.bpf.o"
+existing_object_end:
 	.section .note.GNU-stack, "", @progbits

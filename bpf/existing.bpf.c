@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * existing.bpf.c walks through the kernel's sockets: those that were there before the probes, and
+ * all of them again to compare what was told with what is. It is an object of its own beside any
+ * backend, works on that backend's maps, and has probe reads only.
+ *
+ * Three walks find sockets: every file of every task (whoever has a descriptor: who, and which),
+ * the TCP and the UDP sockets of one network namespace (listeners, orphans, children that nobody
+ * has accepted, TIME_WAIT entries). The fourth goes through the table of live sockets itself and
+ * looks after what the others have not met.
+ *
+ * The probes go on meanwhile. A difference between what was told and what is may be an operation
+ * under way, whose record comes in a moment: it counts only if the walk before, at least 10 ms
+ * earlier, saw the very same. The collector keeps that distance.
+ */
+#include "bpf/socket.h"
+#include <bpf/bpf_tracing.h>
+
+char LICENSE[] SEC("license") = "GPL";
+
+volatile struct wire_walk walk SEC(".data.walk");
+
+#define IDLE_OBJECTS 128	 /* things passed between two tokens at most */
+#define ODD_GONE     0xffffffffU /* socket_state.odd: nothing lives there */
+
+static __always_inline bool pass_is_first(void)
+{
+	return walk.flags & WIRE_P_START;
+}
+
+/* Tells of every socket: in the first pass those that are told of already need no word. */
+static __always_inline bool pass_is_full(void)
+{
+	return (walk.flags & WIRE_P_FULL) && !pass_is_first();
+}
+
+static __always_inline void answer(struct bpf_iter_meta *meta, char token)
+{
+	bpf_seq_write(meta->seq, &token, sizeof(token));
+}
+
+/* The reader gets a word now and then, also from a walk that finds nothing. */
+static __always_inline void answer_idle(struct bpf_iter_meta *meta)
+{
+	if (!(meta->seq_num % IDLE_OBJECTS))
+		answer(meta, WIRE_TOKEN_IDLE);
+}
+
+static __always_inline bool sock_is_alive(const void *sk)
+{
+	const struct sock_common___alive *common = sk;
+
+	return BPF_CORE_READ(common, skc_refcnt.refs.counter) != 0;
+}
+
+/* Of a TIME_WAIT entry only struct sock_common may be read, and little behind it. */
+static __always_inline void time_wait_fill(struct wire_sock *w, struct sock *tw)
+{
+	struct inet_timewait_sock___bind *bind = (void *)tw;
+
+	w->cookie = BPF_CORE_READ(tw, __sk_common.skc_cookie.counter);
+	w->netns = BPF_CORE_READ(tw, __sk_common.skc_net.net, ns.inum);
+	w->ifindex = BPF_CORE_READ(tw, __sk_common.skc_bound_dev_if);
+	w->family = BPF_CORE_READ(tw, __sk_common.skc_family);
+	w->protocol = IPPROTO_TCP;
+	w->state = TCP_TIME_WAIT;
+	if (bpf_core_field_exists(bind->tw_connect_bind) &&
+	    BPF_CORE_READ_BITFIELD_PROBED(bind, tw_connect_bind))
+		w->userlocks = SOCK_CONNECT_BIND;
+	if (BPF_CORE_READ_BITFIELD_PROBED(tw, __sk_common.skc_ipv6only))
+		w->options |= WIRE_O_V6ONLY;
+	if (w->ifindex)
+		w->options |= WIRE_O_BINDTODEVICE;
+	w->local_port = sock_port(tw);
+	w->peer_port = bpf_ntohs(BPF_CORE_READ(tw, __sk_common.skc_dport));
+	sock_fill_addresses(w, tw);
+}
+
+/*
+ * The record about what a walk met, or NULL. The state is a copy: what the probes keep of the
+ * socket is theirs to change. port: what is told of it.
+ */
+static __always_inline struct wire_call *found_record(struct sock *sk, struct socket_state *copy,
+						      u16 port, struct task_struct *task, s32 fd)
+{
+	struct wire_call *r = RESERVE(struct wire_call);
+	u64 now = bpf_ktime_get_boot_ns();
+
+	if (!r)
+		return 0;
+	if (copy->flags & SOCKET_TIME_WAIT) {
+		__builtin_memset(r, 0, sizeof(*r));
+		head_fill(&r->head, WIRE_FOUND, sizeof(*r), now);
+		time_wait_fill(&r->sock, sk);
+		r->sock.id = copy->id;
+		r->facts = copy->flags & SOCKET_EXISTING ? WIRE_F_EXISTING : 0;
+		r->fd = -1;
+	} else {
+		call_fill(r, WIRE_FOUND, now, sk, copy, 0, 0, ACTOR_NONE);
+	}
+	r->sock.local_port = port;
+	r->port_before = port;
+	r->facts |= WIRE_F_PASS;
+	if (!pass_is_first())
+		r->facts &= ~WIRE_F_EXISTING;
+	if (task) {
+		who_fill_task(&r->who, task);
+		r->facts |= WIRE_F_WHO | task_is_followed(task);
+		r->fd = fd;
+	}
+	return r;
+}
+
+/* False if there was no room. */
+static __always_inline bool tell(struct bpf_iter_meta *meta, struct sock *sk,
+				 struct socket_state *state, u16 port, struct task_struct *task,
+				 s32 fd)
+{
+	struct socket_state copy = *state;
+	struct wire_call *r = found_record(sk, &copy, port, task, fd);
+
+	if (!r)
+		return false;
+	record_submit(r);
+	answer(meta, WIRE_TOKEN_RECORD);
+	return true;
+}
+
+/*
+ * True for a difference that the walk before saw too. state->walk keeps this walk from looking at
+ * a socket twice, which it may meet by several ways.
+ */
+static __always_inline bool is_decided(struct bpf_iter_meta *meta, struct socket_state *state,
+				       u32 odd)
+{
+	if (state->odd == odd)
+		return true;
+	state->odd = odd;
+	answer(meta, WIRE_TOKEN_UNDECIDED);
+	return false;
+}
+
+/* A child in its listener's queue is told of when a process takes it: as always, not now. */
+static __always_inline bool is_told_later(struct sock *sk, struct socket_state *state)
+{
+	if (state->flags & (SOCKET_PROVISIONAL | SOCKET_TAKEN))
+		return true;
+	return (state->flags & SOCKET_CHILD) && !(state->flags & SOCKET_TOLD) &&
+	       !state->told_port && !BPF_CORE_READ(sk, sk_socket);
+}
+
+/* A live socket that the table has. */
+static __always_inline void look_socket(struct bpf_iter_meta *meta, struct sock *sk,
+					struct socket_state *state, struct task_struct *task,
+					s32 fd)
+{
+	u16 port = sock_port(sk), told = state->told_port;
+
+	if (state->walk == walk.number || is_told_later(sk, state))
+		return;
+	state->walk = walk.number;
+	/* given up at the end of the life: the record of the end tells it */
+	if (state->release_ns || state->time_wait_ns)
+		port = told;
+	if (port != told && is_decided(meta, state, (u32)told << 16 | port)) {
+		if (!tell(meta, sk, state, port, task, fd))
+			return;
+		state->told_port = port;
+		state->port = port;
+		state->odd = 0;
+		return;
+	}
+	if (port == told)
+		state->odd = 0;
+	if (pass_is_full() && (told || (state->flags & SOCKET_TOLD)))
+		tell(meta, sk, state, told, task, fd);
+}
+
+static __always_inline void look_time_wait(struct bpf_iter_meta *meta, struct sock *tw,
+					   struct socket_state *state)
+{
+	if (state->walk == walk.number || !(state->flags & SOCKET_TIME_WAIT))
+		return;
+	state->walk = walk.number;
+	state->odd = 0;
+	if (pass_is_full())
+		tell(meta, tw, state, state->port, 0, -1);
+}
+
+/* Nothing lives at the address: the hook of its end was missed, or the backend has none. */
+static __always_inline void look_gone(struct bpf_iter_meta *meta, u64 key,
+				      struct socket_state *state)
+{
+	u64 now = bpf_ktime_get_boot_ns();
+
+	if (state->walk == walk.number)
+		return;
+	state->walk = walk.number;
+	/* a TIME_WAIT entry being born has no reference yet either */
+	if (!is_decided(meta, state, ODD_GONE))
+		return;
+	if (state->flags & SOCKET_TIME_WAIT) {
+		if (!record_edge(WIRE_TW_END, now, state->id, 0, state->port))
+			return;
+		answer(meta, WIRE_TOKEN_RECORD);
+	} else if ((state->flags & SOCKET_TOLD) || state->told_port) {
+		struct socket_state copy = *state;
+
+		if (copy.port && !copy.release_ns && !copy.time_wait_ns)
+			copy.release_ns = now;
+		if (!record_end(now, &copy,
+				WIRE_E_PASS | (copy.time_wait_ns ? WIRE_E_TIME_WAIT : 0)))
+			return;
+		answer(meta, WIRE_TOKEN_RECORD);
+	}
+	bpf_map_delete_elem(&sockets, &key);
+}
+
+/*
+ * A socket that the table lacks. The room in the ring buffer comes first, so that nothing that a
+ * probe tells of the socket once it is in the table can get ahead of this.
+ */
+static __always_inline void take_in(struct bpf_iter_meta *meta, struct sock *sk, u32 flags,
+				    struct task_struct *task, s32 fd)
+{
+	const struct sock_common___alive *common = (void *)sk;
+	u16 port = sock_port(sk);
+	struct socket_state fresh = {
+		.id = socket_number(bpf_ktime_get_boot_ns()),
+		.flags = flags,
+		.port = port,
+		.told_port = port,
+		.walk = walk.number,
+	};
+	struct wire_call *r;
+	u64 key = (u64)sk;
+	long error;
+
+	if (!port)
+		return;
+	if (pass_is_first())
+		fresh.flags |= SOCKET_EXISTING;
+	r = found_record(sk, &fresh, port, task, fd);
+	if (!r)
+		return;
+	error = bpf_map_update_elem(&sockets, &key, &fresh, BPF_NOEXIST);
+	if (error) {
+		/* a full table is counted once a run, or every pass would call for the next */
+		if (error != -EEXIST && pass_is_first())
+			COUNT(lost_sockets);
+		bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);
+		return;
+	}
+	/* unhashed meanwhile: the hook of its end may have come before there was an entry */
+	if ((flags & SOCKET_TIME_WAIT) && !BPF_CORE_READ(common, skc_nulls_node.pprev)) {
+		bpf_map_delete_elem(&sockets, &key);
+		bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);
+		return;
+	}
+	record_submit(r);
+	answer(meta, WIRE_TOKEN_RECORD);
+}
+
+/* The socket of a file, or NULL: any file has private data, a socket's points back, twice. */
+static __always_inline struct sock *sock_of_file(struct file *file)
+{
+	struct socket *socket = BPF_CORE_READ(file, private_data);
+	struct sock *sk;
+
+	if (!socket || BPF_CORE_READ(socket, file) != file)
+		return 0;
+	sk = BPF_CORE_READ(socket, sk);
+	if (!sk || BPF_CORE_READ(sk, sk_socket) != socket || !sock_is_watched(sk))
+		return 0;
+	return sk;
+}
+
+/*
+ * The iterator holds a reference to the file, so the socket cannot be destroyed while the program
+ * runs. Before 5.11 it shows the files of a process once for each thread.
+ */
+SEC("iter/task_file")
+int walk_files(struct bpf_iter__task_file *ctx)
+{
+	struct bpf_iter_meta *meta = ctx->meta;
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	struct socket_state *state;
+	struct sock *sk;
+
+	if (!task || !file)
+		return 0;
+	answer_idle(meta);
+	sk = sock_of_file(file);
+	if (!sk || !task_is_chosen(task))
+		return 0;
+	state = socket_find(sk);
+	if (state)
+		look_socket(meta, sk, state, task, ctx->fd);
+	else
+		take_in(meta, sk, SOCKET_TOLD, task, ctx->fd);
+	return 0;
+}
+
+/* Sockets that no descriptor leads to: with a process filter they are nobody's. */
+static __always_inline void met_without_file(struct bpf_iter_meta *meta, struct sock *sk)
+{
+	struct socket_state *state;
+
+	if (!sock_is_watched(sk))
+		return;
+	state = socket_find(sk);
+	if (state)
+		look_socket(meta, sk, state, 0, -1);
+	else if (config.filter)
+		return;
+	else if (!BPF_CORE_READ(sk, sk_socket) && !sock_is_dead(sk))
+		take_in(meta, sk, SOCKET_CHILD | SOCKET_WAITING | SOCKET_TOLD, 0, -1);
+	else
+		take_in(meta, sk, SOCKET_TOLD, 0, -1);
+}
+
+static __always_inline void met_time_wait(struct bpf_iter_meta *meta, struct sock *tw)
+{
+	struct socket_state *state = socket_find(tw);
+
+	if (state)
+		look_time_wait(meta, tw, state);
+	else if (!config.filter && (walk.time_wait || pass_is_first()))
+		take_in(meta, tw, SOCKET_TIME_WAIT | SOCKET_TOLD, 0, -1);
+}
+
+SEC("iter/tcp")
+int walk_tcp(struct bpf_iter__tcp *ctx)
+{
+	struct sock *sk = (struct sock *)ctx->sk_common;
+
+	if (!sk)
+		return 0;
+	answer_idle(ctx->meta);
+	switch (sock_state(sk)) {
+	case TCP_TIME_WAIT:
+		met_time_wait(ctx->meta, sk);
+		break;
+	case TCP_NEW_SYN_RECV: /* a request: no socket yet */
+		break;
+	default:
+		met_without_file(ctx->meta, sk);
+	}
+	return 0;
+}
+
+SEC("iter/udp")
+int walk_udp(struct bpf_iter__udp *ctx)
+{
+	struct sock *sk = (struct sock *)ctx->udp_sk;
+
+	if (!sk)
+		return 0;
+	answer_idle(ctx->meta);
+	met_without_file(ctx->meta, sk);
+	return 0;
+}
+
+/*
+ * The table itself: what is gone, and what none of the others has met (a bound TCP socket on its
+ * way between two processes). Freed socket memory keeps its count of references, 0, until it is
+ * a socket again, and the hooks of creation see that.
+ */
+SEC("iter/bpf_map_elem")
+int walk_table(struct bpf_iter__bpf_map_elem *ctx)
+{
+	struct bpf_iter_meta *meta = ctx->meta;
+	u64 *entry = ctx->key, key;
+	struct socket_state *state;
+	struct sock *sk;
+
+	if (!entry)
+		return 0;
+	key = *entry;
+	answer_idle(meta);
+	sk = (struct sock *)key;
+	state = bpf_map_lookup_elem(&sockets, &key);
+	if (!state)
+		return 0;
+	if (state->flags & SOCKET_TIME_WAIT) {
+		if (sock_is_alive(sk) && sock_state(sk) == TCP_TIME_WAIT &&
+		    sock_port(sk) == state->port)
+			look_time_wait(meta, sk, state);
+		else
+			look_gone(meta, key, state);
+	} else if (sock_is_alive(sk) && sock_is_watched(sk)) {
+		look_socket(meta, sk, state, 0, -1);
+	} else {
+		look_gone(meta, key, state);
+	}
+	return 0;
+}

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "user/source/existing.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "user/source/namespaces.h"
+#include "user/source/probes.h"
+
+extern const unsigned char existing_object[], existing_object_end[];
+
+#define HELPING_MAX 256 /* tokens read at once; each may be a record */
+
+/* In the order in which they are walked: TCP and UDP once for every namespace. */
+enum walk { WALK_FILES, WALK_TCP, WALK_UDP, WALK_TABLE, WALKS };
+
+static const struct {
+	const char *program, *name;
+} walks[WALKS] = {
+	[WALK_FILES] = { "walk_files", "iter task_file" },
+	[WALK_TCP] = { "walk_tcp", "iter tcp" },
+	[WALK_UDP] = { "walk_udp", "iter udp" },
+	[WALK_TABLE] = { "walk_table", "iter bpf_map_elem" },
+};
+
+struct existing {
+	struct bpf_object *object;
+	struct bpf_link *links[WALKS];
+	int iterators[WALKS]; /* descriptors of the walk under way, -1: not made or read through */
+	int walk_fd;	      /* map .data.walk */
+	int own_netns_fd;
+	size_t helping;
+	struct namespaces namespaces;
+	size_t next_namespace;
+	bool files_done, table_done, undecided;
+};
+
+const char *existing_name(size_t index)
+{
+	return index < WALKS ? walks[index].name : NULL;
+}
+
+static struct bpf_object *object_open(void)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "existing");
+	struct bpf_object *object;
+
+	object = bpf_object__open_mem(existing_object,
+				      (size_t)(existing_object_end - existing_object), &opts);
+	return libbpf_get_error(object) ? NULL : object;
+}
+
+/* All but the own globals are the backend's; the configuration has the same content. */
+static int share_maps(struct bpf_object *object, struct bpf_object *backend)
+{
+	struct bpf_map *map, *other;
+	const void *config;
+	size_t config_len;
+	int error = 0;
+
+	bpf_object__for_each_map(map, object)
+	{
+		const char *name = bpf_map__name(map);
+
+		other = bpf_object__find_map_by_name(backend, name);
+		if (error || !other)
+			continue;
+		if (strcmp(name, ".rodata.config")) {
+			error = bpf_map__reuse_fd(map, bpf_map__fd(other));
+		} else {
+			config = bpf_map__initial_value(other, &config_len);
+			error = config ? bpf_map__set_initial_value(map, config, config_len)
+				       : -EINVAL;
+		}
+	}
+	return error;
+}
+
+/* A link that iterators are made from; it holds on to nothing but the program. */
+static struct bpf_link *attach(struct bpf_object *object, enum walk walk)
+{
+	struct bpf_program *program = bpf_object__find_program_by_name(object, walks[walk].program);
+	LIBBPF_OPTS(bpf_iter_attach_opts, opts);
+	union bpf_iter_link_info info = { 0 };
+	struct bpf_link *link;
+
+	if (walk == WALK_TABLE) {
+		info.map.map_fd = (__u32)bpf_object__find_map_fd_by_name(object, "sockets");
+		opts.link_info = &info;
+		opts.link_info_len = sizeof(info);
+	}
+	link = bpf_program__attach_iter(program, &opts);
+	return libbpf_get_error(link) ? NULL : link;
+}
+
+static int load(struct existing *e, const struct probes *probes)
+{
+	int error;
+
+	e->object = object_open();
+	if (!e->object)
+		return -EINVAL;
+	error = share_maps(e->object, probes->object);
+	if (!error)
+		error = bpf_object__load(e->object);
+	for (enum walk w = 0; w < WALKS && !error; w++) {
+		e->links[w] = attach(e->object, w);
+		if (!e->links[w])
+			error = -errno;
+	}
+	e->walk_fd = bpf_object__find_map_fd_by_name(e->object, ".data.walk");
+	return error ? error : e->walk_fd < 0 ? -EINVAL : 0;
+}
+
+static int nothing(void *arg)
+{
+	(void)arg;
+	return 0;
+}
+
+/* Says beforehand which namespaces will be missing. */
+static void try_namespaces(struct existing *e, char *note, size_t note_len)
+{
+	size_t closed = 0;
+
+	if (namespaces_list(&e->namespaces))
+		return;
+	for (size_t i = 0; i < e->namespaces.len; i++) {
+		int error = namespace_visit(&e->namespaces.list[i], e->own_netns_fd, nothing, NULL);
+
+		closed += error && error != -ENOENT;
+	}
+	if (closed)
+		snprintf(note, note_len,
+			 "%zu of %zu network namespaces cannot be entered: sockets there that no "
+			 "process has open are not found",
+			 closed, e->namespaces.len);
+}
+
+struct existing *existing_load(const struct probes *probes, size_t buffer_bytes, char *reason,
+			       size_t reason_len, char *note, size_t note_len)
+{
+	struct existing *e = calloc(1, sizeof(*e));
+	int error;
+
+	note[0] = '\0';
+	if (!e) {
+		snprintf(reason, reason_len, "%s", strerror(ENOMEM));
+		return NULL;
+	}
+	for (enum walk w = 0; w < WALKS; w++)
+		e->iterators[w] = -1;
+	e->helping = buffer_bytes / 8 / (sizeof(struct wire_call) + 8);
+	if (e->helping > HELPING_MAX)
+		e->helping = HELPING_MAX;
+	if (!e->helping)
+		e->helping = 1;
+	e->own_netns_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	error = load(e, probes);
+	if (error) {
+		snprintf(reason, reason_len, "the kernel refused the iterators: %s",
+			 strerror(-error));
+		existing_free(e);
+		return NULL;
+	}
+	try_namespaces(e, note, note_len);
+	return e;
+}
+
+static void close_iterator(struct existing *e, enum walk walk)
+{
+	if (e->iterators[walk] >= 0)
+		close(e->iterators[walk]);
+	e->iterators[walk] = -1;
+}
+
+void existing_free(struct existing *e)
+{
+	if (!e)
+		return;
+	for (enum walk w = 0; w < WALKS; w++) {
+		close_iterator(e, w);
+		bpf_link__destroy(e->links[w]);
+	}
+	bpf_object__close(e->object);
+	namespaces_free(&e->namespaces);
+	if (e->own_netns_fd >= 0)
+		close(e->own_netns_fd);
+	free(e);
+}
+
+static int make_iterator(struct existing *e, enum walk walk)
+{
+	e->iterators[walk] = bpf_iter_create(bpf_link__fd(e->links[walk]));
+	return e->iterators[walk] < 0 ? -errno : 0;
+}
+
+/* In a network namespace: the iterators are of the namespace that they are made in. */
+static int make_both(void *arg)
+{
+	struct existing *e = arg;
+	int error = make_iterator(e, WALK_TCP);
+
+	return error ? error : make_iterator(e, WALK_UDP);
+}
+
+int existing_begin(struct existing *e, const struct wire_walk *walk)
+{
+	struct wire_walk settings = *walk;
+	uint32_t zero = 0;
+
+	for (enum walk w = 0; w < WALKS; w++)
+		close_iterator(e, w);
+	namespaces_free(&e->namespaces);
+	e->next_namespace = 0;
+	e->files_done = e->table_done = e->undecided = false;
+	if (bpf_map_update_elem(e->walk_fd, &zero, &settings, BPF_ANY))
+		return -errno;
+	return namespaces_list(&e->namespaces);
+}
+
+/* The next namespace that can be entered. 0 also if there is none left. */
+static int enter_next(struct existing *e)
+{
+	while (e->next_namespace < e->namespaces.len && e->iterators[WALK_TCP] < 0) {
+		int error = namespace_visit(&e->namespaces.list[e->next_namespace++],
+					    e->own_netns_fd, make_both, e);
+
+		if (error == -ENOTRECOVERABLE)
+			return error;
+	}
+	return 0;
+}
+
+/* The iterator to read from, or WALKS after the last. */
+static int next_iterator(struct existing *e, enum walk *walk)
+{
+	int error = 0;
+
+	for (*walk = 0; *walk < WALKS; (*walk)++)
+		if (e->iterators[*walk] >= 0)
+			return 0;
+	if (!e->files_done) {
+		e->files_done = true;
+		*walk = WALK_FILES;
+		return make_iterator(e, WALK_FILES);
+	}
+	error = enter_next(e);
+	*walk = WALK_TCP;
+	if (error || e->iterators[WALK_TCP] >= 0)
+		return error;
+	if (e->table_done) {
+		*walk = WALKS;
+		return 0;
+	}
+	e->table_done = true;
+	*walk = WALK_TABLE;
+	return make_iterator(e, WALK_TABLE);
+}
+
+int existing_step(struct existing *e)
+{
+	char tokens[HELPING_MAX];
+	enum walk walk;
+	ssize_t len;
+	int error = next_iterator(e, &walk);
+
+	if (error)
+		return error;
+	if (walk == WALKS)
+		return 0;
+	len = read(e->iterators[walk], tokens, e->helping);
+	if (len < 0 && (errno == EAGAIN || errno == EINTR))
+		return 1; /* many things without a token */
+	error = len < 0 ? -errno : 0;
+	if (len <= 0)
+		close_iterator(e, walk);
+	if (len > 0 && memchr(tokens, WIRE_TOKEN_UNDECIDED, (size_t)len))
+		e->undecided = true;
+	return error ? error : 1;
+}
+
+bool existing_undecided(const struct existing *e)
+{
+	return e->undecided;
+}
+
+/* As a backend would have made them, but small. */
+static int shrink_maps(struct bpf_object *object)
+{
+	static const struct {
+		const char *name;
+		uint32_t entries;
+	} sizes[] = { { "records", 65536 }, { "sockets", 1024 }, { "threads", 1024 } };
+	int error = 0;
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]) && !error; i++)
+		error = bpf_map__set_max_entries(
+			bpf_object__find_map_by_name(object, sizes[i].name), sizes[i].entries);
+	return error;
+}
+
+int existing_try(size_t index)
+{
+	struct bpf_object *object = object_open();
+	struct bpf_program *program;
+	struct bpf_link *link = NULL;
+	int error;
+
+	if (!object)
+		return -EINVAL;
+	bpf_object__for_each_program(program, object) bpf_program__set_autoload(
+		program, !strcmp(bpf_program__name(program), walks[index].program));
+	error = shrink_maps(object);
+	if (!error)
+		error = bpf_object__load(object);
+	if (!error) {
+		link = attach(object, (enum walk)index);
+		error = link ? 0 : -errno;
+	}
+	bpf_link__destroy(link);
+	bpf_object__close(object);
+	return error;
+}
