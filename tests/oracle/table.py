@@ -2,9 +2,10 @@
 """The table "socket -> port" three times over: rebuilt from portlife's JSON lines, read from what
 the workload prints of the kernel and of its own descriptors; and the difference.
 
-An entry is a namedtuple Entry. `kind` is bound, listen, connecting, connected or time_wait;
-`address` is None where the stream does not say it. Two entries of one socket (TIME_WAIT, and the
-socket itself still bound to the port that its program named) are one here.
+An entry is a namedtuple Entry, one for each port that a socket has or has left to TIME_WAIT. `kind`
+is bound, listen, connecting, connected or time_wait, or found where a walk does not say more;
+`address` is None where the stream does not say it. What the kernel has of one socket on one port
+(TIME_WAIT, and the socket itself still bound to the port that its program named) is one here.
 """
 
 import collections
@@ -17,24 +18,75 @@ PROTOCOLS = {6: "tcp", 17: "udp", 136: "udplite"}
 LISTEN, SYN_SENT, TIME_WAIT, CLOSE, BOUND_INACTIVE = 10, 2, 6, 7, 13
 
 
+class Tenure:
+    """What portlife has said of a socket's hold on a port."""
+
+    def __init__(self, port):
+        self.port = port
+        self.address = None
+        self.peer = None
+        self.kind = None
+
+
 class Socket:
     """What portlife has said of one socket."""
 
     def __init__(self, line):
-        self.number = line["socket"]
         self.netns = line["netns"]
         self.proto = line["proto"]
-        self.port = 0
-        self.address = None
-        self.peer = None
-        self.kind = None
+        self.tenures = {}       # port: Tenure, and of these ...
+        self.port = 0           # ... the one that the socket itself has
+        self.child_over = False  # given up before anybody accepted it
+        self.found = False      # by a walk
+        self.ended = False
         self.pid = None
         self.lines = collections.deque(maxlen=24)
 
-    def entry(self):
+    def entry(self, tenure):
         """As an entry of the table."""
-        peer = self.peer if self.kind in ("connecting", "connected", "time_wait") else None
-        return Entry(self.netns, self.proto, self.address, self.port, peer, self.kind)
+        peer = None if tenure.kind in ("bound", "listen") else tenure.peer
+        return Entry(self.netns, self.proto, tenure.address, tenure.port, peer, tenure.kind)
+
+    def now(self):
+        """The tenure that is the socket's own, or None."""
+        return self.tenures.get(self.port)
+
+    def take(self, line, kind):
+        """The socket has the port of this line; addresses as the line has them."""
+        local, peer = line["local"], line["peer"]
+        self.port = (local or {}).get("port") or 0
+        if self.port:
+            tenure = self.tenures.setdefault(self.port, Tenure(self.port))
+            tenure.address = local["addr"]
+            tenure.peer = (peer["addr"], peer["port"]) if peer and peer["port"] else None
+            tenure.kind = kind
+
+    def clear(self):
+        """Its connection is over, the port stays; the address that is left is not told."""
+        tenure = self.now()
+        if tenure:
+            tenure.address, tenure.peer, tenure.kind = None, None, "bound"
+
+    def wait(self, line):
+        """A TIME_WAIT entry has the connection, and the port; the socket too if it named it."""
+        own = self.port
+        self.take(line, "time_wait")
+        if line["port_origin"] != "bind" or own != self.port:
+            self.port = own if own != self.port else 0
+
+    def release(self, line):
+        """The port of this line is given up."""
+        port = (line["local"] or {}).get("port")
+        self.tenures.pop(port, None)
+        if port == self.port:
+            self.port = 0
+        self.child_over = True
+
+    def end(self):
+        """The socket is gone; what is in TIME_WAIT stays."""
+        self.ended = True
+        self.tenures = {port: tenure for port, tenure in self.tenures.items()
+                        if tenure.kind == "time_wait"}
 
 
 class Table:
@@ -51,86 +103,78 @@ class Table:
             self.lost += line["count"]
         if line["type"] not in ("event", "life") or line["netns"] not in self.spaces:
             return
-        number = line["socket"]
-        if number not in self.sockets:
-            self.sockets[number] = Socket(line)
-        entry = self.sockets[number]
-        entry.lines.append(line)
-        if line["type"] == "life":
-            if line["ended"] and entry.kind != "time_wait":
-                del self.sockets[number]
-        else:
-            self.apply(entry, line)
-            if entry.kind == "gone":
-                del self.sockets[number]
+        socket = self.sockets.setdefault(line["socket"], Socket(line))
+        socket.lines.append(line)
+        if line["type"] == "event":
+            self.apply(socket, line)
+        elif line["ended"]:
+            socket.end()
+        if socket.ended and not socket.tenures:
+            del self.sockets[line["socket"]]
 
-    def apply(self, entry, line):
+    def apply(self, socket, line):
         """What an event does to a socket."""
         event = line["event"]
-        good = line["errno"] is None
         if line["pid"]:
-            entry.pid = line["pid"]
+            socket.pid = line["pid"]
         if event == "release":
-            gone = entry.kind == "time_wait"
-            entry.port, entry.peer = 0, None
-            entry.kind = "gone" if gone else "released"
+            socket.release(line)
         elif event == "time_wait":
-            self.take(entry, line, "time_wait")
+            socket.wait(line)
         elif event == "established":
-            entry.kind = "connected"
+            if socket.now():
+                socket.now().kind = "connected"
         elif event == "disconnect":
-            if good:
-                entry.address, entry.peer, entry.kind = None, None, "bound"
+            if not line["errno"]:
+                socket.clear()
         elif event == "connect_failed":
-            self.failed(entry, line)
-        elif event in ASSIGNING and (good or event == "connect"):
-            self.assigned(entry, line)
-
-    def failed(self, entry, line):
-        """A failed attempt leaves the port, or release says that it does not; of a datagram
-        socket the call may have given the port before it failed."""
-        if line["proto"] != "tcp" and line["local"] and line["local"]["port"] and not entry.port:
-            self.take(entry, line, "bound")
-        if line["proto"] == "tcp" and entry.kind in ("connecting", "connected"):
-            entry.address, entry.peer, entry.kind = None, None, "bound"
-
-    def assigned(self, entry, line):
-        """The events that give a port, or find a socket with one."""
-        event = line["event"]
-        if event == "listen":
-            self.take(entry, line, "listen")
-        elif event == "accept":
-            if entry.kind != "released":  # reset by the peer before anybody took it
-                self.take(entry, line, "connected")
-        elif event == "connect" or (event == "send" and line["proto"] == "tcp"):
-            self.take(entry, line, "connecting" if line["proto"] == "tcp" else "connected")
-        elif line["peer"] and line["peer"]["port"]:
-            self.take(entry, line, "connected")
-        else:
-            self.take(entry, line, "bound")
+            self.failed(socket, line)
+        elif event in ASSIGNING and (not line["errno"] or event == "connect"):
+            self.assigned(socket, line)
 
     @staticmethod
-    def take(entry, line, kind):
-        """Addresses and port as the line has them."""
-        local, peer = line["local"], line["peer"]
-        entry.address = local["addr"] if local else None
-        entry.port = (local or {}).get("port") or 0
-        entry.peer = (peer["addr"], peer["port"]) if peer else None
-        entry.kind = kind
+    def failed(socket, line):
+        """A failed attempt leaves the port, or release says that it does not; of a datagram
+        socket the call may have given the port before it failed."""
+        if line["proto"] == "tcp":
+            if socket.now() and socket.now().kind in ("connecting", "connected"):
+                socket.clear()
+        elif line["local"] and line["local"]["port"] and not socket.port:
+            socket.take(line, "bound")
+
+    @staticmethod
+    def assigned(socket, line):
+        """The events that give a port, or find a socket with one."""
+        event, tcp = line["event"], line["proto"] == "tcp"
+        if event == "listen":
+            socket.take(line, "listen")
+        elif event == "accept":
+            if not socket.child_over:
+                socket.take(line, "connected")
+        elif event == "existing":
+            socket.found = True
+            socket.take(line, "found")
+        elif tcp and event in ("connect", "send"):
+            socket.take(line, "connecting")
+        elif line["peer"] and line["peer"]["port"]:
+            socket.take(line, "connected")
+        else:
+            socket.take(line, "bound")
 
     def entries(self):
         """[(Entry, Socket)] of all that hold a port now."""
-        return [(s.entry(), s) for s in self.sockets.values()
-                if s.port and s.port not in MARKER_PORTS]
+        return [(socket.entry(tenure), socket) for socket in self.sockets.values()
+                for tenure in socket.tenures.values() if tenure.port not in MARKER_PORTS]
 
 
 class Truth:
     """One checkpoint: what the kernel has, and what the workload knows of its descriptors."""
 
     def __init__(self):
-        self.lives = {}     # cookie: {kind: Entry}
+        self.lives = {}     # (cookie, port): {kind: Entry}
         self.unknown = set() # cookies that the workload never had in its hands
-        self.actors = {}    # cookie: pids
+        self.actors = {}    # cookie: pids that acted on it last
+        self.holders = {}   # cookie: pids that have a descriptor
         self.shut = set()   # cookies: listeners and attempts that shutdown() ended
         self.marker = None  # (netns, port)
         self.own = []       # (cookie, Entry) of bound TCP sockets, by the workload's own account
@@ -161,7 +205,7 @@ class Truth:
                     BOUND_INACTIVE: "bound"}.get(state, "connected")
         self.kernel_tells_bound |= state == BOUND_INACTIVE
         has_peer = kind in ("connecting", "connected", "time_wait")
-        self.lives.setdefault(cookie, {})[kind] = Entry(
+        self.lives.setdefault((cookie, port), {})[kind] = Entry(
             netns, PROTOCOLS[proto], words[6], port, peer if has_peer else None, kind)
         if words[12] == "0":
             self.unknown.add(cookie)
@@ -170,6 +214,7 @@ class Truth:
         """held NETNS PROTO FAMILY STATE BOUND LOCAL PORT PID COOKIE FDS SHUT ACTOR..."""
         cookie = int(words[9])
         self.actors[cookie] = set(map(int, words[12:]))
+        self.holders.setdefault(cookie, set()).add(int(words[8]))
         if words[11] == "1":
             self.shut.add(cookie)
         if words[5] == "1":
@@ -179,17 +224,17 @@ class Truth:
     def complete(self, kernel_tells_bound):
         """Adds the bound sockets where the kernel does not tell of them; where it does, returns
         what the two accounts differ in."""
-        told = {(cookie, kinds["bound"]) for cookie, kinds in self.lives.items()
+        told = {(cookie, kinds["bound"]) for (cookie, _), kinds in self.lives.items()
                 if "bound" in kinds and kinds["bound"].proto == "tcp"}
         if kernel_tells_bound:
             return told ^ set(self.own)
         for cookie, entry in self.own:
-            self.lives.setdefault(cookie, {})["bound"] = entry
+            self.lives.setdefault((cookie, entry.port), {})["bound"] = entry
         return set()
 
     def entries(self):
-        """[(set of Entry, cookie)]: what a socket may be called, any of them."""
-        return [(set(kinds.values()), cookie) for cookie, kinds in self.lives.items()]
+        """[(set of Entry, cookie)]: what a socket's port may be called, any of them."""
+        return [(set(kinds.values()), cookie) for (cookie, _), kinds in self.lives.items()]
 
     def unaccepted(self, cookie, kinds):
         """Made by the kernel, taken by nobody yet: portlife tells at accept()."""
@@ -197,15 +242,14 @@ class Truth:
 
 
 def same(said, true, may_be_over, shut):
-    """Is an entry of portlife's this one of the kernel's? As long as the program keeps the
-    descriptor and the port no event tells that a connection is over, or that shutdown() has ended
-    a listener or an attempt; and `time_wait` comes with the end of the life. The address that is
-    left then is not told either."""
-    over = may_be_over and said.proto == "tcp" and (said.kind == "connected" or shut)
+    """Is an entry of portlife's this one of the kernel's? As long as the program keeps descriptor
+    and port no event tells that a connection is over, or its TIME_WAIT, or that shutdown() has
+    ended a listener or an attempt. The address that is left then is not told either."""
+    if said.kind == "found":
+        said = said._replace(kind=true.kind)
+    over = may_be_over and said.proto == "tcp" and (said.kind in ("connected", "time_wait") or shut)
     if over and true.kind == "bound":
         return said._replace(kind="bound", peer=None, address=None) == true._replace(address=None)
-    if over and true.kind == "time_wait":
-        return said._replace(kind="time_wait") == true
     if said.address is None:
         true = true._replace(address=None)
     return said == true
@@ -234,14 +278,17 @@ class Difference:
         return entry.netns, entry.proto, entry.port
 
     def fits(self, said, true):
-        """0: another socket; 1: this one, but held by somebody else; 2: this one."""
+        """0: another socket; 1: this one, but held by somebody else; 2: this one, if what is not
+        told is granted; 3: this one."""
         (entry, socket), (kinds, cookie) = said, true
         actors = self.truth.actors
-        # a child that went to TIME_WAIT before accept() has another cookie than its entry
-        may_be_over = cookie in actors or cookie in self.truth.unknown
-        if not any(same(entry, kind, may_be_over, cookie in self.truth.shut) for kind in kinds):
+        if not any(same(entry, kind, cookie in actors, cookie in self.truth.shut)
+                   for kind in kinds):
             return 0
-        return 2 if cookie not in actors or socket.pid in actors[cookie] else 1
+        if cookie in actors and socket.pid not in actors[cookie] and \
+                not (socket.found and socket.pid in self.truth.holders[cookie]):
+            return 1
+        return 3 if any(entry in (kind, kind._replace(address=None)) for kind in kinds) else 2
 
     def compare(self, said, true, blind_time_wait):
         """The sockets of one port: pairs as many as there can be, those with the right pid first."""
@@ -275,7 +322,7 @@ def pair_up(rows, columns, fits):
                     return True
         return False
 
-    for least in (2, 1):
+    for least in (3, 2, 1):
         for row in range(rows):
             if row not in owner.values():
                 place(row, least, set())
