@@ -410,8 +410,10 @@ static void op_shutdown(struct thread *t, struct slot *s)
 	int result = shutdown(s->fd[0], hows[draw(t, 4)]);
 
 	note(t, "shutdown", s->object, s->fd[0], result);
-	if ((before == TCP_LISTEN || before == TCP_SYN_SENT) && tcp_state(s->fd[0]) == TCP_CLOSE)
+	if ((before == TCP_LISTEN || before == TCP_SYN_SENT) && tcp_state(s->fd[0]) == TCP_CLOSE) {
 		s->object->shut = true;
+		s->object->pending = false;
+	}
 	if (s->listening && tcp_state(s->fd[0]) != TCP_LISTEN)
 		unlist(t, s);
 }

@@ -15,7 +15,7 @@ Entry = collections.namedtuple("Entry", "netns proto address port peer kind")
 MARKER_PORTS = range(62000, 64000)
 ASSIGNING = {"bind", "listen", "connect", "accept", "send", "existing"}
 PROTOCOLS = {6: "tcp", 17: "udp", 136: "udplite"}
-LISTEN, SYN_SENT, TIME_WAIT, CLOSE, BOUND_INACTIVE = 10, 2, 6, 7, 13
+LISTEN, SYN_SENT, TIME_WAIT, CLOSE = 10, 2, 6, 7
 
 
 class Tenure:
@@ -201,9 +201,10 @@ class Truth:
         elif words[5] == "1" or state == TIME_WAIT:
             kind = "time_wait"
         else:
-            kind = {LISTEN: "listen", SYN_SENT: "connecting", CLOSE: "bound",
-                    BOUND_INACTIVE: "bound"}.get(state, "connected")
-        self.kernel_tells_bound |= state == BOUND_INACTIVE
+            # CLOSE: the kernel tells of bound sockets, since 6.12
+            kind = {LISTEN: "listen", SYN_SENT: "connecting", CLOSE: "bound"}.get(
+                state, "connected")
+            self.kernel_tells_bound |= state == CLOSE
         has_peer = kind in ("connecting", "connected", "time_wait")
         self.lives.setdefault((cookie, port), {})[kind] = Entry(
             netns, PROTOCOLS[proto], words[6], port, peer if has_peer else None, kind)
@@ -282,8 +283,8 @@ class Difference:
         told is granted; 3: this one."""
         (entry, socket), (kinds, cookie) = said, true
         actors = self.truth.actors
-        if not any(same(entry, kind, cookie in actors, cookie in self.truth.shut)
-                   for kind in kinds):
+        may_be_over = cookie in actors and not socket.ended
+        if not any(same(entry, kind, may_be_over, cookie in self.truth.shut) for kind in kinds):
             return 0
         if cookie in actors and socket.pid not in actors[cookie] and \
                 not (socket.found and socket.pid in self.truth.holders[cookie]):
