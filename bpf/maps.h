@@ -107,12 +107,34 @@ struct call {
 	u8 written; /* WIRE_CONNECT has been */
 	u8 alone;   /* begun by an inner function: no outer one was seen */
 	u8 sends;   /* connect by a send: TCP Fast Open */
-	u16 cause;  /* errno of the port search, 0 if it found one or none was made */
+	u8 locks;   /* tracepoint: sk_userlocks when the call began */
+	u8 pad;
+	u16 cause; /* errno of the port search, 0 if it found one or none was made */
 	struct request request;
 	struct wire_who who; /* tracepoint only: some of its programs cannot ask */
 };
 
 #define CALLS_DEEP 4
+
+#ifdef THREAD_FRAMES /* see frames.h */
+/* The entry of a function whose return is awaited. */
+struct frame {
+	u64 sp; /* stack pointer at the entry */
+	u64 args[4];
+	u8 function; /* the backend's number for it */
+	u8 pad[3];
+	u32 calls; /* how deep calls[] was */
+};
+
+#define FRAMES_DEEP 8
+
+struct frames {
+	struct frame frame[FRAMES_DEEP];
+	u32 depth;
+	u32 pad;
+	u64 listener; /* in accept() on it */
+};
+#endif
 
 /* What one thread is doing: calls nest (connect -> cgroup program -> bpf_bind). */
 struct thread {
@@ -122,6 +144,9 @@ struct thread {
 	u64 taken_sk;	    /* left the accept queue in this accept(2) ... */
 	struct wire_call taken; /* ... and this is its record, which lacks the descriptor */
 	struct call calls[CALLS_DEEP];
+#ifdef THREAD_FRAMES
+	struct frames frames;
+#endif
 };
 
 /* Key: kernel thread id. An entry goes when its thread does. */

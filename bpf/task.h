@@ -47,6 +47,7 @@ static __always_inline struct pt_regs *task_regs(struct task_struct *task)
 #define SYSCALL_FIRST(regs)	    ((s32)BPF_CORE_READ(regs, di))
 #define SYSCALL_SECOND(regs)	    BPF_CORE_READ(regs, si)
 #define SYSCALL_THIRD(regs)	    ((s32)BPF_CORE_READ(regs, dx))
+#define SYSCALL_FOURTH(regs)	    ((s32)BPF_CORE_READ(regs, r10))
 #define SYSCALL_FIFTH(regs)	    BPF_CORE_READ(regs, r8)
 #define SYSCALL_SIXTH(regs)	    ((s32)BPF_CORE_READ(regs, r9))
 enum syscall_number {
@@ -69,6 +70,7 @@ enum syscall_number {
 #define SYSCALL_FIRST(regs)	    ((s32)BPF_CORE_READ(regs, orig_x0))
 #define SYSCALL_SECOND(regs)	    BPF_CORE_READ(regs, user_regs.regs[1])
 #define SYSCALL_THIRD(regs)	    ((s32)BPF_CORE_READ(regs, user_regs.regs[2]))
+#define SYSCALL_FOURTH(regs)	    ((s32)BPF_CORE_READ(regs, user_regs.regs[3]))
 #define SYSCALL_FIFTH(regs)	    BPF_CORE_READ(regs, user_regs.regs[4])
 #define SYSCALL_SIXTH(regs)	    ((s32)BPF_CORE_READ(regs, user_regs.regs[5]))
 enum syscall_number {

@@ -76,6 +76,7 @@ static __always_inline void syscall_enter(u8 kind, s32 fd, const void *uaddr, s3
 	if (kind == WIRE_CONNECT) {
 		who_fill(&call->who);
 		call->facts |= who_is_followed();
+		call->locks = FIELD_BITS(sk, sk_userlocks);
 		if (!call->port_before)
 			call->facts |= WIRE_F_SEARCHED;
 	}
@@ -144,6 +145,20 @@ static __always_inline void bind_or_listen_exit(struct call *call, long ret)
 	record_call(call->kind, now, sk, state, call, positive_errno(ret), ACTOR_CURRENT);
 }
 
+/*
+ * A connect() on a socket without a port has given it one, as far as can be seen. If the socket is
+ * locked to an address or a port as it was not before, somebody bound it in between: a cgroup
+ * program (bpf_bind()) or another thread.
+ */
+static __always_inline void connect_assigned(struct sock *sk, struct call *call)
+{
+	const u32 bound = SOCK_BINDADDR_LOCK | SOCK_BINDPORT_LOCK;
+
+	call->facts |= sock_owners_before(sk);
+	if (FIELD_BITS(sk, sk_userlocks) & ~call->locks & bound)
+		call->facts |= WIRE_F_UNCONFIRMED;
+}
+
 /* connect() on a datagram socket has returned: all of it is visible now. */
 static __always_inline void datagram_connect_exit(struct sock *sk, struct socket_state *state,
 						  struct call *call, long ret)
@@ -156,7 +171,7 @@ static __always_inline void datagram_connect_exit(struct sock *sk, struct socket
 		if (state->told_port == port)
 			call->port_before = port; /* a send of another thread assigned it */
 		else
-			call->facts |= sock_owners_before(sk);
+			connect_assigned(sk, call);
 	}
 	datagram_connect_finished(sk, state, call, ret);
 }
@@ -172,10 +187,18 @@ static __always_inline void connect_exit(struct call *call, long ret)
 	if (!state)
 		return;
 	state->tid = 0;
-	if (sock_is_udp(sk))
+	if (sock_is_udp(sk)) {
 		datagram_connect_exit(sk, state, call, ret);
-	else
-		connect_finished(sk, state, call, ret);
+		return;
+	}
+	/* TCP_FASTOPEN_CONNECT: the port is there, the SYN waits for the first send */
+	if (!ret && !call->written && sock_port(sk) && sock_state(sk) == TCP_SYN_SENT) {
+		if (!call->port_before)
+			connect_assigned(sk, call);
+		connect_fixed(sk, state, call, bpf_ktime_get_boot_ns(), ACTOR_CURRENT);
+		return;
+	}
+	connect_finished(sk, state, call, ret);
 }
 
 /* --- sends that assign a port --------------------------------------------------------------- */
@@ -253,27 +276,50 @@ int sendmsg6(struct bpf_sock_addr *ctx)
 }
 
 /*
- * A send has failed. EAGAIN on a datagram socket that has no port means that none was to be had
+ * A send on a datagram socket has failed. EAGAIN without a port means that none was to be had
  * (inet_send_prepare()); any other failure came after the port was assigned, and the hooks above
  * may not have been reached.
  */
-static __always_inline void send_failed(s32 fd, long ret)
+static __always_inline void datagram_send_failed(struct sock *sk, s32 fd, long ret)
 {
-	struct sock *sk = sock_of_fd(fd);
 	struct call call = { .fd = fd, .facts = WIRE_F_SEARCHED, .kind = WIRE_SEND };
 	u64 now = bpf_ktime_get_boot_ns();
 	struct socket_state *state;
-	u16 port;
+	u16 port = sock_port(sk);
 
-	if (!sk || !sock_is_udp(sk))
-		return;
-	port = sock_port(sk);
 	state = port ? socket_find(sk) : socket_touch(sk, now);
 	if (!state || (port ? !is_sends_doing(state, port) : ret != -EAGAIN))
 		return;
 	if (port)
 		call.facts |= sock_owners_before(sk);
 	record_call(WIRE_SEND, now, sk, state, &call, port ? 0 : EAGAIN, ACTOR_CURRENT);
+}
+
+/* Does this system call ask for TCP Fast Open? */
+static __always_inline bool is_fast_open(struct pt_regs *regs, long number)
+{
+	if (number == SYSCALL_SENDTO)
+		return SYSCALL_FOURTH(regs) & MSG_FASTOPEN;
+	return number == SYSCALL_SENDMSG && (SYSCALL_THIRD(regs) & MSG_FASTOPEN);
+}
+
+static __always_inline void send_failed(struct pt_regs *regs, long number, long ret)
+{
+	s32 fd = SYSCALL_FIRST(regs);
+	struct sock *sk = sock_of_fd(fd);
+	struct socket_state *state;
+
+	if (!sk)
+		return;
+	if (sock_is_udp(sk)) {
+		datagram_send_failed(sk, fd, ret);
+	} else if (is_fast_open(regs, number)) {
+		struct call call = { .fd = fd, .kind = WIRE_CONNECT, .sends = 1 };
+
+		state = socket_touch(sk, bpf_ktime_get_boot_ns());
+		if (state && !sock_port(sk))
+			connect_finished(sk, state, &call, ret);
+	}
 }
 
 /*
@@ -308,7 +354,7 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 	}
 	if (ret < 0 && syscall_sends(number)) {
 		if (!task_is_compat((struct task_struct *)bpf_get_current_task()))
-			send_failed(SYSCALL_FIRST(regs), ret);
+			send_failed(regs, number, ret);
 		return 0;
 	}
 	if (number != SYSCALL_BIND && number != SYSCALL_LISTEN && number != SYSCALL_CONNECT)
@@ -334,6 +380,8 @@ static __always_inline void connecting_otherwise(struct sock *sk, struct socket_
 {
 	struct call call = { .sends = 1, .port_before = state->told_port };
 
+	if (state->flags & SOCKET_CONNECTING) /* told of when connect() put the SYN off */
+		return;
 	call_sent(&call);
 	if (call.fd < 0 || (state->flags & SOCKET_EXISTING)) {
 		struct call unseen = { .fd = -1,
@@ -370,7 +418,7 @@ static __always_inline void connecting(struct sock *sk)
 	if (call && call->kind == WIRE_CONNECT) {
 		call->written = 1;
 		if (!call->port_before)
-			call->facts |= sock_owners_before(sk);
+			connect_assigned(sk, call);
 		connect_fixed(sk, state, call, now, ACTOR_NOTED);
 		return;
 	}

@@ -328,8 +328,10 @@ struct bpf_iter__bpf_map_elem {
 #define TS_COMPAT	   0x0002
 #define USER_CS		   0x33 /* x86: 64-bit and 32-bit code of user space */
 #define USER32_CS	   0x23
-#define SOCK_BINDPORT_LOCK 8	  /* sk_userlocks: bind() named the port */
-#define SOCK_CONNECT_BIND  16	  /* sk_userlocks, 6.17 and later: connect() chose it */
+#define SOCK_BINDADDR_LOCK 4  /* sk_userlocks: bind() named the address ... */
+#define SOCK_BINDPORT_LOCK 8  /* ... and the port */
+#define SOCK_CONNECT_BIND  16 /* sk_userlocks, 6.17 and later: connect() chose it */
+#define MSG_FASTOPEN	   0x20000000
 #define BIND_FROM_BPF	   0x0004 /* include/net/inet_common.h */
 #define AF_UNSPEC	   0
 #define AF_INET		   2

@@ -5,8 +5,8 @@
 Compares what portlife said (its JSON lines, of one run that saw all scenarios) with what the
 scenarios saw themselves, and prints TAP: one line for the stream as a whole, one per scenario.
 
-A key that portlife declares blind may be null, never wrong. Knows the words of DESIGN 5 and
-nothing of how portlife or the scenarios come by their answers.
+What portlife declares blind may be null, unknown or missing, never wrong. Knows the words of the
+output and nothing of how portlife or the scenarios come by their answers.
 """
 
 import bisect
@@ -40,6 +40,7 @@ IDENTITY = {
     "local": OPTIONAL_OBJECT,
     "peer": OPTIONAL_OBJECT,
     "existing": BOOL,
+    "reconciled": BOOL,
 }
 
 TENURE = {
@@ -78,6 +79,7 @@ KEYS = {
         "tid": OPTIONAL_NUMBER,
         "requested": OPTIONAL_OBJECT,
         "errno": OPTIONAL_STRING,
+        "cause": OPTIONAL_STRING,
         "search_ns": OPTIONAL_NUMBER,
         "search_tried": OPTIONAL_NUMBER,
         "duration_ns": OPTIONAL_NUMBER,
@@ -126,8 +128,12 @@ PORT_KEYS = {**TENURE, "port": NUMBER, "assigned_ns": OPTIONAL_NUMBER,
              "released_ns": OPTIONAL_NUMBER}
 PHASE_KEYS = {"phase": STRING, "ts_ns": OPTIONAL_NUMBER, "errno": OPTIONAL_STRING}
 
-# A name in start.blind, and the key that may be null because of it, where they differ.
-BLIND_KEYS = {"created": "age_ns", "request": "requested"}
+# A name in start.blind, and the keys that may be null because of it, where they differ. Who does not
+# see the search for a port does not know its errno.
+BLIND_KEYS = {"created": ["age_ns"], "request": ["requested"], "search_ns": ["search_ns", "cause"]}
+
+# What is missing of these says nothing of who got which port, how and when.
+COSTS = {"search_ns", "search_tried", "age_ns"}
 
 
 def type_name(value):
@@ -192,6 +198,10 @@ class Socket:
         """Everyone who was said to have it."""
         return {line["pid"] for line in self.events + self.lives}
 
+    def netns(self):
+        """Where it was said to be."""
+        return {line["netns"] for line in self.events + self.lives}
+
     def ports(self):
         """The local ports it was said to have."""
         return {port["port"] for life in self.lives for port in life["ports"]}
@@ -206,10 +216,11 @@ class Socket:
 
 
 class Recording:
-    """One run of portlife. Looks at every line, keeps those that may be of the given processes."""
+    """One run of portlife. Looks at every line, keeps those that may be of the given runs."""
 
-    def __init__(self, rows, pids):
-        self.pids = pids
+    def __init__(self, rows, runs):
+        self.pids = set().union(*(run.pids for run in runs))
+        self.netns = set().union(*(run.netns for run in runs))
         self.problems = []
         self.sockets = {}
         self.first = self.last = None
@@ -227,8 +238,8 @@ class Recording:
         is_whole = self.first["type"] == "start"
         self.boot_ns = int(self.first["boot_ns"]) if is_whole else 0
         self.backend = self.first["backend"] if is_whole else "?"
-        blind = self.first["blind"] if is_whole else []
-        self.blind = {BLIND_KEYS.get(name, name) for name in blind}
+        self.declared = set(self.first["blind"] if is_whole else [])
+        self.blind = {key for name in self.declared for key in BLIND_KEYS.get(name, [name])}
         self.in_time = sorted(self.sockets.values(), key=Socket.first_ns)
         self.times = [socket.first_ns() for socket in self.in_time]
 
@@ -281,10 +292,11 @@ class Recording:
             self.complain(f"{line['type']}: time {line['time']} is not ts_ns after the start")
 
     def add(self, line):
-        """Files an event or a life under its socket, if it may be of one of the processes."""
+        """Files an event or a life under its socket, if it may be of one of the runs."""
         if line["type"] not in ("event", "life") or line["socket"] is None:
             return
         if (line["pid"] is not None and line["pid"] not in self.pids
+                and line["netns"] not in self.netns
                 and line["socket"] not in self.sockets and line["parent"] not in self.sockets):
             return
         socket = self.sockets.setdefault(line["socket"], Socket(line["socket"]))
@@ -348,6 +360,7 @@ class Run:
         self.begin = None
         self.end_ns = None
         self.pids = set()
+        self.netns = set()
         self.events = collections.defaultdict(list)  # by tag, in the order of the calls
         self.lives = {}
         with open(path, encoding="utf-8") as rows:
@@ -365,10 +378,14 @@ class Run:
         self.begin = line.get("begin", self.begin)
         if "end" in line:
             self.end_ns = line["end"]["ns"]
+        if "begin" in line:
+            self.netns.add(line["begin"]["netns"])
         if "life" in line:
             self.lives[line["tag"]] = line["life"]
         for event in line.get("expect", []):
             self.events[event["tag"]].append(event)
+            self.netns.add(event["netns"])
+            self.pids.add(event.get("pid", line["pid"]))
 
     def tags(self):
         """The names of its sockets."""
@@ -382,7 +399,7 @@ class Comparison:
         self.recording = recording
         self.run = run
         self.problems = []
-        self.blind = collections.Counter()
+        self.blind = collections.Counter()  # what was declared, and not told here
         self.sockets = {}  # by tag
         self.others = []
         self.match(self.candidates())
@@ -391,16 +408,29 @@ class Comparison:
         for socket in self.others:
             self.problems.append(f"socket {socket.number} is of nobody: {describe_all(socket)}")
 
+    def unseen(self):
+        """What was declared and is missing here, but for costs."""
+        return sorted(set(self.blind) - COSTS)
+
+    def verdict(self):
+        """ok: all was told; blind: what is missing was declared; FAIL."""
+        if self.problems:
+            return "FAIL"
+        return "blind" if self.unseen() else "ok"
+
+    def declared(self, wanted):
+        """The reason why this backend need not know of an event or a life, or None."""
+        reason = wanted.get("blind")
+        return reason if reason in self.recording.declared else None
+
     def candidates(self):
-        """Sockets of this run: by its processes in its time, their children, and orphans."""
+        """Sockets of this run: by its processes or in its namespaces in its time, and children."""
         begin_ns = self.run.begin["ns"] - self.recording.boot_ns
         end_ns = self.run.end_ns - self.recording.boot_ns
-        ports = {port["port"] for life in self.run.lives.values() for port in life["ports"]}
         found = {}
         for socket in self.recording.between(begin_ns, end_ns):
-            is_orphan = socket.pids() == {None} and socket.parent is None
-            if (socket.pids() & self.run.pids or socket.parent in found
-                    or is_orphan and socket.ports() & ports):
+            if (socket.netns() & self.run.netns or socket.pids() & self.run.pids
+                    or socket.parent in found):
                 found[socket.number] = socket
         return found.values()
 
@@ -447,34 +477,58 @@ class Comparison:
     def compare_socket(self, tag):
         """Everything about one socket."""
         socket = self.sockets.get(tag)
+        reasons = {self.declared(wanted) for wanted in self.run.events[tag]} - {None}
         if not socket:
-            self.problems.append(f"{tag}: nothing was said of this socket")
+            if reasons:
+                self.blind.update(reasons)
+            else:
+                self.problems.append(f"{tag}: nothing was said of this socket")
             return
         for wanted, said in self.pairs(tag, socket):
             if not said:
-                if not wanted["optional"]:
-                    self.problems.append(f"{tag}: no event {describe_wanted(wanted)}")
+                self.missing(tag, wanted)
+            elif not wanted and self.may_be_extra(said, reasons):
+                self.blind.update(reasons)
             elif not wanted:
                 self.problems.append(f"{tag}: one event too many: {describe(said)}")
             else:
                 self.problems += self.compare_event(tag, wanted, said, self.blind)
-                self.problems += self.compare_parent(tag, wanted["parent"], said["parent"])
+                self.problems += self.compare_parent(tag, wanted, said["parent"])
         if tag in self.run.lives:
             self.problems += self.compare_life(tag, self.run.lives[tag], socket)
 
+    @staticmethod
+    def may_be_extra(said, reasons):
+        """An event that was not there, but that the backend may infer, or find late."""
+        if said["event"] == "time_wait":
+            return "time_wait_start" in reasons
+        return reasons and (said["reconciled"] or said["port_origin"] in (None, "unknown"))
+
+    def missing(self, tag, wanted):
+        """An event that was not told."""
+        reason = self.declared(wanted)
+        if reason:
+            self.blind[reason] += 1
+        elif not wanted["optional"]:
+            self.problems.append(f"{tag}: no event {describe_wanted(wanted)}")
+
     def compare_parent(self, tag, wanted, said):
         """The parent is the socket of the listener's tag."""
-        parent = self.sockets.get(wanted)
+        parent = self.sockets.get(wanted["parent"])
         number = parent.number if parent else None
-        if self.differs(self.blind, "parent", said, number):
-            yield f"{tag}: parent is {said}, the listener {wanted or 'none'} is {number}"
+        if self.differs(self.blind, "parent", said, number, self.declared(wanted)):
+            yield f"{tag}: parent is {said}, the listener {wanted['parent'] or 'none'} is {number}"
 
-    def differs(self, blind, key, said, wanted):
-        """Compares one key; a blind one may be null."""
+    def differs(self, blind, key, said, wanted, reason=None):
+        """Compares one key; a blind one may be null or unknown. reason: the whole event may be."""
         if said == wanted:
             return False
         if said is None and key in self.recording.blind:
-            blind[key] += 1
+            # that nobody shared a port is the rule, and not worth a remark
+            blind[key] += key != "shared" or wanted is True
+            return False
+        if reason and said in (None, "unknown"):
+            blind[reason] += 1
             return False
         return True
 
@@ -482,32 +536,38 @@ class Comparison:
         """Sentences about one event; blind counts what was not known."""
         where = f"{tag}: {wanted['event']}"
         begin = self.run.begin
+        reason = self.declared(wanted)
         expected = {
             key: wanted[key]
-            for key in ("errno", "pid", "tid", "fd", "port_origin", "by", "implicit", "ephemeral",
-                        "deferred", "range", "requested", "local", "peer") if key in wanted
+            for key in ("errno", "cause", "pid", "tid", "fd", "port_origin", "by", "implicit",
+                        "ephemeral", "deferred", "shared", "range", "requested", "local", "peer",
+                        "proto", "netns") if key in wanted
         }
-        expected.update(family=wanted["inet"], proto="tcp", netns=begin["netns"], existing=False)
+        expected.update(family=wanted["inet"], existing=False, reconciled=False)
         if "pid" in wanted:
             expected.update(comm=begin["comm"], uid=begin["uid"], cgroup=begin["cgroup"])
+        if reason and said["reconciled"]:
+            expected["reconciled"] = True
+            blind[reason] += 1
         for key, value in expected.items():
-            if self.differs(blind, key, said[key], value):
+            if self.differs(blind, key, said[key], value, reason):
                 yield f"{where}: {key} is said to be {text(said[key])}, it was {text(value)}"
         if "port" in wanted and (said["local"] or {}).get("port") != wanted["port"]:
             yield f"{where}: local is said to be {text(said['local'])}, port was {wanted['port']}"
         if "options" in wanted and sorted(said["options"]) != sorted(wanted["options"]):
             yield f"{where}: options {text(said['options'])} were {text(wanted['options'])}"
         yield from self.compare_costs(where, wanted, said, blind)
-        yield from self.compare_moment(where, wanted, said)
+        if not reason:
+            yield from self.compare_moment(where, wanted, said)
 
     def compare_costs(self, where, wanted, said, blind):
         """Durations are there where they must be."""
-        is_call = wanted["event"] in ("bind", "listen", "connect") and "tid" in wanted
-        if is_call and self.differs(blind, "duration_ns", said["duration_ns"] is None or None,
-                                    None):
-            yield f"{where}: no duration_ns"
+        reason = self.declared(wanted)
+        if wanted.get("timed") and said["duration_ns"] is None:
+            if self.differs(blind, "duration_ns", None, True, reason):
+                yield f"{where}: no duration_ns"
         if wanted.get("searched") and said["search_ns"] is None:
-            if self.differs(blind, "search_ns", None, True):
+            if self.differs(blind, "search_ns", None, True, reason):
                 yield f"{where}: no search_ns"
 
     def compare_moment(self, where, wanted, said):
@@ -525,44 +585,56 @@ class Comparison:
 
     def compare_life(self, tag, wanted, socket):
         """Sentences about the `life` line."""
+        reason = self.declared(wanted)
         if len(socket.lives) != 1:
             yield f"{tag}: {len(socket.lives)} life lines"
             return
         said = socket.lives[0]
         if said["ended"] is not wanted["ended"]:
             yield f"{tag}: life: ended is said to be {text(said['ended'])}"
-        if wanted["time_wait"] != "either" and said["time_wait"] is not wanted["time_wait"]:
+        if (wanted["time_wait"] not in ("either", said["time_wait"])
+                and reason != "time_wait_start"):
             yield f"{tag}: life: time_wait is said to be {text(said['time_wait'])}"
-        if said["family"] != wanted["inet"]:
-            yield f"{tag}: life: family is said to be {said['family']}"
+        for key, name in (("family", "inet"), ("proto", "proto"), ("netns", "netns")):
+            if said[key] != wanted[name]:
+                yield f"{tag}: life: {key} is said to be {said[key]}"
+        if said["reconciled"]:
+            if not reason:
+                yield f"{tag}: life: reconciled"
+            self.blind[reason] += 1
         if said["age_ns"] is None or said["age_ns"] <= 0:
-            if said["age_ns"] is not None or "age_ns" not in self.recording.blind:
+            if said["age_ns"] is not None or "age_ns" not in self.recording.blind and not reason:
                 yield f"{tag}: life: age_ns is {said['age_ns']}"
             self.blind["age_ns"] += 1
-        yield from self.compare_parent(tag, wanted["parent"], said["parent"])
-        yield from self.compare_ports(tag, wanted["ports"], said)
+        yield from self.compare_parent(tag, wanted, said["parent"])
+        yield from self.compare_ports(tag, wanted, said)
         phases = {(phase["phase"], phase["ts_ns"], phase["errno"]) for phase in said["phases"]}
         for event in socket.events:
             told = (event["event"], event["ts_ns"], event["errno"])
             if event["ts_ns"] <= said["ts_ns"] and told not in phases:
                 yield f"{tag}: life: no phase for {describe(event)}"
 
-    @staticmethod
-    def compare_ports(tag, wanted, said):
+    def compare_ports(self, tag, wanted, said):
         """The tenures of a life, in their order."""
-        if len(wanted) != len(said["ports"]):
-            yield f"{tag}: life: {len(said['ports'])} ports, there were {len(wanted)}"
-        for number, (port, port_said) in enumerate(zip(wanted, said["ports"])):
+        reason = self.declared(wanted)
+        ports = wanted["ports"]
+        if len(ports) != len(said["ports"]):
+            if not reason or len(said["ports"]) > len(ports):
+                yield f"{tag}: life: {len(said['ports'])} ports, there were {len(ports)}"
+            self.blind[reason] += 1
+        for number, (port, port_said) in enumerate(zip(ports, said["ports"])):
             where = f"{tag}: life: port {number + 1}"
             for key, value in port.items():
-                if port_said[key] != value:
+                if key != "number" and self.differs(self.blind, key, port_said[key], value,
+                                                    reason):
                     yield f"{where}: {key} is said to be {text(port_said[key])}, " \
                           f"it was {text(value)}"
             last = number == len(said["ports"]) - 1
             kept = last and said["time_wait"]
             begin_ns, end_ns = port_said["assigned_ns"], port_said["released_ns"]
             if begin_ns is None:
-                yield f"{where}: no assigned_ns"
+                if not reason:
+                    yield f"{where}: no assigned_ns"
             elif end_ns is not None and end_ns < begin_ns:
                 yield f"{where}: released before it was assigned"
             if said["ended"] and (end_ns is None) is not kept:
@@ -618,31 +690,56 @@ def report_story(comparison):
         print(f"#   {tag}: said: {describe_all(socket) if socket else 'nothing'}")
 
 
+class Judged:
+    """The verdict on one run."""
+
+    def __init__(self, recording, run):
+        self.name = run.name
+        self.skip = None
+        self.comparison = None
+        self.problems = []
+        if run.skip:
+            self.verdict, self.skip = "skip", run.skip
+        elif run.failed:
+            self.verdict = "FAIL"
+            self.problems = [f"the scenario itself failed: {run.failed}"]
+        else:
+            self.comparison = Comparison(recording, run)
+            self.verdict = self.comparison.verdict()
+            self.problems = self.comparison.problems
+
+    def blind(self):
+        """What was declared and not told."""
+        return self.comparison.blind if self.comparison else collections.Counter()
+
+    def report(self, number, name):
+        """One TAP line with its diagnosis."""
+        if self.verdict == "blind":
+            name += f" (blind: {' '.join(self.comparison.unseen())})"
+        report(number, name, self.problems, self.skip)
+        if self.problems and self.comparison:
+            report_story(self.comparison)
+
+
+def judge(path, runs):
+    """(recording, a Judged for each run)."""
+    with open(path, encoding="utf-8") as rows:
+        recording = Recording(rows, runs)
+    return recording, [Judged(recording, run) for run in runs]
+
+
 def main(paths):
     """Prints TAP; returns the exit status."""
-    runs = [Run(path) for path in paths[1:]]
-    with open(paths[0], encoding="utf-8") as rows:
-        recording = Recording(rows, set().union(*(run.pids for run in runs)))
+    recording, verdicts = judge(paths[0], [Run(path) for path in paths[1:]])
     blind = collections.Counter()
-    bad = 0
-    print(f"1..{len(runs) + 1}")
+    print(f"1..{len(verdicts) + 1}")
     problems = list(recording.check_stream())
     report(1, f"the stream is whole ({recording.backend})", problems)
-    bad += bool(problems)
-    for number, run in enumerate(runs, 2):
-        if run.skip:
-            report(number, run.name, [], run.skip)
-            continue
-        if run.failed:
-            report(number, run.name, [f"the scenario itself failed: {run.failed}"])
-            bad += 1
-            continue
-        comparison = Comparison(recording, run)
-        blind += comparison.blind
-        report(number, run.name, comparison.problems)
-        if comparison.problems:
-            report_story(comparison)
-            bad += 1
+    bad = bool(problems)
+    for number, judged in enumerate(verdicts, 2):
+        judged.report(number, judged.name)
+        blind += judged.blind()
+        bad |= judged.verdict == "FAIL"
     for key, count in sorted(blind.items()):
         print(f"# blind: {key}, {count} times")
     return 1 if bad else 0

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* scenarios NAME 4|6: one known history of sockets, told by the program that lived it. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "tests/live/scenarios.h"
+#include "tests/live/scenarios_rules.h"
 #include "tests/live/scenarios_world.h"
 
 static const struct scenario *const rooms[] = {
-	assign_scenarios,
-	failure_scenarios,
-	closing_scenarios,
-	process_scenarios,
+	assign_scenarios,    failure_scenarios,	    closing_scenarios, sharing_scenarios,
+	time_wait_scenarios, process_scenarios,	    passing_scenarios, fast_open_scenarios,
+	udp_scenarios,	     udp_failure_scenarios, door_scenarios,    kernel_scenarios,
 };
 #define ROOMS (sizeof(rooms) / sizeof(rooms[0]))
 
@@ -19,7 +20,8 @@ static void list_scenarios(void)
 {
 	for (size_t i = 0; i < ROOMS; i++)
 		for (const struct scenario *s = rooms[i]; s->name; s++)
-			printf("%s %s\n", s->name, s->only_inet6 ? "6" : "4 6");
+			printf("%s%s%s\n", s->name, s->only_inet6 ? "" : " 4",
+			       s->only_inet ? "" : " 6");
 }
 
 static const struct scenario *find_scenario(const char *name)
@@ -31,22 +33,46 @@ static const struct scenario *find_scenario(const char *name)
 	return NULL;
 }
 
+/* AF_INET, AF_INET6, or 0 where the scenario has no such family. */
+static int family_of(const struct scenario *s, const char *word)
+{
+	if (s && !strcmp(word, "4") && !s->only_inet6)
+		return AF_INET;
+	if (s && !strcmp(word, "6") && !s->only_inet)
+		return AF_INET6;
+	return 0;
+}
+
+static int go_on_after_exec(char **argv)
+{
+	const struct scenario *s = find_scenario(argv[0]);
+
+	if (!s || !s->after_exec)
+		return 2;
+	world_resume(s, family_of(s, argv[1]));
+	rules_begin();
+	s->after_exec(atoi(argv[2]), atoi(argv[3]));
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[1], "--list")) {
 		list_scenarios();
 		return 0;
 	}
+	if (argc == 6 && !strcmp(argv[1], "--after-exec"))
+		return go_on_after_exec(argv + 2);
 
 	const struct scenario *s = argc == 3 ? find_scenario(argv[1]) : NULL;
-	bool four = s && !strcmp(argv[2], "4");
-	bool six = s && !strcmp(argv[2], "6");
+	int family = argc == 3 ? family_of(s, argv[2]) : 0;
 
-	if (!(six || (four && !s->only_inet6))) {
+	if (!family) {
 		fprintf(stderr, "usage: scenarios --list | NAME 4|6\n");
 		return 2;
 	}
-	world_begin(s, six ? AF_INET6 : AF_INET);
+	rules_begin();
+	world_begin(s, family);
 	s->run();
 	world_end();
 	return 0;

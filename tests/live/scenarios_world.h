@@ -11,11 +11,14 @@
 
 #include "tests/live/scenarios.h"
 
-/* Enters the scenario's network namespace if it has one, and prints what it finds there. */
+/* Enters the scenario's own network namespace, and prints what it finds there. */
 void world_begin(const struct scenario *s, int family);
+void world_resume(const struct scenario *s, int family); /* after exec: all is there */
 void world_end(void);
 
 const int *world_range(void);	   /* ip_local_port_range of the namespace: lo, hi */
+unsigned int world_netns(void);	   /* inode number of the thread's namespace */
+const char *world_cgroup(void);	   /* directory of the scenario's own cgroup, or "" */
 uint64_t world_clock_ns(void);	   /* CLOCK_BOOTTIME */
 const char *error_name(int error); /* "EINVAL" */
 

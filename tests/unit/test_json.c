@@ -438,7 +438,7 @@ static void life_line(void **state)
 		"\"ephemeral\":true,\"deferred\":false,\"shared\":false,\"range\":[32768,60999],"
 		"\"assigned_ns\":5,\"released_ns\":9},"
 		"{\"port\":80,\"port_origin\":\"unknown\",\"by\":null,\"implicit\":null,"
-		"\"ephemeral\":null,\"deferred\":false,\"shared\":null,\"range\":null,"
+		"\"ephemeral\":null,\"deferred\":null,\"shared\":null,\"range\":null,"
 		"\"assigned_ns\":null,\"released_ns\":null}],\"ports_omitted\":0,\"phases\":["
 		"{\"phase\":\"created\",\"ts_ns\":1,\"errno\":null},"
 		"{\"phase\":\"connect_failed\",\"ts_ns\":9,\"errno\":\"ECONNREFUSED\"}],"

@@ -142,6 +142,7 @@ struct event {
 /* Origin flags as the output has them (DESIGN 1); NULL_STATE for NULL. */
 enum tristate tenure_is_implicit(const struct tenure *t);
 enum tristate tenure_is_ephemeral(const struct tenure *t);
+enum tristate tenure_is_deferred(const struct tenure *t);
 
 /* Names as in JSON and text; never NULL. */
 const char *event_name(enum event_kind kind); /* "connect_failed" */

@@ -60,11 +60,7 @@ static int wait_found(struct core *core, struct slot *slot, const struct wire_ca
 /* Of a life that nobody has seen: all that there is to tell is who has the port. */
 static int begin_remnant(struct core *core, const struct wire_call *c)
 {
-	struct tenure tenure = {
-		.port = c->sock.local_port,
-		.origin = ORIGIN_UNKNOWN,
-		.shared = NULL_STATE,
-	};
+	struct tenure tenure;
 	struct slot entry = { .life = { .id = c->sock.id, .tenures = &tenure } };
 	struct life *life = &entry.life;
 	struct event e;
@@ -75,6 +71,7 @@ static int begin_remnant(struct core *core, const struct wire_call *c)
 		return 0;
 	life->number = ++core->lives.numbered;
 	life->existing = c->facts & WIRE_F_EXISTING;
+	tenure = tenure_unseen(life, c, c->sock.local_port);
 	life->tenures_len = 1;
 	life->holds_port = life->time_wait = life->ended = true;
 	life->ended_ns = c->head.ts_ns;

@@ -97,6 +97,11 @@ void owner_inherit(struct core *core, struct slot *slot, uint64_t listener_id);
 
 /* Begins a tenure like this; what the socket held until then is gone at ts_ns at the latest. */
 int tenure_begin(struct core *core, struct slot *slot, const struct tenure *model, uint64_t ts_ns);
+/*
+ * One of a port that was assigned unseen. Of a socket (or TIME_WAIT entry) that was there before,
+ * the kernel may still know how.
+ */
+struct tenure tenure_unseen(const struct life *life, const struct wire_call *c, uint16_t port);
 /* The tenure that is open, NULL if there is none. */
 struct tenure *tenure_held(const struct slot *slot);
 /* The open tenure, or the last one if it was released since then (0: never). */

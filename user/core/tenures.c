@@ -50,17 +50,22 @@ int tenure_begin(struct core *core, struct slot *slot, const struct tenure *mode
 	return 0;
 }
 
-/* A port assigned unseen. Of a socket that was there before, the kernel may still know how. */
-static int begin_unseen(struct core *core, struct slot *slot, const struct wire_call *c,
-			uint16_t port)
+struct tenure tenure_unseen(const struct life *life, const struct wire_call *c, uint16_t port)
 {
-	bool by_connect = slot->life.existing && (c->sock.userlocks & SOCK_CONNECT_BIND);
-	struct tenure model = {
+	bool by_connect = life->existing && (c->sock.userlocks & SOCK_CONNECT_BIND);
+
+	return (struct tenure){
 		.port = port,
 		.origin = by_connect ? ORIGIN_CONNECT : ORIGIN_UNKNOWN,
 		.by = BY_NONE,
 		.shared = NULL_STATE,
 	};
+}
+
+static int begin_unseen(struct core *core, struct slot *slot, const struct wire_call *c,
+			uint16_t port)
+{
+	struct tenure model = tenure_unseen(&slot->life, c, port);
 	int err = tenure_begin(core, slot, &model, c->head.ts_ns);
 
 	if (!err)

@@ -38,6 +38,13 @@ enum tristate tenure_is_ephemeral(const struct tenure *t)
 	return origin_flag(t, false);
 }
 
+enum tristate tenure_is_deferred(const struct tenure *t)
+{
+	if (t->origin == ORIGIN_UNKNOWN)
+		return NULL_STATE;
+	return t->deferred ? YES : NO;
+}
+
 const char *phase_name(uint8_t kind)
 {
 	static const char *const names[] = {

@@ -123,7 +123,7 @@ static void json_addresses(struct json_sink *self, const struct event *e, const 
 static enum tristate json_event_deferred(const struct event *e, const struct life *l)
 {
 	if (e->tenure)
-		return e->tenure->deferred ? YES : NO;
+		return tenure_is_deferred(e->tenure);
 	return e->kind == EVENT_BIND && !e->error && l->deferred ? YES : NULL_STATE;
 }
 
@@ -196,7 +196,7 @@ static void json_tenures(struct json_sink *self, const struct life *l)
 		json_origin_by(json, t);
 		json_implicit_ephemeral(json, t);
 		json_key(json, "deferred");
-		json_bool(json, t->deferred);
+		json_tristate(json, tenure_is_deferred(t));
 		json_key(json, "shared");
 		json_tristate(json, t->shared);
 		json_key(json, "range");

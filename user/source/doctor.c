@@ -80,6 +80,16 @@ static void look_lockdown(struct doctor_report *r)
 		fclose(file);
 }
 
+static void look_kprobes(struct doctor_report *r)
+{
+	bool good = probes_kernel_has_kprobes();
+	struct fact_report *fact = add_fact(r, "kprobes", good, false);
+
+	snprintf(fact->text, sizeof(fact->text), "%s",
+		 good ? "the kernel has them"
+		      : "not there: the kprobe backend needs CONFIG_KPROBE_EVENTS");
+}
+
 static void look_cgroup(struct doctor_report *r)
 {
 	char path[4096];
@@ -148,6 +158,7 @@ int live_doctor(struct doctor_report *r)
 	look_privileges(r);
 	look_btf(r);
 	look_lockdown(r);
+	look_kprobes(r);
 	look_cgroup(r);
 	for (size_t i = 0; i < len; i++)
 		look_backend(r, &backends[i]);

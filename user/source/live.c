@@ -244,8 +244,7 @@ static int choose_backend(struct live *live)
 		strncat(first, live->result->reason, sizeof(first) - strlen(first) - 1);
 	}
 	if (!first[0])
-		return fail(live, -ENOTSUP,
-			    "this version has no such backend; it has fentry and tracepoint");
+		return fail(live, -ENOTSUP, "this version has no such backend");
 	return fail(live, error, first);
 }
 

@@ -80,7 +80,7 @@ struct probe_report {
 };
 
 struct fact_report {
-	const char *name; /* "privileges", "btf", "lockdown", "cgroup2", "kernel" */
+	const char *name; /* "privileges", "btf", "lockdown", "kprobes", "cgroup2", "kernel" */
 	bool good;
 	bool required;	/* for any backend */
 	char text[200]; /* what was found */
@@ -89,7 +89,7 @@ struct fact_report {
 struct doctor_report {
 	struct fact_report facts[8];
 	size_t facts_len;
-	struct probe_report probes[96];
+	struct probe_report probes[160];
 	size_t probes_len;
 	uint32_t chosen; /* enum wire_backend that a run would take, 0: none works */
 	uint32_t blind;	 /* enum wire_blind of that backend */

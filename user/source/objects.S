@@ -7,6 +7,11 @@ fentry_object:
 	.incbin "fentry.bpf.o"
 fentry_object_end:
 	.balign 8
+	.global kprobe_object, kprobe_object_end
+kprobe_object:
+	.incbin "kprobe.bpf.o"
+kprobe_object_end:
+	.balign 8
 	.global tracepoint_object, tracepoint_object_end
 tracepoint_object:
 	.incbin "tracepoint.bpf.o"

@@ -12,8 +12,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "user/source/symbols.h"
+
 extern const unsigned char fentry_object[], fentry_object_end[];
+extern const unsigned char kprobe_object[], kprobe_object_end[];
 extern const unsigned char tracepoint_object[], tracepoint_object_end[];
+
+#define LEN(array) (sizeof(array) / sizeof((array)[0]))
 
 #define REQUIRED true
 #define OPTIONAL false
@@ -74,6 +79,74 @@ static const struct probe fentry_probes[] = {
 	  NULL },
 };
 
+/* In the same order. What is told where fentry has an exit and this has a kprobe: bpf/kprobe.bpf.c.
+ */
+static const struct probe kprobe_probes[] = {
+	{ "destroyed", "tp_btf tcp_destroy_sock", REQUIRED, 0, "the end of sockets", NULL },
+	{ "time_wait_end", "kprobe inet_twsk_bind_unhash", OPTIONAL, WIRE_B_TIME_WAIT_END,
+	  "the end of TIME_WAIT", NULL },
+	{ "time_wait", "kprobe inet_twsk_hashdance", REQUIRED, 0, "the start of TIME_WAIT",
+	  "time_wait_schedule" },
+	{ "time_wait_schedule", "kprobe inet_twsk_hashdance_schedule", REQUIRED, 0,
+	  "the start of TIME_WAIT", "time_wait" },
+	{ "put_port", "kprobe inet_put_port", REQUIRED, 0, "the release of ports", NULL },
+	{ "udp_unhash", "kprobe udp_lib_unhash", REQUIRED, 0, "the end of UDP sockets", NULL },
+	{ "close_enter", "kprobe tcp_close", REQUIRED, 0, "close()", NULL },
+	{ "accept_fd", "kprobe fd_install", OPTIONAL, 0, "the descriptor of accepted sockets",
+	  NULL },
+	{ "accept_graft", "kprobe security_sock_graft", REQUIRED, 0, "accept()", NULL },
+	{ "accept_enter", "kprobe inet_csk_accept", REQUIRED, 0, "accept()", NULL },
+	{ "done", "kprobe tcp_done", REQUIRED, 0, "failed connections", NULL },
+	{ "established", "kprobe tcp_init_transfer", REQUIRED, 0, "established connections", NULL },
+	{ "inherit", "kprobe __inet_inherit_port", REQUIRED, 0, "accepted sockets before accept()",
+	  NULL },
+	{ "hash_connect6_exit", "kretprobe inet6_hash_connect", REQUIRED, 0, "IPv6 connect()",
+	  NULL },
+	{ "hash_connect4_exit", "kretprobe inet_hash_connect", REQUIRED, 0, "IPv4 connect()",
+	  NULL },
+	{ "tcp_connect6_exit", "kretprobe tcp_v6_connect", REQUIRED, 0, "failed IPv6 connect()",
+	  NULL },
+	{ "tcp_connect4_exit", "kretprobe tcp_v4_connect", REQUIRED, 0, "failed IPv4 connect()",
+	  NULL },
+	{ "dgram_connect_exit", "kretprobe inet_dgram_connect", REQUIRED, 0, "UDP connect()",
+	  NULL },
+	{ "connect_exit", "kretprobe __inet_stream_connect", REQUIRED, 0, "failed connect()",
+	  NULL },
+	{ "listen_exit", "kretprobe inet_listen", REQUIRED, 0, "listen()", NULL },
+	{ "bind6_outer", "kretprobe inet6_bind", REQUIRED, 0, "early failures of IPv6 bind()",
+	  NULL },
+	{ "bind4_outer", "kretprobe inet_bind", REQUIRED, 0, "early failures of IPv4 bind()",
+	  NULL },
+	{ "bind6_exit", "kretprobe __inet6_bind", REQUIRED, 0, "IPv6 bind()", NULL },
+	{ "bind4_exit", "kretprobe __inet_bind", REQUIRED, 0, "IPv4 bind()", NULL },
+	{ "udp_get_port_exit", "kretprobe udp_lib_get_port", REQUIRED, 0, "the port search of UDP",
+	  NULL },
+	{ "get_port_exit", "kretprobe inet_csk_get_port", REQUIRED, 0, "the port search", NULL },
+	{ "hash_connect6_enter", "kprobe inet6_hash_connect", REQUIRED, 0, "IPv6 connect()", NULL },
+	{ "hash_connect4_enter", "kprobe inet_hash_connect", REQUIRED, 0, "IPv4 connect()", NULL },
+	{ "udp_get_port_enter", "kprobe udp_lib_get_port", REQUIRED, 0, "the port search of UDP",
+	  NULL },
+	{ "get_port_enter", "kprobe inet_csk_get_port", REQUIRED, 0, "the port search", NULL },
+	{ "tcp_connect6_enter", "kprobe tcp_v6_connect", REQUIRED, 0, "failed IPv6 connect()",
+	  NULL },
+	{ "tcp_connect4_enter", "kprobe tcp_v4_connect", REQUIRED, 0, "failed IPv4 connect()",
+	  NULL },
+	{ "dgram_connect_enter", "kprobe inet_dgram_connect", REQUIRED, 0, "UDP connect()", NULL },
+	{ "connect_enter", "kprobe __inet_stream_connect", REQUIRED, 0, "connect()", NULL },
+	{ "listen_enter", "kprobe inet_listen", REQUIRED, 0, "listen()", NULL },
+	{ "bind6_outer_enter", "kprobe inet6_bind", REQUIRED, 0, "early failures of IPv6 bind()",
+	  NULL },
+	{ "bind4_outer_enter", "kprobe inet_bind", REQUIRED, 0, "early failures of IPv4 bind()",
+	  NULL },
+	{ "bind6_enter", "kprobe __inet6_bind", REQUIRED, 0, "IPv6 bind()", NULL },
+	{ "bind4_enter", "kprobe __inet_bind", REQUIRED, 0, "IPv4 bind()", NULL },
+	{ "exited", "tp_btf sched_process_exit", REQUIRED, 0,
+	  "the end of threads and of COMMAND's processes", NULL },
+	{ "forked", "tp_btf sched_process_fork", REQUIRED, 0, "COMMAND's children", NULL },
+	{ "created", "kprobe security_socket_post_create", OPTIONAL, WIRE_B_CREATED,
+	  "the creation of sockets", NULL },
+};
+
 static const struct probe tracepoint_probes[] = {
 	{ "destroy", "tp_btf tcp_destroy_sock", REQUIRED, 0, "the end of sockets", NULL },
 	{ "sock_release", "cgroup sock_release", REQUIRED, 0, "close()", NULL },
@@ -93,9 +166,8 @@ static const struct probe tracepoint_probes[] = {
 	  NULL },
 };
 
-#define LEN(array) (sizeof(array) / sizeof((array)[0]))
-
 _Static_assert(LEN(fentry_probes) <= PROBES_MAX, "PROBES_MAX");
+_Static_assert(LEN(kprobe_probes) <= PROBES_MAX, "PROBES_MAX");
 
 static const struct backend all[] = {
 	{
@@ -106,6 +178,16 @@ static const struct backend all[] = {
 		.object_end = fentry_object_end,
 		.probes = fentry_probes,
 		.probes_len = LEN(fentry_probes),
+	},
+	{
+		.id = WIRE_KPROBE,
+		.name = "kprobe",
+		.needs_kprobes = true,
+		.blind = WIRE_B_SEARCH_TRIED | WIRE_B_HOLDERS,
+		.object = kprobe_object,
+		.object_end = kprobe_object_end,
+		.probes = kprobe_probes,
+		.probes_len = LEN(kprobe_probes),
 	},
 	{
 		.id = WIRE_TRACEPOINT,
@@ -172,12 +254,31 @@ bool probes_have_btf(void)
 	return btf != NULL;
 }
 
-/* The kernel function of "fentry NAME", or NULL for other hooks. */
-static const char *hook_function(const struct probe *probe)
+/* How a kernel function is hooked. */
+enum hook_kind { HOOK_NONE, HOOK_TRAMPOLINE, HOOK_KPROBE, HOOK_KRETPROBE };
+
+/* The kernel function of "fentry NAME" and its kin, and how it is hooked; NULL for other hooks. */
+static const char *hook_function(const struct probe *probe, enum hook_kind *kind)
 {
-	if (strncmp(probe->hook, "fentry ", 7) && strncmp(probe->hook, "fexit ", 6))
-		return NULL;
-	return strchr(probe->hook, ' ') + 1;
+	static const struct {
+		const char *word;
+		enum hook_kind kind;
+	} words[] = {
+		{ "fentry ", HOOK_TRAMPOLINE },
+		{ "fexit ", HOOK_TRAMPOLINE },
+		{ "kprobe ", HOOK_KPROBE },
+		{ "kretprobe ", HOOK_KRETPROBE },
+	};
+
+	for (size_t i = 0; i < LEN(words); i++) {
+		size_t len = strlen(words[i].word);
+
+		*kind = words[i].kind;
+		if (!strncmp(probe->hook, words[i].word, len))
+			return probe->hook + len;
+	}
+	*kind = HOOK_NONE;
+	return NULL;
 }
 
 /* Arguments of a kernel function by its BTF, -ENOENT if it has none. */
@@ -190,14 +291,41 @@ static int function_arguments(const struct btf *btf, const char *name)
 	return btf_vlen(btf__type_by_id(btf, btf__type_by_id(btf, id)->type));
 }
 
-/* Can this kernel have the program at all? Where two fit one hook, the argument list decides. */
-static bool probe_fits(const struct probe *probe, const struct btf *btf)
+static const struct probe *find_probe(const struct backend *backend, const char *program)
 {
-	const char *function = hook_function(probe);
+	for (size_t i = 0; program && i < backend->probes_len; i++)
+		if (!strcmp(backend->probes[i].program, program))
+			return &backend->probes[i];
+	return NULL;
+}
+
+/* A kprobe takes any function; its BTF is only the quickest way to know that it is there. */
+static bool kprobe_fits(const struct backend *backend, const struct probe *probe,
+			const struct btf *btf, const char *function)
+{
+	const struct probe *other = find_probe(backend, probe->other);
+	char symbol[SYMBOL_LEN];
+	enum hook_kind kind;
+
+	if (function_arguments(btf, function) >= 0)
+		return true;
+	if (other && function_arguments(btf, hook_function(other, &kind)) >= 0)
+		return false;
+	return !symbol_find(function, symbol);
+}
+
+/* Can this kernel have the program at all? Where two fit one hook, the argument list decides. */
+static bool probe_fits(const struct backend *backend, const struct probe *probe,
+		       const struct btf *btf)
+{
+	enum hook_kind kind;
+	const char *function = hook_function(probe, &kind);
 	int arguments;
 
 	if (!function)
 		return true;
+	if (kind != HOOK_TRAMPOLINE)
+		return kprobe_fits(backend, probe, btf, function);
 	arguments = function_arguments(btf, function);
 	if (arguments < 0)
 		return false;
@@ -225,7 +353,49 @@ static struct bpf_object *object_open(const struct backend *backend)
 	return libbpf_get_error(object) ? NULL : object;
 }
 
-static int object_configure(struct bpf_object *object, const struct probes_config *config)
+/*
+ * Until bpf_htab.ma came (6.1), a kprobe program could not make an entry where it stood: kernels
+ * before print a warning about such a program. There the tables are allocated as a whole, so
+ * smaller.
+ */
+static bool must_preallocate(const struct backend *backend, const struct btf *btf)
+{
+	int id = btf__find_by_name_kind(btf, "bpf_htab", BTF_KIND_STRUCT);
+	const struct btf_type *type = id < 0 ? NULL : btf__type_by_id(btf, (__u32)id);
+
+	if (!backend->needs_kprobes)
+		return false;
+	for (__u16 i = 0; type && i < btf_vlen(type); i++)
+		if (!strcmp(btf__name_by_offset(btf, btf_members(type)[i].name_off), "ma"))
+			return false;
+	return true;
+}
+
+static int object_preallocate(struct bpf_object *object)
+{
+	struct bpf_map *map;
+	int error = 0;
+
+	bpf_object__for_each_map(map, object)
+	{
+		__u32 flags = bpf_map__map_flags(map), most = bpf_map__max_entries(map);
+
+		if (!(flags & BPF_F_NO_PREALLOC) || error)
+			continue;
+		/* sockets and process ids are small, what is kept of a thread is a page's third */
+		if (bpf_map__value_size(map) > 512)
+			most = most < 8192 ? most : 8192;
+		else
+			most = most < 65536 ? most : 65536;
+		error = bpf_map__set_map_flags(map, flags & ~(__u32)BPF_F_NO_PREALLOC);
+		if (!error)
+			error = bpf_map__set_max_entries(map, most);
+	}
+	return error;
+}
+
+static int object_configure(const struct backend *backend, struct bpf_object *object,
+			    const struct probes_config *config, const struct btf *btf)
 {
 	struct bpf_map *rodata = bpf_object__find_map_by_name(object, ".rodata.config");
 	struct bpf_map *records = bpf_object__find_map_by_name(object, "records");
@@ -243,6 +413,8 @@ static int object_configure(struct bpf_object *object, const struct probes_confi
 		error = bpf_map__set_max_entries(counters, cpus);
 	if (!error && config->sockets_max)
 		error = bpf_map__set_max_entries(sockets, config->sockets_max);
+	if (!error && must_preallocate(backend, btf))
+		error = object_preallocate(object);
 	return error;
 }
 
@@ -272,7 +444,8 @@ static int object_choose(struct probes *probes, const struct btf *btf)
 		const struct probe *probe = &backend->probes[i];
 		struct bpf_program *p =
 			bpf_object__find_program_by_name(probes->object, probe->program);
-		bool fits = probe_fits(probe, btf);
+		const struct probe *other = find_probe(backend, probe->other);
+		bool fits = probe_fits(backend, probe, btf);
 
 		if (!p)
 			return fail(probes, -EINVAL, "the program %s is not in this build",
@@ -285,14 +458,16 @@ static int object_choose(struct probes *probes, const struct btf *btf)
 			continue;
 		}
 		/* required: the other one of a pair must fit */
-		for (size_t j = 0; j < backend->probes_len; j++)
-			if (probe->other && !strcmp(backend->probes[j].program, probe->other))
-				fits = probe_fits(&backend->probes[j], btf);
-		if (!fits)
+		if (!other || !probe_fits(backend, other, btf))
 			return fail(probes, -ENOTSUP, "this kernel has no hook for %s",
 				    probe->hook);
 	}
 	return 0;
+}
+
+bool probes_kernel_has_kprobes(void)
+{
+	return !access("/sys/bus/event_source/devices/kprobe/type", R_OK);
 }
 
 int probes_load(struct probes *probes, const struct backend *backend,
@@ -305,6 +480,9 @@ int probes_load(struct probes *probes, const struct backend *backend,
 	memset(probes, 0, sizeof(*probes));
 	probes->backend = backend;
 	probes->blind = backend->blind;
+	if (backend->needs_kprobes && !probes_kernel_has_kprobes())
+		return fail(probes, -ENOTSUP, "%s",
+			    "this kernel has no kprobes; it needs CONFIG_KPROBE_EVENTS");
 	btf = btf_load();
 	if (!btf)
 		return fail(probes, -ENOENT, "%s", probes_no_btf);
@@ -315,11 +493,11 @@ int probes_load(struct probes *probes, const struct backend *backend,
 			    backend->name);
 	}
 	error = object_choose(probes, btf);
-	btf__free(btf);
 	if (!error) {
 		effective.wire.accept_fd = has_probe(probes, "accept_fd");
-		error = object_configure(probes->object, &effective);
+		error = object_configure(backend, probes->object, &effective, btf);
 	}
+	btf__free(btf);
 	if (!error) {
 		error = bpf_object__load(probes->object);
 		if (error)
@@ -334,10 +512,30 @@ int probes_load(struct probes *probes, const struct backend *backend,
 	return error;
 }
 
-static struct bpf_link *attach_one(struct bpf_program *program, int cgroup_fd)
+/*
+ * By perf events, which go when portlife does. A function may be there only as a copy that the
+ * compiler made of it; the arguments used are still where they were, or the reads find nothing.
+ */
+static struct bpf_link *attach_kprobe(struct bpf_program *program, const char *function, bool ret)
+{
+	struct bpf_link *link = bpf_program__attach_kprobe(program, ret, function);
+	char symbol[SYMBOL_LEN];
+
+	if (libbpf_get_error(link) && probes_kernel_has_kprobes() &&
+	    !symbol_find(function, symbol) && strcmp(symbol, function))
+		link = bpf_program__attach_kprobe(program, ret, symbol);
+	return link;
+}
+
+static struct bpf_link *attach_one(const struct probe *probe, struct bpf_program *program,
+				   int cgroup_fd)
 {
 	enum bpf_attach_type type = bpf_program__expected_attach_type(program);
+	enum hook_kind kind;
+	const char *function = hook_function(probe, &kind);
 
+	if (kind == HOOK_KPROBE || kind == HOOK_KRETPROBE)
+		return attach_kprobe(program, function, kind == HOOK_KRETPROBE);
 	if (type == BPF_CGROUP_SOCK_OPS || type == BPF_CGROUP_INET_SOCK_CREATE ||
 	    type == BPF_CGROUP_INET_SOCK_RELEASE || type == BPF_CGROUP_UDP4_SENDMSG ||
 	    type == BPF_CGROUP_UDP6_SENDMSG)
@@ -378,7 +576,7 @@ int probes_attach(struct probes *probes)
 
 		if (!bpf_program__autoload(p))
 			continue;
-		link = attach_one(p, cgroup_fd);
+		link = attach_one(probe, p, cgroup_fd);
 		error = libbpf_get_error(link);
 		if (!error) {
 			probes->links[i] = link;
@@ -420,6 +618,31 @@ void probes_list(const struct probes *probes, char *list, size_t len)
 					       probes->backend->probes[i].hook);
 }
 
+/* struct bpf_link_info of 6.7 for a kprobe, which the headers of the build may not have. */
+struct kprobe_link_info {
+	__u32 type, id, prog_id, pad;
+	__u32 perf_type, perf_pad;
+	__u64 name;
+	__u32 name_len, offset;
+	__u64 addr;
+	__u64 missed;
+};
+
+#define LINK_TYPE_PERF_EVENT   7 /* BPF_LINK_TYPE_PERF_EVENT, 5.15 */
+#define PERF_EVENT_LINK_KPROBE 3 /* BPF_PERF_EVENT_KPROBE, 6.6 */
+
+/* Hits of a kprobe that were not delivered, because another one was under way on that CPU. */
+static uint64_t kprobe_missed(const struct bpf_link *link)
+{
+	struct kprobe_link_info info = { 0 };
+	__u32 len = sizeof(info);
+
+	if (!link || bpf_obj_get_info_by_fd(bpf_link__fd(link), &info, &len) ||
+	    info.type != LINK_TYPE_PERF_EVENT || info.perf_type != PERF_EVENT_LINK_KPROBE)
+		return 0;
+	return info.missed;
+}
+
 uint64_t probes_missed(const struct probes *probes)
 {
 	struct bpf_program *p;
@@ -434,6 +657,8 @@ uint64_t probes_missed(const struct probes *probes)
 		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len))
 			missed += info.recursion_misses;
 	}
+	for (size_t i = 0; i < PROBES_MAX; i++)
+		missed += kprobe_missed(probes->links[i]);
 	return missed;
 }
 
@@ -449,22 +674,22 @@ int probes_try(const struct backend *backend, size_t index)
 
 	if (!btf)
 		return -ENOENT;
-	error = probe_fits(probe, btf) ? 0 : -ENOENT;
-	btf__free(btf);
-	if (error)
-		return error;
-	object = object_open(backend);
-	if (!object)
-		return -EINVAL;
+	error = probe_fits(backend, probe, btf) ? 0 : -ENOENT;
+	object = error ? NULL : object_open(backend);
+	if (!object) {
+		btf__free(btf);
+		return error ? error : -EINVAL;
+	}
 	bpf_object__for_each_program(p, object)
 		bpf_program__set_autoload(p, !strcmp(bpf_program__name(p), probe->program));
 	p = bpf_object__find_program_by_name(object, probe->program);
-	error = p ? object_configure(object, &config) : -EINVAL;
+	error = p ? object_configure(backend, object, &config, btf) : -EINVAL;
+	btf__free(btf);
 	if (!error)
 		error = bpf_object__load(object);
 	if (!error) {
 		cgroup_fd = open_cgroup(backend);
-		link = attach_one(p, cgroup_fd);
+		link = attach_one(probe, p, cgroup_fd);
 		error = libbpf_get_error(link);
 		if (!error)
 			bpf_link__destroy(link);

@@ -18,7 +18,7 @@ struct bpf_link;
 
 struct probe {
 	const char *program; /* in the object */
-	const char *hook;    /* for people: "fexit inet_csk_get_port" */
+	const char *hook;    /* what it hooks, and for people: "fexit inet_csk_get_port" */
 	bool required;
 	uint32_t blind;	   /* enum wire_blind without it */
 	const char *loses; /* what portlife cannot see without it */
@@ -30,6 +30,7 @@ struct backend {
 	const char *name;
 	uint32_t blind; /* enum wire_blind, whatever the kernel */
 	bool needs_cgroup;
+	bool needs_kprobes;
 	const unsigned char *object, *object_end;
 	const struct probe *probes; /* in the order to attach: the end of a life first */
 	size_t probes_len;
@@ -38,11 +39,14 @@ struct backend {
 /* All backends, in the order of preference. *len is set. */
 const struct backend *backends_all(size_t *len);
 
-#define PROBES_MAX 48
+#define PROBES_MAX 72
 
 /* Without the kernel's type information no backend can be loaded. */
 bool probes_have_btf(void);
 extern const char probes_no_btf[]; /* says so */
+
+/* A kernel without kprobes loads their programs all the same, and has nothing to attach them to. */
+bool probes_kernel_has_kprobes(void);
 
 /* A backend in the kernel. */
 struct probes {
@@ -77,7 +81,11 @@ void probes_free(struct probes *probes);
 /* The hooks in use, separated by commas, cut to len. */
 void probes_list(const struct probes *probes, char *list, size_t len);
 
-/* Runs of its programs that the kernel skipped so far (bpf_prog_info.recursion_misses, 5.12+). */
+/*
+ * Runs of its programs that the kernel skipped so far: bpf_prog_info.recursion_misses (5.12+; of
+ * kprobe programs 6.7+) and the kprobes that it did not deliver (6.7+). Not kretprobes: frames.h
+ * counts them.
+ */
 uint64_t probes_missed(const struct probes *probes);
 
 /* Descriptor of a map of the loaded object, or -ENOENT. */

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * scenarios_address.h owns socket addresses: what a place means in a family, what a descriptor is
+ * bound and connected to, and how they are printed. It knows no calls and no tenures.
+ */
+#ifndef PORTLIFE_TESTS_SCENARIOS_ADDRESS_H
+#define PORTLIFE_TESTS_SCENARIOS_ADDRESS_H
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "tests/live/scenarios.h"
+#include "tests/live/scenarios_world.h"
+
+struct address {
+	union {
+		struct sockaddr any;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+	};
+	socklen_t len; /* 0: none */
+};
+
+struct address address_of(int family, enum place place, int port);
+int address_port(const struct address *a);
+bool address_equal(const struct address *a, const struct address *b);
+struct address local_address(int fd); /* getsockname(); none if fd is -1 */
+struct address peer_address(int fd);
+
+void line_add_address(struct line *l, const char *key, const struct address *a);
+
+#endif

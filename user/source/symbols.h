@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * symbols.h owns the kernel's list of functions, /proc/kallsyms: under which name one is there. It
+ * knows nothing of probes.
+ */
+#ifndef PORTLIFE_SOURCE_SYMBOLS_H
+#define PORTLIFE_SOURCE_SYMBOLS_H
+
+#include <stddef.h>
+
+#define SYMBOL_LEN 128
+
+/*
+ * The name of a kernel function as a kprobe needs it: name itself, or a copy that the compiler made
+ * in its place (name.isra.0, name.constprop.0, name.llvm.123). 0, -ENOENT if there is none, or the
+ * errno of reading the list. Reads the whole list: some milliseconds.
+ */
+int symbol_find(const char *name, char found[SYMBOL_LEN]);
+
+#endif
