@@ -26,6 +26,7 @@ class Tenure:
         self.address = None
         self.peer = None
         self.kind = None
+        self.waits = []  # (address, peer) of TIME_WAIT entries
 
 
 class Socket:
@@ -71,6 +72,7 @@ class Socket:
         """A TIME_WAIT entry has the connection, and the port; the socket too if it named it."""
         own = self.port
         self.take(line, "time_wait")
+        self.now().waits.append((self.now().address, self.now().peer))
         if line["port_origin"] != "bind" or own != self.port:
             self.port = own if own != self.port else 0
 
@@ -85,8 +87,10 @@ class Socket:
     def end(self):
         """The socket is gone; what is in TIME_WAIT stays."""
         self.ended = True
-        self.tenures = {port: tenure for port, tenure in self.tenures.items()
-                        if tenure.kind == "time_wait"}
+        self.tenures = {port: tenure for port, tenure in self.tenures.items() if tenure.waits}
+        for tenure in self.tenures.values():
+            tenure.address, tenure.peer = tenure.waits[-1]
+            tenure.kind = "time_wait"
 
 
 class Table:
@@ -171,7 +175,7 @@ class Truth:
     """One checkpoint: what the kernel has, and what the workload knows of its descriptors."""
 
     def __init__(self):
-        self.lives = {}     # (cookie, port): {kind: Entry}
+        self.lives = {}     # (cookie, port): {Entry}
         self.unknown = set() # cookies that the workload never had in its hands
         self.actors = {}    # cookie: pids that acted on it last
         self.holders = {}   # cookie: pids that have a descriptor
@@ -206,8 +210,8 @@ class Truth:
                 state, "connected")
             self.kernel_tells_bound |= state == CLOSE
         has_peer = kind in ("connecting", "connected", "time_wait")
-        self.lives.setdefault((cookie, port), {})[kind] = Entry(
-            netns, PROTOCOLS[proto], words[6], port, peer if has_peer else None, kind)
+        self.lives.setdefault((cookie, port), set()).add(Entry(
+            netns, PROTOCOLS[proto], words[6], port, peer if has_peer else None, kind))
         if words[12] == "0":
             self.unknown.add(cookie)
 
@@ -225,17 +229,17 @@ class Truth:
     def complete(self, kernel_tells_bound):
         """Adds the bound sockets where the kernel does not tell of them; where it does, returns
         what the two accounts differ in."""
-        told = {(cookie, kinds["bound"]) for (cookie, _), kinds in self.lives.items()
-                if "bound" in kinds and kinds["bound"].proto == "tcp"}
+        told = {(cookie, entry) for (cookie, _), kinds in self.lives.items() for entry in kinds
+                if entry.kind == "bound" and entry.proto == "tcp"}
         if kernel_tells_bound:
             return told ^ set(self.own)
         for cookie, entry in self.own:
-            self.lives.setdefault((cookie, entry.port), {})["bound"] = entry
+            self.lives.setdefault((cookie, entry.port), set()).add(entry)
         return set()
 
     def entries(self):
         """[(set of Entry, cookie)]: what a socket's port may be called, any of them."""
-        return [(set(kinds.values()), cookie) for (cookie, _), kinds in self.lives.items()]
+        return [(kinds, cookie) for (cookie, _), kinds in self.lives.items()]
 
     def unaccepted(self, cookie, kinds):
         """Made by the kernel, taken by nobody yet: portlife tells at accept()."""
@@ -246,14 +250,23 @@ def same(said, true, may_be_over, shut):
     """Is an entry of portlife's this one of the kernel's? As long as the program keeps descriptor
     and port no event tells that a connection is over, or its TIME_WAIT, or that shutdown() has
     ended a listener or an attempt. The address that is left then is not told either."""
-    if said.kind == "found":
-        said = said._replace(kind=true.kind)
-    over = may_be_over and said.proto == "tcp" and (said.kind in ("connected", "time_wait") or shut)
+    linked = said.peer and said.kind in ("connected", "time_wait", "found")
+    over = may_be_over and said.proto == "tcp" and (linked or shut)
     if over and true.kind == "bound":
         return said._replace(kind="bound", peer=None, address=None) == true._replace(address=None)
     if said.address is None:
         true = true._replace(address=None)
+    if said.kind == "found":
+        true = true._replace(kind="found")
     return said == true
+
+
+def ends_unseen(said, entry):
+    """Of all that is said of a port: is this a TIME_WAIT entry, the end of which some backend cannot
+    see? What a walk found may be one if nobody has it; but then nothing else tells of it."""
+    if entry.kind == "found":
+        return entry.peer and sum(other[:5] == entry[:5] for other, _ in said) == 1
+    return entry.kind == "time_wait"
 
 
 class Difference:
@@ -296,7 +309,7 @@ class Difference:
         pairs = pair_up(len(said), len(true), lambda i, j: self.fits(said[i], true[j]))
         for i, (entry, socket) in enumerate(said):
             if i not in pairs:
-                if not (blind_time_wait and entry.kind == "time_wait"):
+                if not (blind_time_wait and ends_unseen(said, entry)):
                     self.surplus.append((entry, socket))
                 continue
             cookie = true[pairs[i]][1]
