@@ -261,6 +261,22 @@ static __always_inline void take_in(struct bpf_iter_meta *meta, struct sock *sk,
 	answer(meta, WIRE_TOKEN_RECORD);
 }
 
+/*
+ * One that holds no port yet: not told of, but known, so that a hook that may not ask who the
+ * current task is (a datagram leaves) can tell when it gets one.
+ */
+static __always_inline void take_note(struct sock *sk)
+{
+	struct socket_state fresh = {
+		.id = socket_number(bpf_ktime_get_boot_ns()),
+		.walk = walk.number,
+	};
+	u64 key = (u64)sk;
+
+	if (pass_is_first())
+		bpf_map_update_elem(&sockets, &key, &fresh, BPF_NOEXIST);
+}
+
 /* The socket of a file, or NULL: any file has private data, a socket's points back, twice. */
 static __always_inline struct sock *sock_of_file(struct file *file)
 {
@@ -297,8 +313,10 @@ int walk_files(struct bpf_iter__task_file *ctx)
 	state = socket_find(sk);
 	if (state)
 		look_socket(meta, sk, state, task, ctx->fd);
-	else
+	else if (sock_port(sk))
 		take_in(meta, sk, SOCKET_TOLD, task, ctx->fd);
+	else
+		take_note(sk);
 	return 0;
 }
 

@@ -127,6 +127,21 @@ static uint64_t call_since(const struct slot *slot, const struct wire_call *c)
 }
 
 /*
+ * A call failed on a socket with a port that nobody has told of: the failure shows no port that is
+ * held, so that one is an event of its own, ahead of it.
+ */
+static int tell_unseen(struct core *core, struct slot *slot, const struct wire_call *c)
+{
+	struct event e = event_make(slot, EVENT_EXISTING, c->head.ts_ns);
+
+	if (c->facts & WIRE_F_WHO)
+		e.who = &c->who;
+	e.fd = c->fd;
+	e.reconciled = !slot->life.existing;
+	return event_emit(core, slot, &e);
+}
+
+/*
  * Brings the tenures to where the socket was when the call began: port_before is the truth, what
  * the table has may lack a record. A tenure that began or ended within this very call (bpf_bind()
  * of a cgroup program, the release of a refused attempt) is no contradiction.
@@ -135,13 +150,16 @@ static int reconcile_before(struct core *core, struct slot *slot, const struct w
 {
 	const struct tenure *last = lives_last_tenure(slot), *held = tenure_held(slot);
 	uint64_t since = call_since(slot, c);
+	bool unseen = !held && c->port_before;
+	int err;
 
 	if (held && !c->port_before && since && held->assigned_ns >= since)
 		return 0;
 	if (!held && c->port_before && last && last->port == c->port_before &&
 	    tenure_since(slot, since))
 		return 0;
-	return tenure_correct(core, slot, c, c->port_before);
+	err = tenure_correct(core, slot, c, c->port_before);
+	return !err && unseen && c->error ? tell_unseen(core, slot, c) : err;
 }
 
 /*
