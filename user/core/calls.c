@@ -402,6 +402,7 @@ int child_tell_established(struct core *core, struct slot *slot, const struct wi
 
 static int on_accept(struct core *core, struct slot *slot, const struct wire_call *c)
 {
+	bool unseen = !slot->life.tenures_len && !c->sock.created_ns && !c->sock.established_ns;
 	bool assigned;
 	int err = child_begin(core, slot, c, &assigned);
 	struct event e;
@@ -413,7 +414,12 @@ static int on_accept(struct core *core, struct slot *slot, const struct wire_cal
 	e = event_of_call(slot, c, EVENT_ACCEPT);
 	name_tenure(&e, lives_last_tenure(slot)); /* the peer may have ended it already */
 	e.assigned = assigned;
-	return event_emit(core, slot, &e);
+	err = event_emit(core, slot, &e);
+	if (err || !unseen || c->sock.local_port || !slot->life.tenures_len)
+		return err;
+	/* ... before anyone looked: no other record will tell */
+	slot->life.holds_port = true;
+	return tenure_found_gone(core, slot, c->head.ts_ns);
 }
 
 static int on_found(struct core *core, struct slot *slot, const struct wire_call *c, bool is_new)
