@@ -127,8 +127,8 @@ static uint64_t call_since(const struct slot *slot, const struct wire_call *c)
 }
 
 /*
- * A call failed on a socket with a port that nobody has told of: the failure shows no port that is
- * held, so that one is an event of its own, ahead of it.
+ * A call on a socket with a port that nobody has told of. Where the call's own event does not show
+ * that the socket holds it (a failure, a disconnect), it is an event of its own, ahead of that.
  */
 static int tell_unseen(struct core *core, struct slot *slot, const struct wire_call *c)
 {
@@ -150,6 +150,7 @@ static int reconcile_before(struct core *core, struct slot *slot, const struct w
 {
 	const struct tenure *last = lives_last_tenure(slot), *held = tenure_held(slot);
 	uint64_t since = call_since(slot, c);
+	bool hides = c->error || c->head.kind == WIRE_DISCONNECT;
 	bool unseen = !held && c->port_before;
 	int err;
 
@@ -159,7 +160,7 @@ static int reconcile_before(struct core *core, struct slot *slot, const struct w
 	    tenure_since(slot, since))
 		return 0;
 	err = tenure_correct(core, slot, c, c->port_before);
-	return !err && unseen && c->error ? tell_unseen(core, slot, c) : err;
+	return !err && unseen && hides ? tell_unseen(core, slot, c) : err;
 }
 
 /*
