@@ -140,6 +140,13 @@ static __always_inline bool is_decided(struct bpf_iter_meta *meta, struct socket
 	return false;
 }
 
+/* It had this very port when a probe first saw it, and no record has told: no call gave it. */
+static __always_inline bool is_from_before(const struct socket_state *state, u16 port)
+{
+	return (state->flags & SOCKET_EXISTING) && !(state->flags & SOCKET_TOLD) &&
+	       state->port == port;
+}
+
 /* A child in its listener's queue is told of when a process takes it: as always, not now. */
 static __always_inline bool is_told_later(struct sock *sk, struct socket_state *state)
 {
@@ -162,7 +169,8 @@ static __always_inline void look_socket(struct bpf_iter_meta *meta, struct sock 
 	/* given up at the end of the life: the record of the end tells it */
 	if (state->release_ns || state->time_wait_ns)
 		port = told;
-	if (port != told && is_decided(meta, state, (u32)told << 16 | port)) {
+	if (port != told &&
+	    (is_from_before(state, port) || is_decided(meta, state, (u32)told << 16 | port))) {
 		if (!tell(meta, sk, state, port, task, fd))
 			return;
 		state->told_port = port;
