@@ -143,7 +143,9 @@ static __always_inline bool is_decided(struct bpf_iter_meta *meta, struct socket
 /* A child in its listener's queue is told of when a process takes it: as always, not now. */
 static __always_inline bool is_told_later(struct sock *sk, struct socket_state *state)
 {
-	if (state->flags & (SOCKET_PROVISIONAL | SOCKET_TAKEN))
+	if (state->flags & SOCKET_PROVISIONAL)
+		return true;
+	if ((state->flags & SOCKET_TAKEN) && !state->told_port)
 		return true;
 	return (state->flags & SOCKET_CHILD) && !(state->flags & SOCKET_TOLD) &&
 	       !state->told_port && !BPF_CORE_READ(sk, sk_socket);
@@ -217,6 +219,23 @@ static __always_inline void look_gone(struct bpf_iter_meta *meta, u64 key,
 }
 
 /*
+ * A socket without a port. Nothing is told of it; but a backend that sees a send only when it has
+ * given the port (the one that does not see TIME_WAIT entries either) must know that it had none.
+ */
+static __always_inline void take_in_portless(struct sock *sk, struct task_struct *task)
+{
+	struct socket_state fresh = { .id = socket_number(bpf_ktime_get_boot_ns()) };
+	u64 key = (u64)sk;
+	long error;
+
+	if (!task || !pass_is_first() || walk.time_wait)
+		return;
+	error = bpf_map_update_elem(&sockets, &key, &fresh, BPF_NOEXIST);
+	if (error && error != -EEXIST)
+		COUNT(lost_sockets);
+}
+
+/*
  * A socket that the table lacks. The room in the ring buffer comes first, so that nothing that a
  * probe tells of the socket once it is in the table can get ahead of this.
  */
@@ -236,8 +255,10 @@ static __always_inline void take_in(struct bpf_iter_meta *meta, struct sock *sk,
 	u64 key = (u64)sk;
 	long error;
 
-	if (!port)
+	if (!port) {
+		take_in_portless(sk, task);
 		return;
+	}
 	if (pass_is_first())
 		fresh.flags |= SOCKET_EXISTING;
 	r = found_record(sk, &fresh, port, task, fd);

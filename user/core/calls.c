@@ -385,6 +385,7 @@ int child_tell_established(struct core *core, struct slot *slot, const struct wi
 static int on_accept(struct core *core, struct slot *slot, const struct wire_call *c)
 {
 	bool assigned;
+	bool known = slot->life.tenures_len;
 	int err = child_begin(core, slot, c, &assigned);
 	struct event e;
 
@@ -395,7 +396,11 @@ static int on_accept(struct core *core, struct slot *slot, const struct wire_cal
 	e = event_of_call(slot, c, EVENT_ACCEPT);
 	name_tenure(&e, lives_last_tenure(slot)); /* the peer may have ended it already */
 	e.assigned = assigned;
-	return event_emit(core, slot, &e);
+	err = event_emit(core, slot, &e);
+	if (err || known || c->sock.local_port || !slot->life.tenures_len)
+		return err;
+	slot->life.holds_port = true; /* it had one, and nobody saw it go */
+	return tenure_found_gone(core, slot, c->head.ts_ns);
 }
 
 static int on_found(struct core *core, struct slot *slot, const struct wire_call *c, bool is_new)
