@@ -28,7 +28,7 @@ BPF_OBJECTS  := $(patsubst bpf/%.bpf.c,$(BUILD)/bpf/%.bpf.o,$(BPF_SOURCES))
 PURE_OBJECTS := $(filter-out $(BUILD)/user/source/% $(BUILD)/user/main.o,$(USER_OBJECTS)) \
 	$(BUILD)/user/source/replay.o
 UNIT_TESTS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(UNIT_SOURCES))
-LIVE_TESTS   := $(BUILD)/tests/scenarios $(BUILD)/tests/loop
+LIVE_TESTS   := $(addprefix $(BUILD)/tests/,scenarios loop oracle stress)
 
 ARCH := $(subst x86_64,x86,$(subst aarch64,arm64,$(shell uname -m)))
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
@@ -82,6 +82,14 @@ $(BUILD)/tests/%_bench: tests/bench/%_bench.c $(BUILD)/libpure.a Makefile
 
 # static, so that they run in any guest
 $(BUILD)/tests/scenarios: $(wildcard tests/live/scenarios*.c tests/live/scenarios*.h) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -pthread -static -o $@ $(filter %.c,$^)
+
+$(BUILD)/tests/oracle: $(wildcard tests/oracle/*.c tests/oracle/*.h) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -pthread -static -o $@ $(filter %.c,$^)
+
+$(BUILD)/tests/stress: tests/live/stress.c tests/oracle/kernel.c tests/oracle/oracle.h Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -pthread -static -o $@ $(filter %.c,$^)
 

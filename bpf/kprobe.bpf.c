@@ -67,6 +67,7 @@ enum function {
 	FUNCTION_udp_lib_get_port,
 	FUNCTION_inet_listen,
 	FUNCTION___inet_stream_connect,
+	FUNCTION_inet_csk_accept,
 	FUNCTION_tcp_v4_connect,
 	FUNCTION_tcp_v6_connect,
 	FUNCTION_inet_dgram_connect,
@@ -205,14 +206,13 @@ static __always_inline struct sock *accepting(struct thread *thread, struct sock
 	return listener && sock_port(listener) == sock_port(child) ? listener : 0;
 }
 
-SEC("kprobe/security_sock_graft")
-int accept_graft(struct pt_regs *ctx)
+static __always_inline void accepted(struct sock *child)
 {
 	struct thread *thread = thread_find();
-	struct sock *child = ARG1, *listener = 0;
+	struct sock *listener = 0;
 
-	if (!sock_is_tcp(child))
-		return 0;
+	if (!child || !sock_is_tcp(child))
+		return;
 	if (thread) {
 		listener = accepting(thread, child);
 		if (thread->taken_sk) { /* got no descriptor: the address could not be written */
@@ -224,8 +224,28 @@ int accept_graft(struct pt_regs *ctx)
 	thread = thread_find();
 	if (thread && thread->taken_sk)
 		__sync_fetch_and_add(&fds_awaited, 1);
+}
+
+SEC("kprobe/security_sock_graft")
+int accept_graft(struct pt_regs *ctx)
+{
+	struct mptcp_sock *mptcp = ARG1;
+	struct sock *child = ARG1;
+
+	/* MPTCP joins its own socket; what came out of the queue is the subflow that it has so far
+	 */
+	if (bpf_core_field_exists(mptcp->first) && FIELD(child, sk_protocol) == IPPROTO_MPTCP)
+		child = BPF_CORE_READ(mptcp, first);
+	accepted(child);
 	return 0;
 }
+
+/*
+ * Kernels without CONFIG_SECURITY_NETWORK have no security_sock_graft. There the return of
+ * inet_csk_accept has the child, as long as instances last; what was missed is counted.
+ */
+CALL(accept_call, inet_csk_accept, ARG1, (void)0)
+RETURN(accept_return, inet_csk_accept, accepted((void *)PT_REGS_RC(ctx)))
 
 SEC("kprobe/fd_install")
 int accept_fd(struct pt_regs *ctx)

@@ -71,7 +71,7 @@ struct socket_state {
 	u32 flags;     /* enum socket_flag */
 	u16 port;      /* last one held */
 	u16 failure;   /* errno of WIRE_CONNECT_ERROR */
-	u32 tid;       /* tracepoint: thread that is in connect() on it */
+	u32 tid;       /* tracepoint: thread that is in bind() or connect() on it, for UDP */
 	u16 told_port; /* that it holds, as the collector was told: 0 after a release */
 	u16 walk;      /* number of the last walk that looked at it (existing.bpf.c) */
 	u32 odd;       /* difference that the walk before saw, 0: none */

@@ -71,7 +71,7 @@ static __always_inline void syscall_enter(u8 kind, s32 fd, const void *uaddr, s3
 	if (uaddr)
 		request_read(call, uaddr, uaddr_len, true);
 	/* others who see the port meanwhile leave it to the end of this call to tell of it */
-	if (kind == WIRE_CONNECT || sock_is_udp(sk))
+	if (sock_is_udp(sk))
 		state->tid = bpf_get_current_pid_tgid();
 	if (kind == WIRE_CONNECT) {
 		who_fill(&call->who);
@@ -403,6 +403,7 @@ static __always_inline void connecting(struct sock *sk)
 	struct socket_state *state = socket_find(sk);
 	struct thread *thread;
 	struct call *call;
+	u32 tid;
 
 	if (!state) {
 		struct socket_state fresh = { .id = socket_number(now) };
@@ -413,7 +414,9 @@ static __always_inline void connecting(struct sock *sk)
 		if (!state)
 			return;
 	}
-	thread = state->tid ? bpf_map_lookup_elem(&threads, &state->tid) : 0;
+	/* this hook runs in the caller's context, though it may not ask for the caller's ids */
+	tid = BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), pid);
+	thread = bpf_map_lookup_elem(&threads, &tid);
 	call = call_top(thread, sk);
 	if (call && call->kind == WIRE_CONNECT) {
 		call->written = 1;

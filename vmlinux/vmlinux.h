@@ -168,6 +168,10 @@ struct tcp_sock___mptcp {
 	bool is_mptcp;
 };
 
+struct mptcp_sock {
+	struct sock *first; /* subflow */
+};
+
 struct inet_timewait_sock {
 	struct sock_common __tw_common;
 };
@@ -341,6 +345,7 @@ struct bpf_iter__bpf_map_elem {
 #define IPPROTO_TCP	   6
 #define IPPROTO_UDP	   17
 #define IPPROTO_UDPLITE	   136
+#define IPPROTO_MPTCP	   262
 /* include/net/tcp_states.h */
 enum tcp_state {
 	TCP_ESTABLISHED = 1,

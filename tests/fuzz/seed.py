@@ -22,10 +22,54 @@ def blocks(data):
         at += stored
 
 
+# bpf/wire.h: the head, and what follows it in each kind of record
+HEAD_OF, SOCK, WHO = "<HBBHHQ", "QQQQQIIHHBBHHHI16s16s", "QIIII16s"
+CALL = SOCK + WHO + "QIiiIQHHHHHHI16s"
+BIND, FOUND, SEND, RELEASE, TW_END, TIME_WAIT, END = 1, 7, 8, 18, 19, 20, 25
+START, STOP, PASS = 64, 69, 70
+PASS_FACT, FULL = 1 << 14, 2
+TCP, UDP = 6, 17
+
+
+def record(kind, ts_ns, layout, *fields):
+    """One wire record."""
+    size = struct.calcsize(HEAD_OF) + struct.calcsize("<" + layout)
+    return struct.pack(HEAD_OF + layout, size, kind, 1, 0, 0, ts_ns, *fields)
+
+
+def call(kind, ts_ns, number, protocol=TCP, state=7, port=80, before=0, facts=0):
+    """A call on an IPv4 socket, by nobody."""
+    return record(kind, ts_ns, CALL, number, 0, 0, 0, 0, 1, 0, 2, protocol, state, 0, 0, port, 0,
+                  0, b"", b"", 0, 0, 0, 0, 0, b"", 0, facts, -1, 0, 0, 0, before, 0, 0, 0, 0, 0, 0,
+                  b"")
+
+
+def walk(number, begin, *between):
+    """A whole walk through the kernel's sockets."""
+    return b"".join([record(PASS, begin, "IHH", number, 1, FULL), *between,
+                     record(PASS, begin + 9, "IHH", number, 2, FULL)])
+
+
+def story():
+    """Plain records: sends, walks, TIME_WAIT found and followed, lives that are gone."""
+    return b"".join([
+        record(START, 1, "QIIIIHHHHHHHH", 1, 1, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0),
+        call(SEND, 2, 1, UDP), call(BIND, 3, 2), call(BIND, 4, 3),
+        record(TIME_WAIT, 5, "QiHH", 2, 0, 80, 1),
+        walk(1, 10, call(FOUND, 11, 1, UDP, 1, 81, 81, PASS_FACT),
+             call(FOUND, 12, 4, TCP, 6, 82, 82, PASS_FACT),
+             call(FOUND, 13, 5, TCP, 10, 83, 83, PASS_FACT),
+             call(FOUND, 14, 3, TCP, 7, 0, 0, PASS_FACT)),
+        record(TW_END, 20, "QiHH", 2, 0, 80, 0), record(RELEASE, 21, "QiHH", 5, 0, 83, 0),
+        call(FOUND, 22, 2, TCP, 6, 80, 80, PASS_FACT), walk(2, 30),
+        record(END, 40, "QQQQIHH", 1, 0, 0, 0, 4, 81, 0), record(STOP, 50, "Q", 9)])
+
+
 def main():
-    """A recording as it is (0), and its first block's records without their checksum (1)."""
+    """A recording as it is (0), its first block's records without their checksum (1), records (2)."""
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / "story-2").write_bytes(b"\2" + story())
     for path in map(pathlib.Path, sys.argv[2:]):
         data = path.read_bytes()
         (folder / f"{path.stem}-0").write_bytes(b"\0" + data)

@@ -443,11 +443,18 @@ static void nothing_is_kept_where_the_end_cannot_be_seen(void **state)
 {
 	struct filter all = { .states = true };
 	struct world *w = world_new(&all);
+	struct wire_pass pass = { .head = head_new(WIRE_PASS, sizeof(pass), 2000200) };
 
 	(void)state;
 	world_start(w, WIRE_B_TIME_WAIT_END);
 	feed_client(w, 1);
 	feed_time_wait(w, 1, 2000100, 40000);
+	pass.number = 1; /* till the first walk is over it is kept, to be recognised */
+	pass.stage = WIRE_PASS_BEGIN;
+	pass.flags = WIRE_P_START | WIRE_P_FULL;
+	FEED(w, pass);
+	pass.stage = WIRE_PASS_END;
+	FEED(w, pass);
 	w->story[w->story_len = 0] = 0;
 	feed_edge(w, WIRE_TW_END, 1, 62000100, 40000, 0);
 	SAID(w, "");

@@ -471,6 +471,8 @@ static void walks_that_prove_nothing(void **state)
 
 	feed_bind(w, 1, 2000000, 5000);
 	w->story[w->story_len = 0] = 0;
+	feed_pass(w, 1, WIRE_PASS_BEGIN, WIRE_P_START | WHOLE, 2000002);
+	feed_pass(w, 1, WIRE_PASS_END, WIRE_P_START | WHOLE, 2000003);
 	feed_pass(w, 1, WIRE_PASS_BEGIN, WHOLE, 2000010);
 	feed_pass(w, 1, WIRE_PASS_ABORTED, WHOLE, 2000020);
 	feed_pass(w, 1, WIRE_PASS_END, WHOLE, 2000021); /* it was over */
@@ -622,6 +624,30 @@ static void time_wait_where_its_end_is_not_seen(void **state)
 	world_free(w);
 }
 
+/* What such a backend told of by its socket is not told of again by its TIME_WAIT entry. */
+static void time_wait_told_of_by_its_socket(void **state)
+{
+	struct filter all = { .states = true, .existing = true };
+	struct world *w = world_new(&all);
+	struct wire_call client = port_call(WIRE_CONNECT, 1, 2000001, 0, 40000);
+
+	(void)state;
+	world_start(w, WIRE_B_TIME_WAIT_END);
+	client.sock.peer_port = 80;
+	feed_pass(w, 1, WIRE_PASS_BEGIN, WIRE_P_START | WHOLE, 2000000);
+	FEED(w, client);
+	feed_time_wait(w, 1, 2000002, 40000);
+	w->story[w->story_len = 0] = 0;
+	feed_entry(w, 2, 2000005, 40000, WIRE_F_EXISTING);
+	feed_entry(w, 3, 2000006, 40001, WIRE_F_EXISTING);
+	feed_pass(w, 1, WIRE_PASS_END, WIRE_P_START | WHOLE, 2000010);
+	feed_pass(w, 2, WIRE_PASS_BEGIN, WHOLE, 2000020);
+	feed_pass(w, 2, WIRE_PASS_END, WHOLE, 2000030);
+	SAID(w, "2000006 #2 existing 40001 unknown ??\n"
+		"2000030 #2 release 40001 unknown ?? late\n");
+	world_free(w);
+}
+
 /* --- very many ---------------------------------------------------------------------------- */
 
 #define MANY 100000
@@ -696,6 +722,7 @@ int main(void)
 		WORLD_TEST(a_time_wait_entry_of_an_open_life),
 		WORLD_TEST(a_time_wait_entry_that_is_known),
 		cmocka_unit_test(time_wait_where_its_end_is_not_seen),
+		cmocka_unit_test(time_wait_told_of_by_its_socket),
 		cmocka_unit_test(a_hundred_thousand_are_swept),
 	};
 

@@ -216,9 +216,10 @@ int remnant_keep(struct core *core, const struct life *life, const struct tenure
  */
 static bool leaves_remnant(const struct core *core, const struct slot *slot)
 {
-	bool blind = (core->run.blind & WIRE_B_TIME_WAIT_END) && !slot->life.reconciled;
+	const struct life *life = &slot->life;
 
-	return slot->life.time_wait && slot->life.holds_port && slot->life.chosen && !blind;
+	return life->time_wait && life->holds_port && life->chosen &&
+	       time_wait_is_followed(core, life->reconciled);
 }
 
 int life_end(struct core *core, struct slot *slot, const struct wire_end *end)

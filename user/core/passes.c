@@ -5,10 +5,11 @@
  * in the stream; when it happened is not known, so it is told of as found late (reconciled).
  */
 #include <errno.h>
+#include <string.h>
 
 #include "user/core/state.h"
 
-#define STATE_TIME_WAIT 6 /* TCP_TIME_WAIT */
+#define STATE_TIME_WAIT	  6  /* TCP_TIME_WAIT */
 
 /* --- a socket found ---------------------------------------------------------------------- */
 
@@ -82,6 +83,42 @@ static int begin_remnant(struct core *core, const struct wire_call *c)
 	return err ? err : remnant_keep(core, life, &tenure);
 }
 
+/*
+ * A backend that does not see TIME_WAIT entries tells of one by the socket that went before. The
+ * first walk may meet it under another number: the connection tells that it is the same.
+ */
+static bool is_told_of(const struct core *core, const struct wire_sock *s)
+{
+	const struct remnant *r = NULL;
+
+	if (!(core->run.blind & WIRE_B_TIME_WAIT_END) || core->pass.started)
+		return false;
+	while ((r = lives_next_remnant(&core->lives, r))) {
+		if (r->netns == s->netns && r->key.port == s->local_port &&
+		    r->peer_port == s->peer_port && !memcmp(r->local, s->local, 16) &&
+		    !memcmp(r->peer, s->peer, 16))
+			return true;
+	}
+	return false;
+}
+
+/* What was kept for the first walk to recognise. */
+static void forget_told(struct core *core)
+{
+	struct remnant *r = lives_next_remnant(&core->lives, NULL), *next;
+
+	for (; r; r = next) {
+		next = lives_next_remnant(&core->lives, r);
+		if (!r->existing)
+			lives_drop_remnant(&core->lives, r);
+	}
+}
+
+bool time_wait_is_followed(const struct core *core, bool reconciled)
+{
+	return reconciled || !core->pass.started || !(core->run.blind & WIRE_B_TIME_WAIT_END);
+}
+
 static int on_time_wait_found(struct core *core, const struct wire_call *c)
 {
 	struct slot *slot = lives_find(&core->lives, c->sock.id);
@@ -93,7 +130,9 @@ static int on_time_wait_found(struct core *core, const struct wire_call *c)
 		remnant->seen = core->pass.epoch;
 		return 0;
 	}
-	return slot ? wait_found(core, slot, c) : begin_remnant(core, c);
+	if (slot)
+		return wait_found(core, slot, c);
+	return is_told_of(core, &c->sock) ? 0 : begin_remnant(core, c);
 }
 
 int found_apply(struct core *core, const struct wire_call *c)
@@ -161,10 +200,22 @@ static int sweep(struct core *core, uint64_t ts_ns)
 	return err ? err : sweep_remnants(core, ts_ns);
 }
 
+/*
+ * Has the walk that ends so told of all that there is? The first one of a run tells of what was
+ * there before; what began since then was told of by the probes, and need not be told of again.
+ */
+static bool is_whole(const struct pass *now, const struct wire_pass *pass)
+{
+	uint16_t flags = pass->flags & now->flags;
+
+	return pass->stage == WIRE_PASS_END && pass->number == now->number &&
+	       (flags & WIRE_P_FULL) && !(flags & WIRE_P_START);
+}
+
 int pass_apply(struct core *core, const struct wire_pass *pass)
 {
 	struct pass *now = &core->pass;
-	bool complete = pass->number == now->number && (pass->flags & now->flags & WIRE_P_FULL);
+	bool whole = is_whole(now, pass);
 
 	if (pass->stage == WIRE_PASS_BEGIN) {
 		now->epoch++;
@@ -173,5 +224,10 @@ int pass_apply(struct core *core, const struct wire_pass *pass)
 		return 0;
 	}
 	now->number = 0;
-	return pass->stage == WIRE_PASS_END && complete ? sweep(core, pass->head.ts_ns) : 0;
+	if (pass->flags & WIRE_P_START) {
+		now->started = true;
+		if (core->run.blind & WIRE_B_TIME_WAIT_END)
+			forget_told(core);
+	}
+	return whole ? sweep(core, pass->head.ts_ns) : 0;
 }

@@ -36,12 +36,14 @@ void socket_set_endpoints(struct life *life, const struct wire_sock *s)
  * After a failed attempt or a disconnect the kernel has cleared the addresses, while the event is
  * about those that there were.
  */
-static bool clears_endpoints(const struct wire_call *c)
+static bool clears_endpoints(const struct life *life, const struct wire_call *c)
 {
+	uint16_t port = c->sock.local_port;
 	bool after = c->head.kind == WIRE_CONNECT_FAILED || c->head.kind == WIRE_DISCONNECT;
 
 	if (c->facts & WIRE_F_PASS) /* which does not know what was before */
-		after = c->sock.state == STATE_CLOSED && !record_is_datagram(c->sock.protocol);
+		after = c->sock.state == STATE_CLOSED && (!port || port == life->local.port) &&
+			!record_is_datagram(c->sock.protocol);
 	return after && !c->sock.peer_port;
 }
 
@@ -54,7 +56,7 @@ static void set_socket(struct life *life, const struct wire_call *c)
 	life->protocol = s->protocol;
 	life->options = s->options;
 	life->kern = (c->facts & WIRE_F_KERN_SOCK) != 0;
-	if (!life->local.family || !clears_endpoints(c))
+	if (!life->local.family || !clears_endpoints(life, c))
 		socket_set_endpoints(life, s);
 }
 

@@ -16,6 +16,7 @@ struct pass {
 	uint32_t epoch;	 /* walks begun so far; what a record was about carries it */
 	uint32_t number; /* 0: none is under way */
 	uint16_t flags;	 /* enum wire_pass_flag */
+	bool started;	 /* the first walk, of what was there before, is over */
 };
 
 struct core {
@@ -58,6 +59,8 @@ int owner_apply(struct core *core, const struct wire_owner *owner);
 int end_apply(struct core *core, const struct wire_end *end);
 /* WIRE_FOUND with WIRE_F_PASS */
 int found_apply(struct core *core, const struct wire_call *c);
+/* Will anybody tell of the end of this TIME_WAIT entry, or find it again? */
+bool time_wait_is_followed(const struct core *core, bool reconciled);
 /* A TIME_WAIT entry goes on without the life that it is from; and ends, with it or without. */
 int remnant_keep(struct core *core, const struct life *life, const struct tenure *tenure);
 int time_wait_end(struct core *core, uint64_t id, uint16_t port, uint64_t ts_ns, bool reconciled);

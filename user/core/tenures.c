@@ -138,7 +138,6 @@ int tenure_claim(struct core *core, struct slot *slot, uint16_t port, uint64_t t
  */
 int tenure_wait(struct core *core, struct slot *slot, const struct tenure_wait *wait)
 {
-	bool blind = (core->run.blind & WIRE_B_TIME_WAIT_END) && !wait->reconciled;
 	struct tenure *tenure;
 	struct event e;
 	struct life left;
@@ -154,7 +153,7 @@ int tenure_wait(struct core *core, struct slot *slot, const struct tenure_wait *
 	e.reconciled = wait->reconciled;
 	tenure->waits = true;
 	err = event_emit(core, slot, &e);
-	if (err || blind)
+	if (err || !time_wait_is_followed(core, wait->reconciled))
 		return err;
 	left = slot->life;
 	left.ended_ns = wait->ts_ns;

@@ -94,7 +94,9 @@ static const struct probe kprobe_probes[] = {
 	{ "close_enter", "kprobe tcp_close", REQUIRED, 0, "close()", NULL },
 	{ "accept_fd", "kprobe fd_install", OPTIONAL, 0, "the descriptor of accepted sockets",
 	  NULL },
-	{ "accept_graft", "kprobe security_sock_graft", REQUIRED, 0, "accept()", NULL },
+	{ "accept_graft", "kprobe security_sock_graft", REQUIRED, 0, "accept()", "accept_return" },
+	{ "accept_return", "kretprobe inet_csk_accept", REQUIRED, 0, "accept()", "accept_graft" },
+	{ "accept_call", "kprobe inet_csk_accept", REQUIRED, 0, "accept()", "accept_graft" },
 	{ "accept_enter", "kprobe inet_csk_accept", REQUIRED, 0, "accept()", NULL },
 	{ "done", "kprobe tcp_done", REQUIRED, 0, "failed connections", NULL },
 	{ "established", "kprobe tcp_init_transfer", REQUIRED, 0, "established connections", NULL },
@@ -299,19 +301,22 @@ static const struct probe *find_probe(const struct backend *backend, const char 
 	return NULL;
 }
 
-/* A kprobe takes any function; its BTF is only the quickest way to know that it is there. */
+/*
+ * A kprobe takes any function; its BTF is only the quickest way to know that it is there. Where two
+ * fit, the one that comes first is taken.
+ */
 static bool kprobe_fits(const struct backend *backend, const struct probe *probe,
 			const struct btf *btf, const char *function)
 {
 	const struct probe *other = find_probe(backend, probe->other);
 	char symbol[SYMBOL_LEN];
 	enum hook_kind kind;
+	const char *others = other ? hook_function(other, &kind) : NULL;
+	bool there = function_arguments(btf, function) >= 0;
 
-	if (function_arguments(btf, function) >= 0)
-		return true;
-	if (other && function_arguments(btf, hook_function(other, &kind)) >= 0)
+	if (others && (other < probe || !there) && function_arguments(btf, others) >= 0)
 		return false;
-	return !symbol_find(function, symbol);
+	return there || !symbol_find(function, symbol);
 }
 
 /* Can this kernel have the program at all? Where two fit one hook, the argument list decides. */
@@ -470,6 +475,68 @@ bool probes_kernel_has_kprobes(void)
 	return !access("/sys/bus/event_source/devices/kprobe/type", R_OK);
 }
 
+/*
+ * By perf events, which go when portlife does. A function may be there only as a copy that the
+ * compiler made of it; the arguments used are still where they were, or the reads find nothing.
+ */
+static struct bpf_link *attach_kprobe(struct bpf_program *program, const char *function, bool ret)
+{
+	struct bpf_link *link = bpf_program__attach_kprobe(program, ret, function);
+	long error = libbpf_get_error(link);
+	char symbol[SYMBOL_LEN];
+
+	if (!error)
+		return link;
+	if (probes_kernel_has_kprobes() && !symbol_find(function, symbol) &&
+	    strcmp(symbol, function))
+		return bpf_program__attach_kprobe(program, ret, symbol);
+	errno = (int)-error; /* where libbpf_get_error() looks for it */
+	return NULL;
+}
+
+static struct bpf_link *attach_one(const struct probe *probe, struct bpf_program *program,
+				   int cgroup_fd)
+{
+	enum bpf_attach_type type = bpf_program__expected_attach_type(program);
+	enum hook_kind kind;
+	const char *function = hook_function(probe, &kind);
+
+	if (kind == HOOK_KPROBE || kind == HOOK_KRETPROBE)
+		return attach_kprobe(program, function, kind == HOOK_KRETPROBE);
+	if (type == BPF_CGROUP_SOCK_OPS || type == BPF_CGROUP_INET_SOCK_CREATE ||
+	    type == BPF_CGROUP_INET_SOCK_RELEASE || type == BPF_CGROUP_UDP4_SENDMSG ||
+	    type == BPF_CGROUP_UDP6_SENDMSG)
+		return bpf_program__attach_cgroup(program, cgroup_fd);
+	return bpf_program__attach(program);
+}
+
+/* What loads cannot always be attached: one is tried, so that another backend can be taken instead.
+ */
+static int try_kprobe(struct probes *probes)
+{
+	const struct backend *backend = probes->backend;
+
+	for (size_t i = 0; i < backend->probes_len; i++) {
+		const struct probe *probe = &backend->probes[i];
+		enum hook_kind kind;
+		struct bpf_link *link;
+		int error;
+
+		hook_function(probe, &kind);
+		if (kind != HOOK_KPROBE || !has_probe(probes, probe->program))
+			continue;
+		link = attach_one(probe,
+				  bpf_object__find_program_by_name(probes->object, probe->program),
+				  -1);
+		error = (int)libbpf_get_error(link);
+		if (error)
+			return fail(probes, error, "cannot attach %s", probe->hook);
+		bpf_link__destroy(link);
+		break;
+	}
+	return 0;
+}
+
 int probes_load(struct probes *probes, const struct backend *backend,
 		const struct probes_config *config)
 {
@@ -505,42 +572,13 @@ int probes_load(struct probes *probes, const struct backend *backend,
 			     "the kernel refused the probes: %s; `portlife doctor` tells which",
 			     strerror(-error));
 	}
+	if (!error && backend->needs_kprobes)
+		error = try_kprobe(probes);
 	if (error) {
 		bpf_object__close(probes->object);
 		probes->object = NULL;
 	}
 	return error;
-}
-
-/*
- * By perf events, which go when portlife does. A function may be there only as a copy that the
- * compiler made of it; the arguments used are still where they were, or the reads find nothing.
- */
-static struct bpf_link *attach_kprobe(struct bpf_program *program, const char *function, bool ret)
-{
-	struct bpf_link *link = bpf_program__attach_kprobe(program, ret, function);
-	char symbol[SYMBOL_LEN];
-
-	if (libbpf_get_error(link) && probes_kernel_has_kprobes() &&
-	    !symbol_find(function, symbol) && strcmp(symbol, function))
-		link = bpf_program__attach_kprobe(program, ret, symbol);
-	return link;
-}
-
-static struct bpf_link *attach_one(const struct probe *probe, struct bpf_program *program,
-				   int cgroup_fd)
-{
-	enum bpf_attach_type type = bpf_program__expected_attach_type(program);
-	enum hook_kind kind;
-	const char *function = hook_function(probe, &kind);
-
-	if (kind == HOOK_KPROBE || kind == HOOK_KRETPROBE)
-		return attach_kprobe(program, function, kind == HOOK_KRETPROBE);
-	if (type == BPF_CGROUP_SOCK_OPS || type == BPF_CGROUP_INET_SOCK_CREATE ||
-	    type == BPF_CGROUP_INET_SOCK_RELEASE || type == BPF_CGROUP_UDP4_SENDMSG ||
-	    type == BPF_CGROUP_UDP6_SENDMSG)
-		return bpf_program__attach_cgroup(program, cgroup_fd);
-	return bpf_program__attach(program);
 }
 
 /* The root of the cgroup2 hierarchy, or -1 if the backend needs none. */
