@@ -454,6 +454,8 @@ class Comparison:
             if wanted and said:
                 wrong = list(self.compare_event(tag, wanted, said, collections.Counter()))
                 total += 20 - 3 * min(len(wrong), 5)
+            elif wanted and self.declared(wanted) or said and said["reconciled"]:
+                total -= 1
             elif said or not wanted["optional"]:
                 total -= 3
         life = self.run.lives.get(tag)
