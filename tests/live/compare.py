@@ -507,9 +507,11 @@ class Comparison:
     def missing(self, tag, wanted):
         """An event that was not told."""
         reason = self.declared(wanted)
+        if wanted["optional"]:
+            return
         if reason:
             self.blind[reason] += 1
-        elif not wanted["optional"]:
+        else:
             self.problems.append(f"{tag}: no event {describe_wanted(wanted)}")
 
     def compare_parent(self, tag, wanted, said):
@@ -554,6 +556,8 @@ class Comparison:
                 yield f"{where}: {key} is said to be {text(said[key])}, it was {text(value)}"
         if "port" in wanted and (said["local"] or {}).get("port") != wanted["port"]:
             yield f"{where}: local is said to be {text(said['local'])}, port was {wanted['port']}"
+        if said["dev"] not in wanted.get("devs", [said["dev"]]):
+            yield f"{where}: dev is said to be {text(said['dev'])}, it was {wanted['devs'][0]}"
         if "options" in wanted and sorted(said["options"]) != sorted(wanted["options"]):
             yield f"{where}: options {text(said['options'])} were {text(wanted['options'])}"
         yield from self.compare_costs(where, wanted, said, blind)

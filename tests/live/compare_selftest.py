@@ -23,7 +23,9 @@ import compare  # pylint: disable=wrong-import-position
 
 SCENARIOS = os.environ.get("SCENARIOS", str(HERE.parent.parent / "build/tests/scenarios"))
 CHOSEN = ("connect_without_bind 4", "connect_without_bind 6", "bind_twice 4", "never_accepted 4",
-          "bind_zero_refused_connect_again 6", "deferred_bind_then_connect 4", "threads 4")
+          "bind_zero_refused_connect_again 6", "deferred_bind_then_connect 4", "threads 4",
+          "udp_disconnect_and_send 4", "udp_reuse_port 6", "udp_own_range_used_up 4",
+          "reuse_address 4")
 WALL = "2026-01-02T03:04:05"
 
 
@@ -46,13 +48,14 @@ class Perfect:
         for run in runs:
             self.tell(run)
 
-    def identity(self, run, number, parent, inet):
+    @staticmethod
+    def identity(run, number, parent, wanted):
         """The keys that every line of one socket has."""
         begin = run.begin
         return {"socket": number, "parent": parent, "pid": min(run.pids), "pid_host": None,
-                "comm": begin["comm"], "uid": begin["uid"], "netns": begin["netns"],
-                "cgroup": begin["cgroup"], "dev": None, "family": inet, "proto": "tcp",
-                "existing": False}
+                "comm": begin["comm"], "uid": begin["uid"], "netns": wanted["netns"],
+                "cgroup": begin["cgroup"], "dev": None, "family": wanted["inet"],
+                "proto": wanted["proto"], "existing": False, "reconciled": False}
 
     def tell(self, run):
         """Adds the events and lives of one run."""
@@ -69,7 +72,7 @@ class Perfect:
         """One event as it was expected."""
         said = dict.fromkeys(compare.KEYS["event"])
         said.update(self.identity(run, numbers[wanted["tag"]], numbers.get(wanted["parent"]),
-                                  wanted["inet"]))
+                                  wanted))
         said.update({key: value for key, value in wanted.items()
                      if key in said and key != "parent"})
         said.update(moment(wanted.get("before_ns", wanted["after_ns"] + 1) - self.boot_ns))
@@ -86,19 +89,21 @@ class Perfect:
     def life(self, run, numbers, tag, told):
         """One life as it was expected."""
         wanted = run.lives[tag]
-        said = self.identity(run, numbers[tag], numbers.get(wanted["parent"]), wanted["inet"])
+        said = self.identity(run, numbers[tag], numbers.get(wanted["parent"]), wanted)
         last_ns = max([event["ts_ns"] for event in told] or [1])
         said.update(moment(last_ns + 1))
         ports = []
         for number, port in enumerate(wanted["ports"]):
             kept = wanted["time_wait"] and number == len(wanted["ports"]) - 1
-            ports.append({"shared": None, "range": None, **port, "assigned_ns": 1,
+            ports.append({"range": None, **port, "assigned_ns": 1,
                           "released_ns": None if kept else last_ns})
+            del ports[-1]["number"]
         phases = sorted(({"phase": event["event"], "ts_ns": event["ts_ns"],
                           "errno": event["errno"]} for event in told),
                         key=lambda phase: phase["ts_ns"])
         said.update(type="life", ended=True, time_wait=wanted["time_wait"], ports=ports,
-                    ports_omitted=0, phases=phases, phases_omitted=0, age_ns=last_ns, local=None, peer=None)
+                    ports_omitted=0, phases=phases, phases_omitted=0, age_ns=last_ns,
+                    local=None, peer=None)
         return said
 
     def lines(self):
@@ -191,6 +196,14 @@ def forget_tenure(lines):
     life["ports"].pop(0)
 
 
+def change_shared_tenure(lines):
+    """A life whose port is said to have had one owner."""
+    life = next(line for line in lines if line["type"] == "life"
+                and any(port["shared"] for port in line["ports"]))
+    for port in life["ports"]:
+        port["shared"] = False
+
+
 def lose_key(lines):
     """A key is absent instead of null."""
     del first(lines, "event", event="listen")["range"]
@@ -204,6 +217,16 @@ MUTATIONS = {
     "wrong implicit": change("event", {"event": "listen"}, implicit=False),
     "wrong ephemeral": change("event", {"event": "accept"}, ephemeral=True),
     "wrong deferred": change("event", {"event": "connect", "deferred": True}, deferred=False),
+    "wrong shared": change("event", {"event": "bind", "shared": True}, shared=False),
+    "sharing that never was": change("event", {"event": "connect"}, shared=True),
+    "sharing not known although not blind": change("event", {"event": "listen"}, shared=None),
+    "no cause": change("event", {"event": "send", "errno": "EAGAIN"}, cause=None),
+    "wrong cause": change("event", {"event": "send", "errno": "EAGAIN"}, cause="EACCES"),
+    "a cause of nothing": change("event", {"event": "send", "errno": None}, cause="EADDRINUSE"),
+    "event found late": change("event", {"event": "listen"}, reconciled=True),
+    "life found late": change("life", {}, reconciled=True),
+    "wrong proto": change("event", {"event": "send"}, proto="tcp"),
+    "life of another proto": change("life", {"proto": "udp"}, proto="udplite"),
     "wrong by": change("event", {"event": "connect"}, by="kernel"),
     "wrong pid": change("event", {"event": "connect"}, pid=1),
     "wrong tid": change("event", {"event": "connect"}, tid=1),
@@ -227,6 +250,8 @@ MUTATIONS = {
     "unknown key": change("event", {"event": "listen"}, extra=1),
     "missing bind": drop("event", event="bind"),
     "missing connect": drop("event", event="connect"),
+    "missing send": drop("event", event="send"),
+    "missing disconnect": drop("event", event="disconnect"),
     "missing accept": drop("event", event="accept"),
     "missing established": drop("event", event="established"),
     "missing close": drop("event", event="close"),
@@ -242,6 +267,7 @@ MUTATIONS = {
     "a socket that never was": invent_socket,
     "two tenures as one": forget_tenure,
     "tenure of another origin": change_tenure(port_origin="unknown"),
+    "tenure not shared": change_shared_tenure,
     "tenure on another port": change_tenure(port=1),
     "tenure released in TIME_WAIT": change_tenure(released_ns=5),
     "life that goes on": change("life", {}, ended=False),
@@ -250,6 +276,73 @@ MUTATIONS = {
     "no phases": change("life", {}, phases=[]),
     "lost records": change("summary", {}, lost=3),
     "wrong count": change("summary", {}, events={"listen": 0}),
+}
+
+
+def hide(path, reason):
+    """The same run, but a backend that declares reason need not know of the client."""
+    rows = [json.loads(row) for row in path.read_text(encoding="utf-8").splitlines()]
+    for row in rows:
+        for told in [*row.get("expect", []), row.get("life")]:
+            if told and row["tag"] == "client":
+                told["blind"] = reason
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+
+def client_of(lines):
+    """The lines of the one who connected first."""
+    number = first(lines, "event", event="connect", family="inet")["socket"]
+    return [line for line in lines if line.get("socket") == number]
+
+
+def forget_client(lines):
+    """Nothing was said of it."""
+    for line in client_of(lines):
+        lines.remove(line)
+        if line["type"] == "event":
+            lines[-1]["events"][line["event"]] -= 1
+        else:
+            lines[-1]["lives_ended"] -= 1
+
+
+def doubt_client(lines):
+    """Its port was found, nothing else is known."""
+    for line in client_of(lines):
+        unknown = {"port_origin": "unknown", "by": None, "implicit": None, "ephemeral": None,
+                   "shared": None, "deferred": None}
+        if line["type"] == "event":
+            line.update(unknown, reconciled=True)
+        else:
+            line.update(reconciled=True)
+            for port in line["ports"]:
+                port.update(unknown)
+
+
+def lie_about_client(lines):
+    """What is blind may not be guessed."""
+    for line in client_of(lines):
+        if line["type"] == "event" and line["port_origin"]:
+            line["port_origin"] = "bind"
+
+
+def blind_verdict(folder, lines, paths, mutate, declared):
+    """The verdict on the first run, whose client is hidden."""
+    lines = copy.deepcopy(lines)
+    mutate(lines)
+    lines[0]["blind"] = declared
+    recording = folder / "recording.jsonl"
+    recording.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    _, judged = compare.judge(recording, [compare.Run(path) for path in paths])
+    return judged[0].verdict, judged[0].problems
+
+
+BLINDNESS = {
+    "a hidden socket that was seen all the same": (lambda lines: None, ["non_syscall"], "ok"),
+    "a hidden socket": (forget_client, ["non_syscall"], "blind"),
+    "a hidden socket that was found": (doubt_client, ["non_syscall"], "blind"),
+    "a hidden socket that is told wrongly": (lie_about_client, ["non_syscall"], "FAIL"),
+    "a socket that nothing hides": (forget_client, ["compat"], "FAIL"),
+    "an unknown origin that nothing hides": (doubt_client, [], "FAIL"),
 }
 
 
@@ -280,12 +373,12 @@ def main():
             with open(paths[-1], "wb") as output:
                 subprocess.run([SCENARIOS, *words.split()], stdout=output, check=True)
         lines = Perfect([compare.Run(path) for path in paths]).lines()
-        print(f"1..{len(MUTATIONS) + 3}")
+        print(f"1..{len(MUTATIONS) + len(BLINDNESS) + 3}")
         good = check(1, "a perfect recording", *passes(verdict(folder, lines, paths)))
         blind = copy.deepcopy(lines)
         blind[0]["blind"] = ["fd", "search_ns"]
         for line in blind[1:]:
-            line.update({key: None for key in ("fd", "search_ns") if key in line})
+            line.update({key: None for key in ("fd", "search_ns", "cause") if key in line})
         good &= check(2, "what is blind may be null", *passes(verdict(folder, blind, paths)))
         first(blind, "event", event="listen")["fd"] = 99
         good &= check(3, "what is blind may not be wrong",
@@ -295,6 +388,12 @@ def main():
             mutate(wrong)
             status, output = verdict(folder, wrong, paths)
             good &= check(number, f"found: {what}", status == 1 and "\nnot ok" in output, output)
+        hide(pathlib.Path(paths[0]), "non_syscall")
+        for number, (what, (mutate, declared, wanted)) in enumerate(BLINDNESS.items(),
+                                                                    4 + len(MUTATIONS)):
+            said, problems = blind_verdict(folder, lines, paths, mutate, declared)
+            good &= check(number, f"{wanted}: {what}", said == wanted,
+                          "\n".join([said, *problems]))
     return 0 if good else 1
 
 

@@ -48,6 +48,7 @@ struct sock {
 	int family;	      /* AF_INET, AF_INET6 */
 	int type;	      /* SOCK_STREAM, SOCK_DGRAM */
 	int protocol;	      /* IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE */
+	const char *device;   /* SO_BINDTODEVICE, or NULL */
 	unsigned int netns;   /* inode number of its network namespace */
 	int range[2];	      /* ephemeral ports it may get */
 	bool defers;	      /* IP_BIND_ADDRESS_NO_PORT is set */
@@ -138,6 +139,7 @@ void sock_reuse_address(struct sock *s);
 void sock_reuse_port(struct sock *s);
 void sock_defer_port(struct sock *s); /* IP_BIND_ADDRESS_NO_PORT */
 void sock_nonblocking(struct sock *s);
+void sock_bind_to_device(struct sock *s, const char *device);
 void sock_send_timeout(struct sock *s, int seconds);
 void sock_set(struct sock *s, int level, int option, int value);
 bool sock_narrow_range(struct sock *s, int lo, int hi); /* false: this kernel cannot */
@@ -168,9 +170,10 @@ void sock_connect_outcome(struct sock *s, int error); /* of a non-blocking conne
 void sock_connect_rebound(struct sock *s, enum place place, int port, enum place at,
 			  int bound_port);
 
-enum send_how { SENDTO, SENDMSG, SENDMMSG, SEND, WRITE };
+enum send_how { SENDTO, SENDMSG, SENDMMSG, SEND, WRITE, SPLICE };
 
-/* UDP. SEND and WRITE have no address: the socket is connected, or the errno is EDESTADDRREQ. */
+/* UDP. SEND, WRITE and SPLICE have no address: the socket is connected, or the errno is
+ * EDESTADDRREQ. */
 void sock_send(struct sock *s, enum send_how how, enum place place, int port, int error);
 
 /* Two threads send at once; one of them gives the socket its port. */
@@ -185,6 +188,8 @@ void sock_write_put_off(struct sock *s); /* the SYN leaves, with data */
 
 void sock_disconnect(struct sock *s, struct sock *peer); /* connect(AF_UNSPEC); resets peer */
 void sock_disconnect_udp(struct sock *s);
+void sock_disconnect_alone(struct sock *s); /* a TCP socket that has no peer */
+void sock_shut_down_listener(struct sock *s);
 struct sock *sock_accept(struct sock *listener, const char *tag);
 void sock_await(const struct sock *listener); /* there is something to accept */
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Scenarios about how a socket gets its port. */
 #include <errno.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "tests/live/scenarios.h"
@@ -186,6 +187,48 @@ static void local_port_range(void)
 	serve_and_close(server, client);
 }
 
+/* An address that nobody has (yet). */
+static void freebind(void)
+{
+	struct sock *s = sock_new("s");
+
+	sock_set(s, IPPROTO_IP, IP_FREEBIND, 1);
+	sock_bind(s, FOREIGN, SERVER_PORT, OK);
+	sock_listen(s, 8, OK);
+	sock_close(s);
+}
+
+static void bound_to_device(void)
+{
+	struct sock *server = sock_new("server");
+	struct sock *client = sock_new("client");
+
+	sock_bind_to_device(server, "lo");
+	sock_bind(server, LOOPBACK, SERVER_PORT, OK);
+	sock_listen(server, 8, OK);
+	sock_connect(client, LOOPBACK, SERVER_PORT, OK);
+	serve_and_close(server, client);
+}
+
+/* A SYN that comes back to its sender: both ends are one socket. */
+static void self_connect(void)
+{
+	struct sock *s = sock_new("s");
+
+	sock_bind(s, LOOPBACK, SERVER_PORT, OK);
+	sock_connect(s, LOOPBACK, SERVER_PORT, OK);
+	sock_close_first(s);
+}
+
+/* The only port to connect from is the one to connect to. */
+static void self_connect_implicit(void)
+{
+	struct sock *s = sock_new("s");
+
+	sock_connect(s, LOOPBACK, 40000, OK);
+	sock_close_first(s);
+}
+
 const struct scenario assign_scenarios[] = {
 	{ .name = "bind_and_listen", .run = bind_and_listen },
 	{ .name = "bind_anywhere_and_listen", .run = bind_anywhere_and_listen },
@@ -205,5 +248,11 @@ const struct scenario assign_scenarios[] = {
 	  .run = connect_to_mapped_address,
 	  .only_inet6 = true },
 	{ .name = "local_port_range", .run = local_port_range, .range = { 40000, 40999 } },
+	{ .name = "freebind", .run = freebind },
+	{ .name = "bound_to_device", .run = bound_to_device },
+	{ .name = "self_connect", .run = self_connect },
+	{ .name = "self_connect_implicit",
+	  .run = self_connect_implicit,
+	  .range = { 40000, 40000 } },
 	{ .name = 0 },
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <net/if.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -109,6 +110,8 @@ static void line_add_options(struct line *l, const struct sock *s)
 		{ "reuseport", SOL_SOCKET, SO_REUSEPORT, false },
 		{ "bind_address_no_port", IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, false },
 		{ "v6only", IPPROTO_IPV6, IPV6_V6ONLY, true },
+		{ "freebind", IPPROTO_IP, IP_FREEBIND, false },
+		{ "transparent", IPPROTO_IP, IP_TRANSPARENT, false },
 	};
 	const char *comma = "";
 
@@ -121,6 +124,8 @@ static void line_add_options(struct line *l, const struct sock *s)
 		line_add(l, "%s\"%s\"", comma, all[i].name);
 		comma = ",";
 	}
+	if (s->device)
+		line_add(l, "%s\"bindtodevice\"", comma);
 	line_add(l, "]");
 }
 
@@ -180,6 +185,9 @@ void call_expect(struct call *c, struct expected e)
 		line_add_address(l, "peer", e.peer);
 	else if (e.no_peer)
 		line_add(l, ",\"peer\":null");
+	if (e.s->device) /* the name, or the number of a device in another namespace */
+		line_add(l, ",\"devs\":[\"%s\",\"if%u\"]", e.s->device,
+			 if_nametoindex(e.s->device));
 	if (e.by_call && e.s->fd >= 0)
 		line_add_options(l, e.s);
 	line_add(l, "}");

@@ -112,6 +112,37 @@ static void disconnect_and_connect_again(void)
 	sock_close(c.server);
 }
 
+static void listener_disconnects(void)
+{
+	struct sock *server = sock_new("server");
+
+	sock_listen(server, 8, OK);
+	sock_disconnect_alone(server);
+	sock_listen(server, 8, OK); /* on another port */
+	sock_close(server);
+}
+
+static void listener_shuts_down(void)
+{
+	struct sock *server = sock_new("server");
+
+	sock_listen(server, 8, OK);
+	sock_shut_down_listener(server);
+	sock_listen(server, 8, OK);
+	sock_close(server);
+}
+
+static void bound_listener_shuts_down(void)
+{
+	struct sock *server = sock_new("server");
+
+	sock_bind(server, LOOPBACK, scenario_free_port(), OK);
+	sock_listen(server, 8, OK);
+	sock_shut_down_listener(server);
+	sock_listen(server, 8, OK);
+	sock_close(server);
+}
+
 /* --- sharing -------------------------------------------------------------------------------- */
 
 /* Both may bind, one may listen: a listener needs the port for itself. */
@@ -213,6 +244,9 @@ const struct scenario closing_scenarios[] = {
 	{ .name = "disconnect_implicit", .run = disconnect_implicit },
 	{ .name = "disconnect_explicit", .run = disconnect_explicit },
 	{ .name = "disconnect_and_connect_again", .run = disconnect_and_connect_again },
+	{ .name = "listener_disconnects", .run = listener_disconnects },
+	{ .name = "listener_shuts_down", .run = listener_shuts_down },
+	{ .name = "bound_listener_shuts_down", .run = bound_listener_shuts_down },
 	{ .name = "reuse_address", .run = reuse_address },
 	{ .name = "reuse_address_one_sided", .run = reuse_address_one_sided },
 	{ .name = "rebind_time_wait", .run = rebind_time_wait },

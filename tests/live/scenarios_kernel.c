@@ -13,6 +13,7 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -117,7 +118,7 @@ static void vxlan_remove(void)
 		scenario_fail("cannot remove the VXLAN device: %s", error_name(error));
 }
 
-static void kernel_socket(void)
+static struct sock *kernel_begin(void)
 {
 	struct sock *s = sock_adopt("vxlan", -1, scenario_family(), SOCK_DGRAM);
 	struct address bound = address_of(s->family, ANYWHERE, VXLAN_PORT);
@@ -134,11 +135,17 @@ static void kernel_socket(void)
 	e.no_peer = true;
 	call_expect(&c, e);
 	call_print(&c);
+	return s;
+}
+
+static void kernel_end(struct sock *s)
+{
+	struct expected e = { .event = "close", .s = s, .anyone = true, .optional = true };
+	struct call c;
 
 	call_enter(&c, s, "vxlan removed");
 	vxlan_remove();
 	call_return(&c, 0, OK);
-	e = (struct expected){ .event = "close", .s = s, .anyone = true, .optional = true };
 	call_expect(&c, e);
 	e.event = "release";
 	e.optional = false;
@@ -148,14 +155,19 @@ static void kernel_socket(void)
 	life_print(s, "false");
 }
 
+static void kernel_socket(void)
+{
+	kernel_end(kernel_begin());
+}
+
 /* A port that a kernel's socket has is taken for programs. */
 static void kernel_socket_in_the_way(void)
 {
 	struct sock *late = sock_new_udp("late");
+	struct sock *kernel = kernel_begin();
 
-	vxlan_up();
 	sock_bind(late, ANYWHERE, VXLAN_PORT, EADDRINUSE);
-	vxlan_remove();
+	kernel_end(kernel);
 	sock_bind(late, ANYWHERE, VXLAN_PORT, OK);
 	sock_close(late);
 }
@@ -190,6 +202,7 @@ static int load_program(const struct address *address, int attach_type)
 	uint32_t words[sizeof(struct sockaddr_in6) / 4];
 	static char log[4096];
 	union bpf_attr attr = { .prog_type = BPF_PROG_TYPE_CGROUP_SOCK_ADDR };
+	const struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
 	size_t n = 0;
 	int fd;
 
@@ -215,6 +228,7 @@ static int load_program(const struct address *address, int attach_type)
 	attr.log_buf = (uintptr_t)log;
 	attr.log_size = sizeof(log);
 	attr.log_level = 1;
+	setrlimit(RLIMIT_MEMLOCK, &unlimited); /* before 5.11; later it is not asked for */
 	fd = bpf(BPF_PROG_LOAD, &attr);
 	if (fd < 0)
 		scenario_fail("cannot load a cgroup program: %s", error_name(errno));

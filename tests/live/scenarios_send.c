@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The calls of UDP, and TCP Fast Open. */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -64,6 +65,21 @@ static int send_message(const struct sock *s, const struct address *to, int flag
 	return (int)sendmsg(s->fd, &message.msg_hdr, flags);
 }
 
+static int send_from_pipe(const struct sock *s)
+{
+	int ends[2];
+	int result, error;
+
+	if (pipe2(ends, O_CLOEXEC) || write(ends[1], "x", 1) != 1)
+		scenario_fail("cannot fill a pipe");
+	result = (int)splice(ends[0], NULL, s->fd, NULL, 1, 0);
+	error = errno;
+	close(ends[0]);
+	close(ends[1]);
+	errno = error;
+	return result;
+}
+
 static int send_somehow(const struct sock *s, enum send_how how, const struct address *to,
 			int flags)
 {
@@ -74,6 +90,8 @@ static int send_somehow(const struct sock *s, enum send_how how, const struct ad
 		return send_message(s, to, flags, false);
 	case SENDMMSG:
 		return send_message(s, to, flags, true);
+	case SPLICE:
+		return send_from_pipe(s);
 	case SEND:
 		return (int)send(s->fd, "x", 1, flags);
 	default:
@@ -83,7 +101,8 @@ static int send_somehow(const struct sock *s, enum send_how how, const struct ad
 
 static const char *send_name(enum send_how how)
 {
-	static const char *const names[] = { "sendto", "sendmsg", "sendmmsg", "send", "write" };
+	static const char *const names[] = { "sendto", "sendmsg", "sendmmsg",
+					     "send",   "write",	  "splice" };
 
 	return names[how];
 }

@@ -118,6 +118,13 @@ void sock_nonblocking(struct sock *s)
 	sock_set_flag(s, O_NONBLOCK, true);
 }
 
+void sock_bind_to_device(struct sock *s, const char *device)
+{
+	if (setsockopt(s->fd, SOL_SOCKET, SO_BINDTODEVICE, device, (socklen_t)strlen(device) + 1))
+		scenario_fail("%s: SO_BINDTODEVICE: %s", s->tag, error_name(errno));
+	s->device = device;
+}
+
 void sock_send_timeout(struct sock *s, int seconds)
 {
 	struct timeval timeout = { .tv_sec = seconds };
@@ -387,6 +394,7 @@ struct sock *sock_child(const struct sock *listener, const char *tag, int fd)
 	memcpy(s->range, listener->range, sizeof(s->range));
 	s->netns = listener->netns;
 	s->blind = listener->blind;
+	s->device = listener->device;
 	tenure_begin(s, "accept", NULL, sock_port(listener));
 	return s;
 }
@@ -454,7 +462,7 @@ void expect_reset(struct call *c, struct sock *s)
 		call_expect(c, (struct expected){ .event = "release", .s = s, .tenure = gone });
 }
 
-void sock_disconnect(struct sock *s, struct sock *peer)
+static void disconnect_stream(struct sock *s, struct sock *peer)
 {
 	struct sockaddr unspecified = { .sa_family = AF_UNSPEC };
 	struct expected e = { .event = "disconnect", .s = s, .by_call = true };
@@ -471,6 +479,31 @@ void sock_disconnect(struct sock *s, struct sock *peer)
 	call_expect(&c, e);
 	if (gone)
 		call_expect(&c, (struct expected){ .event = "release", .s = s, .tenure = gone });
-	expect_reset(&c, peer);
+	if (peer)
+		expect_reset(&c, peer);
+	call_print(&c);
+}
+
+void sock_disconnect(struct sock *s, struct sock *peer)
+{
+	disconnect_stream(s, peer);
+}
+
+void sock_disconnect_alone(struct sock *s)
+{
+	disconnect_stream(s, NULL);
+}
+
+/* inet_shutdown() of a listener is a disconnect: only a port that bind() named stays. */
+void sock_shut_down_listener(struct sock *s)
+{
+	struct tenure *gone;
+	struct call c;
+
+	call_enter(&c, s, "shutdown");
+	call_return(&c, shutdown(s->fd, SHUT_RD), OK);
+	gone = tenure_end_with_connection(s);
+	if (gone)
+		call_expect(&c, (struct expected){ .event = "release", .s = s, .tenure = gone });
 	call_print(&c);
 }

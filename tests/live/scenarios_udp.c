@@ -79,6 +79,23 @@ static void udp_write_without_peer(void)
 	sock_close(s);
 }
 
+static void udp_splice_without_peer(void)
+{
+	struct sock *s = sock_new_udp("s");
+
+	sock_send(s, SPLICE, LOOPBACK, PORT, EDESTADDRREQ);
+	sock_close(s);
+}
+
+static void udp_bound_to_device(void)
+{
+	struct sock *s = sock_new_udp("s");
+
+	sock_bind_to_device(s, "lo");
+	sock_send(s, SENDTO, LOOPBACK, PORT, OK);
+	sock_close(s);
+}
+
 static void udp_connect(void)
 {
 	struct sock *server = udp_bound("server", LOOPBACK, PORT);
@@ -329,6 +346,8 @@ const struct scenario udp_scenarios[] = {
 	{ .name = "udp_sendmmsg", .run = udp_sendmmsg },
 	{ .name = "udp_send_after_bind", .run = udp_send_after_bind },
 	{ .name = "udp_write_without_peer", .run = udp_write_without_peer },
+	{ .name = "udp_splice_without_peer", .run = udp_splice_without_peer },
+	{ .name = "udp_bound_to_device", .run = udp_bound_to_device },
 	{ .name = "udp_connect", .run = udp_connect },
 	{ .name = "udp_connect_after_bind", .run = udp_connect_after_bind },
 	{ .name = "udp_connect_after_bind_zero", .run = udp_connect_after_bind_zero },

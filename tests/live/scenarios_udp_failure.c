@@ -151,6 +151,20 @@ static void udp_bind_range_used_up(void)
 	sock_close(first);
 }
 
+/* The range of the socket alone, in the midst of everyone's. */
+static void udp_own_range_used_up(void)
+{
+	struct sock *first = sock_new_udp("first");
+	struct sock *second = sock_new_udp("second");
+
+	if (!sock_narrow_range(first, 40100, 40100) || !sock_narrow_range(second, 40100, 40100))
+		scenario_skip("this kernel has no IP_LOCAL_PORT_RANGE");
+	sock_send(first, SENDTO, LOOPBACK, PORT, OK);
+	sock_send(second, SENDTO, LOOPBACK, PORT, EAGAIN);
+	sock_close(second);
+	sock_close(first);
+}
+
 const struct scenario udp_failure_scenarios[] = {
 	{ .name = "udp_bind_taken_port", .run = udp_bind_taken_port },
 	{ .name = "udp_reuse_address_one_sided", .run = udp_reuse_address_one_sided },
@@ -170,5 +184,6 @@ const struct scenario udp_failure_scenarios[] = {
 	{ .name = "udp_bind_range_used_up",
 	  .run = udp_bind_range_used_up,
 	  .range = { 40000, 40001 } },
+	{ .name = "udp_own_range_used_up", .run = udp_own_range_used_up },
 	{ .name = 0 },
 };

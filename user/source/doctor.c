@@ -7,6 +7,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "user/source/existing.h"
 #include "user/source/live.h"
 #include "user/source/probes.h"
 
@@ -101,6 +102,28 @@ static void look_cgroup(struct doctor_report *r)
 		 path[0] ? path : "not mounted: the tracepoint backend needs it");
 }
 
+/* The walks through existing sockets, beside any backend. */
+static void look_existing(struct doctor_report *r)
+{
+	struct fact_report *fact = add_fact(r, "existing", true, false);
+	const char *name;
+	size_t used = 0;
+
+	for (size_t i = 0; (name = existing_name(i)); i++) {
+		int error = existing_try(i);
+
+		fact->good = fact->good && !error;
+		used += (size_t)snprintf(fact->text + used, sizeof(fact->text) - used, "%s%s%s%s",
+					 i ? ", " : "", name, error ? ": " : "",
+					 error ? strerror(-error) : "");
+		if (used >= sizeof(fact->text))
+			return;
+	}
+	if (!fact->good)
+		snprintf(fact->text + used, sizeof(fact->text) - used,
+			 "; sockets from before the start, and losses, are not made good");
+}
+
 /* A program whose twin this kernel has is not missing: the two are for different kernels. */
 static bool twin_is_there(const struct backend *backend, const struct probe *probe,
 			  const enum probe_status *status)
@@ -160,6 +183,7 @@ int live_doctor(struct doctor_report *r)
 	look_lockdown(r);
 	look_kprobes(r);
 	look_cgroup(r);
+	look_existing(r);
 	for (size_t i = 0; i < len; i++)
 		look_backend(r, &backends[i]);
 	return 0;

@@ -132,7 +132,7 @@ static void try_namespaces(struct existing *e, char *note, size_t note_len)
 	if (namespaces_list(&e->namespaces))
 		return;
 	for (size_t i = 0; i < e->namespaces.len; i++) {
-		int error = namespace_visit(&e->namespaces.list[i], e->own_netns_fd, nothing, NULL);
+		int error = netns_visit(&e->namespaces.list[i], e->own_netns_fd, nothing, NULL);
 
 		closed += error && error != -ENOENT;
 	}
@@ -229,8 +229,8 @@ int existing_begin(struct existing *e, const struct wire_walk *walk)
 static int enter_next(struct existing *e)
 {
 	while (e->next_namespace < e->namespaces.len && e->iterators[WALK_TCP] < 0) {
-		int error = namespace_visit(&e->namespaces.list[e->next_namespace++],
-					    e->own_netns_fd, make_both, e);
+		int error = netns_visit(&e->namespaces.list[e->next_namespace++], e->own_netns_fd,
+					make_both, e);
 
 		if (error == -ENOTRECOVERABLE)
 			return error;
@@ -284,6 +284,13 @@ int existing_step(struct existing *e)
 	if (len > 0 && memchr(tokens, WIRE_TOKEN_UNDECIDED, (size_t)len))
 		e->undecided = true;
 	return error ? error : 1;
+}
+
+void existing_met(struct existing *e, const struct wire_call *found)
+{
+	if (found->fd >= 0 && found->who.pid)
+		namespaces_add_socket(&e->namespaces, found->sock.netns, (pid_t)found->who.pid,
+				      found->fd);
 }
 
 bool existing_undecided(const struct existing *e)

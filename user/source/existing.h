@@ -34,6 +34,9 @@ int existing_begin(struct existing *existing, const struct wire_walk *walk);
  */
 int existing_step(struct existing *existing);
 
+/* The walk has found a socket that a process has open: its namespace is walked through, too. */
+void existing_met(struct existing *existing, const struct wire_call *found);
+
 /* The last walk saw differences that only another one, 10 ms later or more, can judge. */
 bool existing_undecided(const struct existing *existing);
 

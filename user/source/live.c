@@ -95,7 +95,7 @@ static int record(void *arg, void *data, size_t len)
 	if (naming_look(live->naming, data, give, live) || give(live, data, len))
 		return BATCH_OVER;
 	live->records++;
-	passes_saw(&live->passes, head->ts_ns);
+	passes_saw(&live->passes, head);
 	return --live->batch_left ? 0 : BATCH_OVER;
 }
 

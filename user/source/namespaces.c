@@ -5,31 +5,85 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+static bool is_listed(const struct namespaces *n, uint32_t inum)
+{
+	/* the latest is the likeliest to be asked for again */
+	for (size_t i = n->len; i > 0; i--)
+		if (n->list[i - 1].inum == inum)
+			return true;
+	return false;
+}
+
+static int append(struct namespaces *n, const struct netns *netns)
+{
+	struct netns *list = reallocarray(n->list, n->len + 1, sizeof(*list));
+
+	if (!list)
+		return -ENOMEM;
+	n->list = list;
+	n->list[n->len++] = *netns;
+	return 0;
+}
 
 static int add(struct namespaces *n, uint32_t inum, const char *path)
 {
-	struct namespace *list;
-	char *copy;
+	struct netns new = { .inum = inum, .fd = -1 };
+	int error = 0;
 
-	for (size_t i = 0; i < n->len; i++)
-		if (n->list[i].inum == inum)
-			return 0;
-	copy = strdup(path);
-	list = reallocarray(n->list, n->len + 1, sizeof(*list));
-	if (list)
-		n->list = list;
-	if (!copy || !list) {
-		free(copy);
-		return -ENOMEM;
+	if (is_listed(n, inum))
+		return 0;
+	new.path = strdup(path);
+	if (new.path)
+		error = append(n, &new);
+	if (error)
+		free(new.path);
+	return new.path ? error : -ENOMEM;
+}
+
+/* The namespace of another process's socket, -1 if it cannot be had. */
+static int open_by_socket(pid_t pid, int fd)
+{
+	int process = (int)syscall(SYS_pidfd_open, pid, 0), copy, netns;
+
+	if (process < 0)
+		return -1;
+	copy = (int)syscall(SYS_pidfd_getfd, process, fd, 0); /* 5.6 */
+	close(process);
+	if (copy < 0)
+		return -1;
+	netns = ioctl(copy, SIOCGSKNS);
+	close(copy);
+	if (netns >= 0 && fcntl(netns, F_SETFD, FD_CLOEXEC)) {
+		close(netns);
+		return -1;
 	}
-	n->list[n->len++] = (struct namespace){ .inum = inum, .path = copy };
-	return 0;
+	return netns;
+}
+
+void namespaces_add_socket(struct namespaces *n, uint32_t inum, pid_t pid, int fd)
+{
+	struct netns new = { .inum = inum };
+	struct stat st;
+
+	if (is_listed(n, inum))
+		return;
+	new.fd = open_by_socket(pid, fd);
+	if (new.fd < 0)
+		return;
+	/* the descriptor may be another socket's by now */
+	if (fstat(new.fd, &st) || st.st_ino != inum || append(n, &new))
+		close(new.fd);
 }
 
 /* The number in "net:[4026531840]", 0 if it is none. */
@@ -136,22 +190,26 @@ int namespaces_list(struct namespaces *n)
 
 void namespaces_free(struct namespaces *n)
 {
-	for (size_t i = 0; i < n->len; i++)
+	for (size_t i = 0; i < n->len; i++) {
 		free(n->list[i].path);
+		if (n->list[i].fd >= 0)
+			close(n->list[i].fd);
+	}
 	free(n->list);
 	memset(n, 0, sizeof(*n));
 }
 
-int namespace_visit(const struct namespace *namespace, int own_fd, int (*function)(void *arg),
-		    void *arg)
+int netns_visit(const struct netns *netns, int own_fd, int (*function)(void *arg), void *arg)
 {
-	int fd = open(namespace->path, O_RDONLY | O_CLOEXEC), error;
+	int fd, error;
 	struct stat st;
 
+	fd = netns->path ? open(netns->path, O_RDONLY | O_CLOEXEC)
+			 : fcntl(netns->fd, F_DUPFD_CLOEXEC, 0);
 	if (fd < 0)
 		return errno == EACCES ? -EPERM : -errno;
 	/* the process may be gone and its number another one's */
-	if (fstat(fd, &st) || st.st_ino != namespace->inum) {
+	if (fstat(fd, &st) || st.st_ino != netns->inum) {
 		close(fd);
 		return -ENOENT;
 	}

@@ -8,23 +8,30 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
-struct namespace
-{
+struct netns {
 	uint32_t inum;
-	char *path; /* below /proc, or where it is mounted */
+	char *path; /* below /proc, or where it is mounted; NULL: fd holds it */
+	int fd;	    /* -1: path leads to it */
 };
 
 struct namespaces {
-	struct namespace *list;
+	struct netns *list;
 	size_t len;
 };
 
 /*
  * Every network namespace that a process is in, or that is mounted as ip-netns(8) does it; each
- * once. One that only a thread, a descriptor or a socket keeps is not found. 0 or -ENOMEM.
+ * once. 0 or -ENOMEM.
  */
 int namespaces_list(struct namespaces *namespaces);
+
+/*
+ * Adds the namespace of a socket that a process has open, if it is not in the list: one that every
+ * process has left may live on in its sockets. Nothing happens if the socket is gone.
+ */
+void namespaces_add_socket(struct namespaces *namespaces, uint32_t inum, pid_t pid, int fd);
 void namespaces_free(struct namespaces *namespaces);
 
 /*
@@ -32,7 +39,6 @@ void namespaces_free(struct namespaces *namespaces);
  * returned, -ENOENT if the namespace is gone, -EPERM and friends if it cannot be entered, or
  * -ENOTRECOVERABLE: no way back, the process must end.
  */
-int namespace_visit(const struct namespace *namespace, int own_fd, int (*function)(void *arg),
-		    void *arg);
+int netns_visit(const struct netns *netns, int own_fd, int (*function)(void *arg), void *arg);
 
 #endif

@@ -32,10 +32,14 @@ void passes_lost(struct passes *p)
 		p->full_ns = clock_boot_ns() + QUIET_NS;
 }
 
-void passes_saw(struct passes *p, uint64_t ts_ns)
+void passes_saw(struct passes *p, const struct wire_head *record)
 {
-	if (p->stage == PASS_ARRIVES && ts_ns > p->walked_ns)
+	const struct wire_call *call = (const struct wire_call *)record;
+
+	if (p->stage == PASS_ARRIVES && record->ts_ns > p->walked_ns)
 		p->overtaken = true;
+	if (p->stage == PASS_WALKS && record->kind == WIRE_FOUND && (call->facts & WIRE_F_PASS))
+		existing_met(p->existing, call);
 }
 
 static void say(struct passes *p, enum wire_pass_stage stage, passes_give *give, void *arg)

@@ -47,7 +47,7 @@ void passes_init(struct passes *passes, struct existing *existing, uint32_t back
 void passes_lost(struct passes *passes);
 
 /* A record has been taken from the ring buffer: the pass is over when later ones come. */
-void passes_saw(struct passes *passes, uint64_t ts_ns);
+void passes_saw(struct passes *passes, const struct wire_head *record);
 
 /*
  * Begins a pass if one is due, or goes on with the one under way for a step. emptied: every record
