@@ -10,7 +10,6 @@
 #include "user/core/state.h"
 
 #define STATE_TIME_WAIT	  6  /* TCP_TIME_WAIT */
-#define SOCK_CONNECT_BIND 16 /* 6.17: the port was assigned by connect() */
 
 /* --- a socket found ---------------------------------------------------------------------- */
 
