@@ -37,7 +37,7 @@ class Socket:
         self.proto = line["proto"]
         self.tenures = {}       # port: Tenure, and of these ...
         self.port = 0           # ... the one that the socket itself has
-        self.child_over = False  # given up before anybody accepted it
+        self.child_over = False  # its port was given up before anybody accepted it
         self.found = False      # by a walk
         self.ended = False
         self.pid = None
@@ -135,6 +135,8 @@ class Table:
             self.failed(socket, line)
         elif event in ASSIGNING and (not line["errno"] or event == "connect"):
             self.assigned(socket, line)
+        elif line["port_origin"] == "unknown" and not socket.port:
+            socket.take(line, "found")  # a call that failed is the first that is seen of it
 
     @staticmethod
     def failed(socket, line):
@@ -153,7 +155,7 @@ class Table:
         if event == "listen":
             socket.take(line, "listen")
         elif event == "accept":
-            if not socket.child_over:
+            if not socket.child_over and not (socket.now() and socket.now().waits):
                 socket.take(line, "connected")
         elif event == "existing":
             socket.found = True
