@@ -52,6 +52,11 @@ class Socket:
         """The tenure that is the socket's own, or None."""
         return self.tenures.get(self.port)
 
+    def waits_on(self, line):
+        """Has the port of this line gone to TIME_WAIT?"""
+        tenure = self.tenures.get((line["local"] or {}).get("port"))
+        return bool(tenure and tenure.waits)
+
     def take(self, line, kind):
         """The socket has the port of this line; addresses as the line has them."""
         local, peer = line["local"], line["peer"]
@@ -155,7 +160,7 @@ class Table:
         if event == "listen":
             socket.take(line, "listen")
         elif event == "accept":
-            if not socket.child_over and not (socket.now() and socket.now().waits):
+            if not socket.child_over and not socket.waits_on(line):
                 socket.take(line, "connected")
         elif event == "existing":
             socket.found = True
