@@ -227,23 +227,6 @@ static __always_inline void look_gone(struct bpf_iter_meta *meta, u64 key,
 }
 
 /*
- * A socket without a port. Nothing is told of it; but a backend that sees a send only when it has
- * given the port (the one that does not see TIME_WAIT entries either) must know that it had none.
- */
-static __always_inline void take_in_portless(struct sock *sk, struct task_struct *task)
-{
-	struct socket_state fresh = { .id = socket_number(bpf_ktime_get_boot_ns()) };
-	u64 key = (u64)sk;
-	long error;
-
-	if (!task || !pass_is_first() || walk.time_wait)
-		return;
-	error = bpf_map_update_elem(&sockets, &key, &fresh, BPF_NOEXIST);
-	if (error && error != -EEXIST)
-		COUNT(lost_sockets);
-}
-
-/*
  * A socket that the table lacks. The room in the ring buffer comes first, so that nothing that a
  * probe tells of the socket once it is in the table can get ahead of this.
  */
@@ -263,10 +246,8 @@ static __always_inline void take_in(struct bpf_iter_meta *meta, struct sock *sk,
 	u64 key = (u64)sk;
 	long error;
 
-	if (!port) {
-		take_in_portless(sk, task);
+	if (!port)
 		return;
-	}
 	if (pass_is_first())
 		fresh.flags |= SOCKET_EXISTING;
 	r = found_record(sk, &fresh, port, task, fd);
@@ -288,6 +269,26 @@ static __always_inline void take_in(struct bpf_iter_meta *meta, struct sock *sk,
 	}
 	record_submit(r);
 	answer(meta, WIRE_TOKEN_RECORD);
+}
+
+/*
+ * One that holds no port yet: not told of, but known, so that a hook that may not ask who the
+ * current task is (a datagram leaves) can tell when it gets one.
+ */
+static __always_inline void take_note(struct sock *sk)
+{
+	struct socket_state fresh = {
+		.id = socket_number(bpf_ktime_get_boot_ns()),
+		.walk = walk.number,
+	};
+	u64 key = (u64)sk;
+	long error;
+
+	if (!pass_is_first())
+		return;
+	error = bpf_map_update_elem(&sockets, &key, &fresh, BPF_NOEXIST);
+	if (error && error != -EEXIST)
+		COUNT(lost_sockets);
 }
 
 /* The socket of a file, or NULL: any file has private data, a socket's points back, twice. */
@@ -326,8 +327,10 @@ int walk_files(struct bpf_iter__task_file *ctx)
 	state = socket_find(sk);
 	if (state)
 		look_socket(meta, sk, state, task, ctx->fd);
-	else
+	else if (sock_port(sk))
 		take_in(meta, sk, SOCKET_TOLD, task, ctx->fd);
+	else
+		take_note(sk);
 	return 0;
 }
 

@@ -403,8 +403,8 @@ int child_tell_established(struct core *core, struct slot *slot, const struct wi
 
 static int on_accept(struct core *core, struct slot *slot, const struct wire_call *c)
 {
+	bool unseen = !slot->life.tenures_len && !c->sock.created_ns && !c->sock.established_ns;
 	bool assigned;
-	bool known = slot->life.tenures_len;
 	int err = child_begin(core, slot, c, &assigned);
 	struct event e;
 
@@ -416,9 +416,10 @@ static int on_accept(struct core *core, struct slot *slot, const struct wire_cal
 	name_tenure(&e, lives_last_tenure(slot)); /* the peer may have ended it already */
 	e.assigned = assigned;
 	err = event_emit(core, slot, &e);
-	if (err || known || c->sock.local_port || !slot->life.tenures_len)
+	if (err || !unseen || c->sock.local_port || !slot->life.tenures_len)
 		return err;
-	slot->life.holds_port = true; /* it had one, and nobody saw it go */
+	/* ... before anyone looked: no other record will tell */
+	slot->life.holds_port = true;
 	return tenure_found_gone(core, slot, c->head.ts_ns);
 }
 
