@@ -14,7 +14,7 @@ VERSION := 0.1
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 .PHONY: all static deps deps-test run test check check-unit check-cli check-lint check-rooms \
-	check-live check-vm bench format lint install uninstall clean help
+	check-live check-vm soak bench format lint install uninstall clean help
 
 # --- what is compiled ---------------------------------------------------------------------
 
@@ -160,13 +160,15 @@ run: deps ## install what is missing, build, watch
 
 # --- tests --------------------------------------------------------------------------------
 
-VM_KERNELS ?= 6.1 newest
+# the newest build of each series; VM_FULL: those that run every live test
+VM_KERNELS ?= 5.10 6.1 6.12 6.18 newest
+VM_FULL    ?= 6.1 newest
 
 test: deps-test ## install what is missing, then all the tests
-	@echo "The VM tests download two Debian kernels (about 200 MB) unless they are cached."
+	@echo "The VM tests download five Debian kernels (about 500 MB) unless they are cached."
 	@$(AS_USER) $(MAKE) --no-print-directory all static tests
 	@BUILD=$(BUILD) AS_USER="$(AS_USER)" AS_ROOT="$(AS_ROOT)" VM_KERNELS="$(VM_KERNELS)" \
-		MAKE="$(MAKE)" tests/all
+		VM_FULL="$(VM_FULL)" MAKE="$(MAKE)" tests/all
 
 .PHONY: tests
 tests: $(UNIT_TESTS) $(LIVE_TESTS)
@@ -189,7 +191,13 @@ check-live: all $(LIVE_TESTS) ## tests on this kernel; needs root
 	BUILD=$(BUILD) tests/live/all
 
 check-vm: all static $(LIVE_TESTS) ## tests in virtual machines
-	BUILD=$(BUILD) VM_KERNELS="$(VM_KERNELS)" tests/vm/all
+	BUILD=$(BUILD) VM_KERNELS="$(VM_KERNELS)" VM_FULL="$(VM_FULL)" tests/vm/all
+
+SOAK_OPERATIONS ?= 200000
+
+soak: all $(LIVE_TESTS) ## a long run of the oracle on this kernel; needs root
+	PORTLIFE=$(BUILD)/portlife ORACLE=$(BUILD)/tests/oracle \
+		tests/oracle/run --operations=$(SOAK_OPERATIONS) --round=1000
 
 bench: all $(LIVE_TESTS) $(BUILD)/tests/sink_bench $(BUILD)/tests/replay_bench ## figures, as ratios within one run
 	$(BUILD)/tests/sink_bench

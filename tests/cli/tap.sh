@@ -39,8 +39,14 @@ ok() {
 		cat -v | sed 's/^/# /'
 }
 
+# Where everything that the tests need has been installed (PORTLIFE_TEST_ALL), a skip is a failure.
 skip() {
 	TAP_COUNT=$((TAP_COUNT + 1))
+	if [ -n "${PORTLIFE_TEST_ALL:-}" ]; then
+		TAP_FAILED=$((TAP_FAILED + 1))
+		echo "not ok $TAP_COUNT - $1: skipped where it should run: $2"
+		return
+	fi
 	echo "ok $TAP_COUNT - $1 # SKIP $2"
 }
 

@@ -51,7 +51,7 @@ def entry(kind, s):
     local, peer = s.getsockname()[:2], None
     if kind == "connected":
         peer = s.getpeername()[:2]
-    return ["udp" if s.type & socket.SOCK_DGRAM else "tcp", *local, peer, kind]
+    return ["udp" if s.type & socket.SOCK_DGRAM else "tcp", *local, peer]
 count = 0
 for row in sys.stdin:
     command, _, number = row.partition(" ")
@@ -95,10 +95,9 @@ class Program:
         return json.loads(self.process.stdout.readline())
 
     def entries(self):
-        """What it holds, as entries of the table."""
-        return sorted(str(table.Entry(self.space, proto, address, port,
-                                      tuple(peer) if peer else None, kind))
-                      for proto, address, port, peer, kind in self.ask("table"))
+        """What it holds: protocol, address, port and peer."""
+        return sorted(f"{proto} {address}:{port} > {peer and tuple(peer)}"
+                      for proto, address, port, peer in self.ask("table"))
 
 
 def said(tracer, program):
@@ -106,7 +105,8 @@ def said(tracer, program):
     result = table.Table([program.space])
     for line in tracer.lines():
         result.feed(line)
-    return sorted(str(entry) for entry, _ in result.entries())
+    return sorted(f"{entry.proto} {entry.address}:{entry.port} > {entry.peer}"
+                  for entry, _ in result.entries())
 
 
 def counted(tracer, program):

@@ -50,7 +50,7 @@ struct object {
 	uint64_t cookie;
 	bool port_named;
 	bool port_idle;
-	bool pending; /* the outcome of an attempt waits for the next connect() */
+	bool pending;	    /* the outcome of an attempt waits for the next connect() */
 	bool shut;	    /* by shutdown(): a listener, or a connection that was not there yet */
 	int actors[ACTORS]; /* pids: the first one's call succeeded last, the others' since failed
 			     */

@@ -495,6 +495,7 @@ static void op_pass(struct thread *t, struct slot *s)
 	memcpy(CMSG_DATA(c), &s->fd[0], sizeof(int));
 	result = sendmsg(t->mail_out, &message, MSG_DONTWAIT);
 	note(t, "pass", s->object, s->fd[0], (int)result);
+	s->object->passed = true;
 }
 
 static bool take(struct thread *t, unsigned int among)

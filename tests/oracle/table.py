@@ -37,7 +37,7 @@ class Socket:
         self.proto = line["proto"]
         self.tenures = {}       # port: Tenure, and of these ...
         self.port = 0           # ... the one that the socket itself has
-        self.child_over = False  # given up before anybody accepted it
+        self.child_over = False  # its port was given up before anybody accepted it
         self.found = False      # by a walk
         self.ended = False
         self.pid = None
@@ -51,6 +51,11 @@ class Socket:
     def now(self):
         """The tenure that is the socket's own, or None."""
         return self.tenures.get(self.port)
+
+    def waits_on(self, line):
+        """Has the port of this line gone to TIME_WAIT?"""
+        tenure = self.tenures.get((line["local"] or {}).get("port"))
+        return bool(tenure and tenure.waits)
 
     def take(self, line, kind):
         """The socket has the port of this line; addresses as the line has them."""
@@ -135,6 +140,8 @@ class Table:
             self.failed(socket, line)
         elif event in ASSIGNING and (not line["errno"] or event == "connect"):
             self.assigned(socket, line)
+        elif line["port_origin"] and not socket.port:
+            socket.take(line, "found")  # a call that failed is the first that is seen of it
 
     @staticmethod
     def failed(socket, line):
@@ -153,7 +160,7 @@ class Table:
         if event == "listen":
             socket.take(line, "listen")
         elif event == "accept":
-            if not socket.child_over:
+            if not socket.child_over and not socket.waits_on(line):
                 socket.take(line, "connected")
         elif event == "existing":
             socket.found = True
@@ -180,6 +187,7 @@ class Truth:
         self.actors = {}    # cookie: pids that acted on it last
         self.holders = {}   # cookie: pids that have a descriptor
         self.shut = set()   # cookies: listeners and attempts that shutdown() ended
+        self.passed = set() # cookies: have been in nobody's hands for a while
         self.marker = None  # (netns, port)
         self.own = []       # (cookie, Entry) of bound TCP sockets, by the workload's own account
         self.kernel_tells_bound = False
@@ -216,12 +224,14 @@ class Truth:
             self.unknown.add(cookie)
 
     def held(self, words):
-        """held NETNS PROTO FAMILY STATE BOUND LOCAL PORT PID COOKIE FDS SHUT ACTOR..."""
+        """held NETNS PROTO FAMILY STATE BOUND LOCAL PORT PID COOKIE FDS SHUT PASSED ACTOR..."""
         cookie = int(words[9])
-        self.actors[cookie] = set(map(int, words[12:]))
+        self.actors[cookie] = set(map(int, words[13:]))
         self.holders.setdefault(cookie, set()).add(int(words[8]))
         if words[11] == "1":
             self.shut.add(cookie)
+        if words[12] == "1":
+            self.passed.add(cookie)
         if words[5] == "1":
             self.own.append((cookie, Entry(int(words[1]), PROTOCOLS[int(words[2])], words[6],
                                            int(words[7]), None, "bound")))
@@ -300,9 +310,13 @@ class Difference:
         if not any(same(entry, kind, may_be_over, cookie in self.truth.shut) for kind in kinds):
             return 0
         if cookie in actors and socket.pid not in actors[cookie] and \
-                not (socket.found and socket.pid in self.truth.holders[cookie]):
+                not (socket.found and self.may_hold(socket.pid, cookie)):
             return 1
         return 3 if any(entry in (kind, kind._replace(address=None)) for kind in kinds) else 2
+
+    def may_hold(self, pid, cookie):
+        """What a walk can find: somebody with a descriptor, or nobody while it is passed on."""
+        return pid in self.truth.holders[cookie] or (not pid and cookie in self.truth.passed)
 
     def compare(self, said, true, blind_time_wait):
         """The sockets of one port: pairs as many as there can be, those with the right pid first."""

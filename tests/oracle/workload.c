@@ -328,9 +328,9 @@ static void print_held(const struct plan *plan, const struct held *h)
 	inet_ntop(h->local.any.sa_family,
 		  four ? (const void *)&h->local.in.sin_addr : &h->local.in6.sin6_addr, local,
 		  sizeof(local));
-	printf("held %u %d %d %d %d %s %u %d %llu %d %d", plan->spaces[o->ns].inum, o->protocol,
+	printf("held %u %d %d %d %d %s %u %d %llu %d %d %d", plan->spaces[o->ns].inum, o->protocol,
 	       o->family, h->state, is_bound_closed(h), local, ntohs(h->local.in.sin_port), h->pid,
-	       (unsigned long long)o->cookie, h->fds, o->shut);
+	       (unsigned long long)o->cookie, h->fds, o->shut, o->passed);
 	for (int i = 0; i < ACTORS && o->actors[i]; i++)
 		printf(" %d", o->actors[i]);
 	putchar('\n');
