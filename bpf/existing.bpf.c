@@ -140,10 +140,19 @@ static __always_inline bool is_decided(struct bpf_iter_meta *meta, struct socket
 	return false;
 }
 
+/* It had this very port when a probe first saw it, and no record has told: no call gave it. */
+static __always_inline bool is_from_before(const struct socket_state *state, u16 port)
+{
+	return (state->flags & SOCKET_EXISTING) && !(state->flags & SOCKET_TOLD) &&
+	       state->port == port;
+}
+
 /* A child in its listener's queue is told of when a process takes it: as always, not now. */
 static __always_inline bool is_told_later(struct sock *sk, struct socket_state *state)
 {
-	if (state->flags & (SOCKET_PROVISIONAL | SOCKET_TAKEN))
+	if (state->flags & SOCKET_PROVISIONAL)
+		return true;
+	if ((state->flags & SOCKET_TAKEN) && !state->told_port)
 		return true;
 	return (state->flags & SOCKET_CHILD) && !(state->flags & SOCKET_TOLD) &&
 	       !state->told_port && !BPF_CORE_READ(sk, sk_socket);
@@ -162,7 +171,8 @@ static __always_inline void look_socket(struct bpf_iter_meta *meta, struct sock 
 	/* given up at the end of the life: the record of the end tells it */
 	if (state->release_ns || state->time_wait_ns)
 		port = told;
-	if (port != told && is_decided(meta, state, (u32)told << 16 | port)) {
+	if (port != told &&
+	    (is_from_before(state, port) || is_decided(meta, state, (u32)told << 16 | port))) {
 		if (!tell(meta, sk, state, port, task, fd))
 			return;
 		state->told_port = port;
@@ -261,6 +271,26 @@ static __always_inline void take_in(struct bpf_iter_meta *meta, struct sock *sk,
 	answer(meta, WIRE_TOKEN_RECORD);
 }
 
+/*
+ * One that holds no port yet: not told of, but known, so that a hook that may not ask who the
+ * current task is (a datagram leaves) can tell when it gets one.
+ */
+static __always_inline void take_note(struct sock *sk)
+{
+	struct socket_state fresh = {
+		.id = socket_number(bpf_ktime_get_boot_ns()),
+		.walk = walk.number,
+	};
+	u64 key = (u64)sk;
+	long error;
+
+	if (!pass_is_first())
+		return;
+	error = bpf_map_update_elem(&sockets, &key, &fresh, BPF_NOEXIST);
+	if (error && error != -EEXIST)
+		COUNT(lost_sockets);
+}
+
 /* The socket of a file, or NULL: any file has private data, a socket's points back, twice. */
 static __always_inline struct sock *sock_of_file(struct file *file)
 {
@@ -297,8 +327,10 @@ int walk_files(struct bpf_iter__task_file *ctx)
 	state = socket_find(sk);
 	if (state)
 		look_socket(meta, sk, state, task, ctx->fd);
-	else
+	else if (sock_port(sk))
 		take_in(meta, sk, SOCKET_TOLD, task, ctx->fd);
+	else
+		take_note(sk);
 	return 0;
 }
 

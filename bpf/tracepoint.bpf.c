@@ -496,8 +496,10 @@ static __always_inline void became_closed(struct sock *sk, struct socket_state *
 
 	if (!port)
 		return;
-	if (old_state == TCP_SYN_SENT || old_state == TCP_SYN_RECV)
+	if (old_state == TCP_SYN_SENT || old_state == TCP_SYN_RECV) {
 		socket_connect_error(state, now, BPF_CORE_READ(sk, sk_err));
+		state->flags &= ~SOCKET_CONNECTING; /* shutdown() ends an attempt without error */
+	}
 	if (left_time_wait(sk, state, old_state))
 		socket_waits(sk, state, now, port);
 	else if (!sock_port(sk))

@@ -128,8 +128,8 @@ PORT_KEYS = {**TENURE, "port": NUMBER, "assigned_ns": OPTIONAL_NUMBER,
              "released_ns": OPTIONAL_NUMBER}
 PHASE_KEYS = {"phase": STRING, "ts_ns": OPTIONAL_NUMBER, "errno": OPTIONAL_STRING}
 
-# A name in start.blind, and the keys that may be null because of it, where they differ. Who does not
-# see the search for a port does not know its errno.
+# A name in start.blind, and the keys that may be null because of it, where they differ. Who does
+# not see the search for a port does not know its errno.
 BLIND_KEYS = {"created": ["age_ns"], "request": ["requested"], "search_ns": ["search_ns", "cause"]}
 
 # What is missing of these says nothing of who got which port, how and when.
@@ -454,6 +454,8 @@ class Comparison:
             if wanted and said:
                 wrong = list(self.compare_event(tag, wanted, said, collections.Counter()))
                 total += 20 - 3 * min(len(wrong), 5)
+            elif wanted and self.declared(wanted) or said and said["reconciled"]:
+                total -= 1
             elif said or not wanted["optional"]:
                 total -= 3
         life = self.run.lives.get(tag)
@@ -479,14 +481,15 @@ class Comparison:
         socket = self.sockets.get(tag)
         reasons = {self.declared(wanted) for wanted in self.run.events[tag]} - {None}
         if not socket:
-            if reasons:
+            must_be_found = any("found" in wanted for wanted in self.run.events[tag])
+            if reasons and not must_be_found:
                 self.blind.update(reasons)
             else:
                 self.problems.append(f"{tag}: nothing was said of this socket")
             return
         for wanted, said in self.pairs(tag, socket):
             if not said:
-                self.missing(tag, wanted)
+                self.missing(tag, wanted, socket)
             elif not wanted and self.may_be_extra(said, reasons):
                 self.blind.update(reasons)
             elif not wanted:
@@ -504,9 +507,13 @@ class Comparison:
             return "time_wait_start" in reasons
         return reasons and (said["reconciled"] or said["port_origin"] in (None, "unknown"))
 
-    def missing(self, tag, wanted):
+    def missing(self, tag, wanted, socket):
         """An event that was not told."""
         reason = self.declared(wanted)
+        if "found" in wanted and not any(
+                event["event"] == "existing" and event["reconciled"] and event["local"] and
+                event["local"]["port"] == wanted["port"] for event in socket.events):
+            self.problems.append(f"{tag}: no walk has found port {wanted['port']}")
         if wanted["optional"]:
             return
         if reason:

@@ -22,7 +22,7 @@ import live
 
 # Makes one socket of each sort, prints what it has, and closes all when its input ends.
 HOLDER = """\
-import ctypes, json, os, socket, subprocess, sys
+import ctypes, json, os, socket, subprocess, sys, time
 family = socket.AF_INET6 if sys.argv[1] == '6' else socket.AF_INET
 address = '::1' if sys.argv[1] == '6' else '127.0.0.1'
 subprocess.run(['ip', 'link', 'set', 'lo', 'up'], check=True)
@@ -75,7 +75,7 @@ netns = os.stat('/proc/self/ns/net').st_ino
 if len(sys.argv) > 2:  # only the sockets stay
     ctypes.CDLL(None).unshare(0x40000000)
 heir = subprocess.Popen(['sleep', '60'], pass_fds=[inherited.fileno()])
-print(json.dumps({'netns': netns, 'made': made}), flush=True)
+print(json.dumps({'netns': netns, 'made': made, 'since': time.monotonic()}), flush=True)
 sys.stdin.readline()
 heir.kill(); heir.wait()
 child.close(); client.close(); reader.close()
@@ -169,11 +169,15 @@ def check_found(tap, tracer, holder, family):
     """Each socket once, and no other."""
     netns = holder.said["netns"]
     made = holder.said["made"]
-    live.wait_for(lambda: len(of_netns(tracer.events("existing"), netns)) >= len(made), 3)
+    live.wait_for(lambda: len(of_netns(tracer.events("existing"), netns)) >= len(made), 1)
     time.sleep(0.2)
     existing = of_netns(tracer.events("existing"), netns)
     said = collections.Counter(seen(event) for event in existing)
     for thing in made:
+        # the clock of a virtual machine may have run on while its host was busy
+        if thing["name"] == "TIME_WAIT" and tracer.began - holder.said["since"] > 50:
+            tap.check(True, f"IPv{family}: TIME_WAIT # SKIP over before portlife began")
+            continue
         key = wanted(thing, connects_are_known())
         tap.check(said.pop(key, 0) == 1, f"IPv{family}: {thing['name']}: once", key,
                   [seen(event) for event in existing
@@ -203,6 +207,7 @@ def check_sorts(tap, folder):
     """One socket of each sort in two namespaces."""
     holders = [("4", Holder(folder, HOLDER, "4")), ("6", Holder(folder, HOLDER, "6", "leave"))]
     tracer = live.Tracer(folder, "--existing", "--states", name="sorts").await_live()
+    tracer.began = time.monotonic()
     for family, holder in holders:
         check_found(tap, tracer, holder, family)
     for family, holder in holders:

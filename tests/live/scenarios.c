@@ -9,10 +9,11 @@
 #include "tests/live/scenarios_rules.h"
 #include "tests/live/scenarios_world.h"
 
+/* the first one has a scenario that takes long: others run beside it */
 static const struct scenario *const rooms[] = {
-	assign_scenarios,    failure_scenarios,	    closing_scenarios, sharing_scenarios,
-	time_wait_scenarios, process_scenarios,	    passing_scenarios, fast_open_scenarios,
-	udp_scenarios,	     udp_failure_scenarios, door_scenarios,    kernel_scenarios,
+	kernel_scenarios,    assign_scenarios,	    failure_scenarios, closing_scenarios,
+	sharing_scenarios,   time_wait_scenarios,   process_scenarios, passing_scenarios,
+	fast_open_scenarios, udp_failure_scenarios, udp_scenarios,     door_scenarios,
 };
 #define ROOMS (sizeof(rooms) / sizeof(rooms[0]))
 

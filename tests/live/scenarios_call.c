@@ -162,6 +162,8 @@ void call_expect(struct call *c, struct expected e)
 	line_add(l, ",\"optional\":%s", json_bool(e.optional));
 	if (blind)
 		line_add_string(l, "blind", blind);
+	if (e.found)
+		line_add(l, ",\"found\":true");
 	line_add_string(l, "errno", e.error ? error_name(e.error) : NULL);
 	line_add_string(l, "cause", e.cause ? error_name(e.cause) : NULL);
 	line_add_moment(l, c, &e);

@@ -40,6 +40,7 @@ struct expected {
 	int fd;		   /* 0: not compared */
 	pid_t pid;	   /* 0: this process */
 	const char *blind; /* a backend that declares this need not tell the event, or NULL */
+	bool found;	   /* ... but it must have found the socket with its port */
 	const struct address *requested;
 	const struct address *local;
 	const struct address *peer;

@@ -24,6 +24,7 @@
 #define PORT	   5000
 #define BOUND_PORT 5001
 #define VXLAN_PORT 4789
+#define STAY_MS	   6500 /* a walk every 5 s */
 #define VXLAN_NAME "portlife0"
 
 /* --- a VXLAN device: the kernel binds a UDP socket while it is up --------------------------------
@@ -118,7 +119,8 @@ static void vxlan_remove(void)
 		scenario_fail("cannot remove the VXLAN device: %s", error_name(error));
 }
 
-static struct sock *kernel_begin(void)
+/* stays: long enough for those who only look every few seconds */
+static struct sock *kernel_begin(bool stays)
 {
 	struct sock *s = sock_adopt("vxlan", -1, scenario_family(), SOCK_DGRAM);
 	struct address bound = address_of(s->family, ANYWHERE, VXLAN_PORT);
@@ -133,6 +135,7 @@ static struct sock *kernel_begin(void)
 	e.tenure = held_tenure(s);
 	e.requested = e.local = &bound;
 	e.no_peer = true;
+	e.found = stays;
 	call_expect(&c, e);
 	call_print(&c);
 	return s;
@@ -157,14 +160,22 @@ static void kernel_end(struct sock *s)
 
 static void kernel_socket(void)
 {
-	kernel_end(kernel_begin());
+	kernel_end(kernel_begin(false));
+}
+
+static void kernel_socket_stays(void)
+{
+	struct sock *s = kernel_begin(true);
+
+	scenario_sleep_ms(STAY_MS);
+	kernel_end(s);
 }
 
 /* A port that a kernel's socket has is taken for programs. */
 static void kernel_socket_in_the_way(void)
 {
 	struct sock *late = sock_new_udp("late");
-	struct sock *kernel = kernel_begin();
+	struct sock *kernel = kernel_begin(false);
 
 	sock_bind(late, ANYWHERE, VXLAN_PORT, EADDRINUSE);
 	kernel_end(kernel);
@@ -288,6 +299,7 @@ static void bpf_bind_udp(void)
 
 const struct scenario kernel_scenarios[] = {
 	{ .name = "kernel_socket", .run = kernel_socket },
+	{ .name = "kernel_socket_stays", .run = kernel_socket_stays },
 	{ .name = "kernel_socket_in_the_way", .run = kernel_socket_in_the_way },
 	{ .name = "bpf_bind_port",
 	  .run = bpf_bind_port,

@@ -120,7 +120,7 @@ void sock_send(struct sock *s, enum send_how how, enum place place, int port, in
 	/* the port is there before anything else can fail */
 	if (searched && error != EAGAIN)
 		tenure_begin(s, "send", door()->by, address_port(&c.local));
-	e.fd = sock_told_fd(s);
+	e.fd = how == SPLICE ? 0 : sock_told_fd(s); /* that is not the call's first argument */
 	e.error = error == EAGAIN ? EAGAIN : OK;
 	e.cause = error == EAGAIN ? EADDRINUSE : 0;
 	e.searched = true;

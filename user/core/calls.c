@@ -127,6 +127,21 @@ static uint64_t call_since(const struct slot *slot, const struct wire_call *c)
 }
 
 /*
+ * A call on a socket with a port that nobody has told of. Where the call's own event does not show
+ * that the socket holds it (a failure, a disconnect), it is an event of its own, ahead of that.
+ */
+static int tell_unseen(struct core *core, struct slot *slot, const struct wire_call *c)
+{
+	struct event e = event_make(slot, EVENT_EXISTING, c->head.ts_ns);
+
+	if (c->facts & WIRE_F_WHO)
+		e.who = &c->who;
+	e.fd = c->fd;
+	e.reconciled = !slot->life.existing;
+	return event_emit(core, slot, &e);
+}
+
+/*
  * Brings the tenures to where the socket was when the call began: port_before is the truth, what
  * the table has may lack a record. A tenure that began or ended within this very call (bpf_bind()
  * of a cgroup program, the release of a refused attempt) is no contradiction.
@@ -135,13 +150,17 @@ static int reconcile_before(struct core *core, struct slot *slot, const struct w
 {
 	const struct tenure *last = lives_last_tenure(slot), *held = tenure_held(slot);
 	uint64_t since = call_since(slot, c);
+	bool hides = c->error || c->head.kind == WIRE_DISCONNECT;
+	bool unseen = !held && c->port_before;
+	int err;
 
 	if (held && !c->port_before && since && held->assigned_ns >= since)
 		return 0;
 	if (!held && c->port_before && last && last->port == c->port_before &&
 	    tenure_since(slot, since))
 		return 0;
-	return tenure_correct(core, slot, c, c->port_before);
+	err = tenure_correct(core, slot, c, c->port_before);
+	return !err && unseen && hides ? tell_unseen(core, slot, c) : err;
 }
 
 /*
@@ -384,6 +403,7 @@ int child_tell_established(struct core *core, struct slot *slot, const struct wi
 
 static int on_accept(struct core *core, struct slot *slot, const struct wire_call *c)
 {
+	bool unseen = !slot->life.tenures_len && !c->sock.created_ns && !c->sock.established_ns;
 	bool assigned;
 	int err = child_begin(core, slot, c, &assigned);
 	struct event e;
@@ -395,7 +415,12 @@ static int on_accept(struct core *core, struct slot *slot, const struct wire_cal
 	e = event_of_call(slot, c, EVENT_ACCEPT);
 	name_tenure(&e, lives_last_tenure(slot)); /* the peer may have ended it already */
 	e.assigned = assigned;
-	return event_emit(core, slot, &e);
+	err = event_emit(core, slot, &e);
+	if (err || !unseen || c->sock.local_port || !slot->life.tenures_len)
+		return err;
+	/* ... before anyone looked: no other record will tell */
+	slot->life.holds_port = true;
+	return tenure_found_gone(core, slot, c->head.ts_ns);
 }
 
 static int on_found(struct core *core, struct slot *slot, const struct wire_call *c, bool is_new)

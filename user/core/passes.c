@@ -9,7 +9,7 @@
 
 #include "user/core/state.h"
 
-#define STATE_TIME_WAIT	  6  /* TCP_TIME_WAIT */
+#define STATE_TIME_WAIT 6 /* TCP_TIME_WAIT */
 
 /* --- a socket found ---------------------------------------------------------------------- */
 

@@ -49,10 +49,9 @@ const char *existing_name(size_t index)
 static struct bpf_object *object_open(void)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "existing");
-	struct bpf_object *object;
+	size_t len = (uintptr_t)existing_object_end - (uintptr_t)existing_object;
+	struct bpf_object *object = bpf_object__open_mem(existing_object, len, &opts);
 
-	object = bpf_object__open_mem(existing_object,
-				      (size_t)(existing_object_end - existing_object), &opts);
 	return libbpf_get_error(object) ? NULL : object;
 }
 

@@ -116,7 +116,7 @@ bool passes_step(struct passes *p, bool emptied, passes_give *give, void *arg)
 		if (more > 0)
 			return true;
 		p->lost = p->lost || more < 0;
-		p->walked_ns = now = clock_boot_ns();
+		p->walked_ns = clock_boot_ns();
 		p->stage = PASS_ARRIVES;
 		return true;
 	}
