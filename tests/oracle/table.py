@@ -3,7 +3,7 @@
 the workload prints of the kernel and of its own descriptors; and the difference.
 
 An entry is a namedtuple Entry, one for each port that a socket has or has left to TIME_WAIT. `kind`
-is bound, listen, connecting, connected or time_wait, or found where a walk does not say more;
+is bound, listen, connecting, connected or time_wait, or found where a walk does not say more, or doubtful after a loss;
 `address` is None where the stream does not say it. What the kernel has of one socket on one port
 (TIME_WAIT, and the socket itself still bound to the port that its program named) is one here.
 """
@@ -81,6 +81,12 @@ class Socket:
         if line["port_origin"] != "bind" or own != self.port:
             self.port = own if own != self.port else 0
 
+    def doubt(self):
+        """Records were lost. A pass will tell who has a port, but not of a peer that is another
+        now."""
+        for tenure in self.tenures.values():
+            tenure.address, tenure.peer, tenure.kind = None, None, "doubtful"
+
     def release(self, line):
         """The port of this line is given up."""
         port = (line["local"] or {}).get("port")
@@ -110,6 +116,8 @@ class Table:
         """One line, parsed."""
         if line["type"] == "lost":
             self.lost += line["count"]
+            for socket in self.sockets.values():
+                socket.doubt()
         if line["type"] not in ("event", "life") or line["netns"] not in self.spaces:
             return
         socket = self.sockets.setdefault(line["socket"], Socket(line))
@@ -260,6 +268,8 @@ def same(said, true, may_be_over, shut):
     """Is an entry of portlife's this one of the kernel's? As long as the program keeps descriptor
     and port no event tells that a connection is over, or its TIME_WAIT, or that shutdown() has
     ended a listener or an attempt. The address that is left then is not told either."""
+    if said.kind == "doubtful":
+        return (said.netns, said.proto, said.port) == (true.netns, true.proto, true.port)
     linked = said.peer and said.kind in ("connected", "time_wait", "found")
     over = may_be_over and said.proto == "tcp" and (linked or shut)
     if over and true.kind == "bound":
@@ -276,7 +286,7 @@ def ends_unseen(said, entry):
     see? What a walk found may be one if nobody has it; but then nothing else tells of it."""
     if entry.kind == "found":
         return entry.peer and sum(other[:5] == entry[:5] for other, _ in said) == 1
-    return entry.kind == "time_wait"
+    return entry.kind in ("time_wait", "doubtful")
 
 
 class Difference:
