@@ -52,6 +52,7 @@ struct object {
 	bool port_idle;
 	bool pending;	    /* the outcome of an attempt waits for the next connect() */
 	bool shut;	    /* by shutdown(): a listener, or a connection that was not there yet */
+	bool passed;	    /* has been under way to another process, in nobody's hands */
 	int actors[ACTORS]; /* pids: the first one's call succeeded last, the others' since failed
 			     */
 };
