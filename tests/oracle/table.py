@@ -313,7 +313,7 @@ class Difference:
 
     def fits(self, said, true):
         """0: another socket; 1: this one, but held by somebody else; 2: this one, if what is not
-        told is granted; 3: this one."""
+        told is granted, but nobody need tell of it; 3: if that is granted; 4: this one."""
         (entry, socket), (kinds, cookie) = said, true
         actors = self.truth.actors
         may_be_over = cookie in actors and not socket.ended
@@ -322,7 +322,9 @@ class Difference:
         if cookie in actors and socket.pid not in actors[cookie] and \
                 not (socket.found and self.may_hold(socket.pid, cookie)):
             return 1
-        return 3 if any(entry in (kind, kind._replace(address=None)) for kind in kinds) else 2
+        if any(entry in (kind, kind._replace(address=None)) for kind in kinds):
+            return 4
+        return 2 if self.truth.unaccepted(cookie, kinds) else 3
 
     def may_hold(self, pid, cookie):
         """What a walk can find: somebody with a descriptor, or nobody while it is passed on."""
@@ -360,7 +362,7 @@ def pair_up(rows, columns, fits):
                     return True
         return False
 
-    for least in (3, 2, 1):
+    for least in (4, 3, 2, 1):
         for row in range(rows):
             if row not in owner.values():
                 place(row, least, set())
