@@ -164,15 +164,14 @@ run: deps ## install what is missing, build, watch
 
 # --- tests --------------------------------------------------------------------------------
 
-# the newest build of each series; VM_FULL: those that run every live test
+# the newest build of each series
 VM_KERNELS ?= 5.10 6.1 6.12 6.18 newest
-VM_FULL    ?= 6.1 newest
 
 test: deps-test ## install what is missing, then all the tests
 	@echo "The VM tests download five Debian kernels (about 500 MB) unless they are cached."
 	@$(AS_USER) $(MAKE) --no-print-directory all static tests
 	@BUILD=$(BUILD) AS_USER="$(AS_USER)" AS_ROOT="$(AS_ROOT)" VM_KERNELS="$(VM_KERNELS)" \
-		VM_FULL="$(VM_FULL)" MAKE="$(MAKE)" tests/all
+		MAKE="$(MAKE)" tests/all
 
 .PHONY: tests
 tests: $(UNIT_TESTS) $(LIVE_TESTS)
@@ -195,7 +194,7 @@ check-live: all $(LIVE_TESTS) ## tests on this kernel; needs root
 	BUILD=$(BUILD) tests/live/all
 
 check-vm: all static $(LIVE_TESTS) ## tests in virtual machines
-	BUILD=$(BUILD) VM_KERNELS="$(VM_KERNELS)" VM_FULL="$(VM_FULL)" tests/vm/all
+	BUILD=$(BUILD) VM_KERNELS="$(VM_KERNELS)" tests/vm/all
 
 SOAK_OPERATIONS ?= 200000
 
