@@ -60,7 +60,7 @@ static void found_by_a_pass_without_being_old(void **state)
 
 	c.sock.userlocks = 16;
 	FEED(w, c);
-	SAID(w, "");
+	SAID(w, "2000000 #1 existing 5000 unknown ?? late\n");
 	feed_end(w, 1, 3000000, 5000);
 	SAID(w, "3000000 #1 close 5000 unknown ??\n"
 		"3000001 #1 release 5000 unknown ??\n"

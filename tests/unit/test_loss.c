@@ -64,6 +64,7 @@ static void a_pass_finds_what_was_lost(void **state)
 	feed_end(w, 1, 2000300, 5000);
 	SAID(w, "2000000 #1 connect 40000 connect IE +\n"
 		"2000100 #1 release 40000 connect IE late\n"
+		"2000200 #1 existing 5000 unknown ?? late\n"
 		"2000300 #1 close 5000 unknown ??\n"
 		"2000301 #1 release 5000 unknown ??\n"
 		"life #1 ended: 40000 connect IE 2000000..2000100, 5000 unknown ?? "

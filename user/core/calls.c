@@ -423,8 +423,12 @@ static int on_accept(struct core *core, struct slot *slot, const struct wire_cal
 	return tenure_found_gone(core, slot, c->head.ts_ns);
 }
 
+/* A port that no call was seen to give is told of now; of a child `established` has told. */
 static int on_found(struct core *core, struct slot *slot, const struct wire_call *c, bool is_new)
 {
+	const struct tenure *held = tenure_held(slot);
+	uint16_t before = held ? held->port : 0;
+	bool existing = c->facts & WIRE_F_EXISTING, unseen;
 	struct event e;
 	bool assigned;
 	int err;
@@ -437,9 +441,12 @@ static int on_found(struct core *core, struct slot *slot, const struct wire_call
 			return err;
 	}
 	err = tenure_correct(core, slot, c, c->sock.local_port);
-	if (err || !is_new || !(c->facts & WIRE_F_EXISTING))
+	held = tenure_held(slot);
+	unseen = held && held->port != before && !(c->facts & WIRE_F_CHILD);
+	if (err || !(unseen || (is_new && existing)))
 		return err;
 	e = event_of_call(slot, c, EVENT_EXISTING);
+	e.reconciled = !existing;
 	return event_emit(core, slot, &e);
 }
 

@@ -136,10 +136,15 @@ static int on_time_wait_found(struct core *core, const struct wire_call *c)
 	return is_told_of(core, &c->sock) ? 0 : begin_remnant(core, c);
 }
 
+static bool is_same(const struct endpoint *a, const struct endpoint *b)
+{
+	return a->port == b->port && !memcmp(a->addr, b->addr, sizeof(a->addr));
+}
+
 int found_apply(struct core *core, const struct wire_call *c)
 {
 	struct slot *slot = lives_find(&core->lives, c->sock.id);
-	struct endpoint peer = slot ? slot->life.peer : (struct endpoint){ 0 };
+	struct life before = slot ? slot->life : (struct life){ 0 };
 	bool is_new = !slot, moved;
 
 	if (c->sock.state == STATE_TIME_WAIT)
@@ -150,8 +155,8 @@ int found_apply(struct core *core, const struct wire_call *c)
 	if (!slot)
 		return -ENOMEM;
 	/* connected, or to another peer, while records were lost */
-	moved = !is_new && (peer.port != slot->life.peer.port ||
-			    memcmp(peer.addr, slot->life.peer.addr, sizeof(peer.addr)) != 0);
+	moved = !is_new && !(is_same(&before.peer, &slot->life.peer) &&
+			     !memcmp(before.local.addr, slot->life.local.addr, 16));
 	return tell_found(core, slot, c, moved, !is_new || !(c->facts & WIRE_F_EXISTING));
 }
 
