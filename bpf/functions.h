@@ -68,11 +68,35 @@ static __always_inline struct call *call_enter(struct sock *sk, u8 kind)
 {
 	u64 now = bpf_ktime_get_boot_ns();
 	struct thread *thread;
+	struct call *call;
 
 	if (!sk || !sock_is_watched(sk) || !socket_touch(sk, now))
 		return 0;
 	thread = thread_touch();
-	return thread ? call_begin(thread, sk, kind, now) : 0;
+	if (!thread)
+		return 0;
+	call = call_begin(thread, sk, kind, now);
+	call->stamp = syscall_stamp();
+	return call;
+}
+
+/*
+ * The call around an inner function, in which it looks for a port. One that an earlier system call
+ * left behind, because the program at its end was not run, is counted and dropped: a socket may be
+ * at the same address since.
+ */
+static __always_inline struct call *call_around(struct sock *sk)
+{
+	struct thread *thread = thread_find();
+	struct call *call = call_top(thread, sk);
+
+	if (!call)
+		return 0;
+	if (!call->alone && call->stamp == syscall_stamp())
+		return call;
+	COUNT(lost_calls);
+	thread->depth--;
+	return 0;
 }
 
 /* inet_create, inet6_create: since when a socket is there. Only success matters. */
@@ -175,7 +199,7 @@ static __always_inline u8 get_port_kind(struct sock *sk, u16 snum)
 
 static __always_inline void handle_get_port_enter(struct sock *sk, u16 snum)
 {
-	struct call *call = call_top(thread_find(), sk);
+	struct call *call = call_around(sk);
 
 	if (!call) {
 		call = call_enter(sk, get_port_kind(sk, snum));
@@ -269,7 +293,7 @@ static __always_inline void handle_connect_enter(struct socket *sock, const void
 
 static __always_inline void handle_hash_connect_enter(struct sock *sk)
 {
-	struct call *call = call_top(thread_find(), sk);
+	struct call *call = call_around(sk);
 
 	if (!call) {
 		call = call_enter(sk, WIRE_CONNECT);

@@ -102,6 +102,7 @@ struct call {
 	u64 start_ns;
 	u64 search_start_ns;
 	u64 search_ns;
+	u64 stamp; /* syscall_stamp() of the system call that it is part of */
 	s32 fd;
 	u32 facts; /* enum wire_fact */
 	u16 port_before;
