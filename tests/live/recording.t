@@ -70,7 +70,8 @@ def all_scenarios(tap, folder):
     tracer = live.Tracer(folder, "-w", recording, name="all").await_live()
     listing = subprocess.run([SCENARIOS, "--list"], check=True, stdout=subprocess.PIPE, text=True)
     bad = []
-    for row in listing.stdout.splitlines():
+    rows = listing.stdout.splitlines()
+    for row in rows[::6] if live.IN_VM else rows:
         name, *families = row.split()
         for family in families:
             done = subprocess.run([*APART, SCENARIOS, name, family], check=False,

@@ -140,7 +140,7 @@ class Table:
         elif event == "time_wait":
             socket.wait(line)
         elif event == "established":
-            if socket.now():
+            if socket.now() and socket.now().kind != "doubtful":
                 socket.now().kind = "connected"
         elif event == "disconnect":
             if not line["errno"]:
