@@ -62,7 +62,8 @@ int found_apply(struct core *core, const struct wire_call *c);
 /* Will anybody tell of the end of this TIME_WAIT entry, or find it again? */
 bool time_wait_is_followed(const struct core *core, bool reconciled);
 /* A TIME_WAIT entry goes on without the life that it is from; and ends, with it or without. */
-int remnant_keep(struct core *core, const struct life *life, const struct tenure *tenure);
+int remnant_keep(struct core *core, const struct life *life, const struct tenure *tenure,
+		 bool found);
 int time_wait_end(struct core *core, uint64_t id, uint16_t port, uint64_t ts_ns, bool reconciled);
 /* The life is over as this says; slot is gone afterwards. */
 int life_end(struct core *core, struct slot *slot, const struct wire_end *end);
