@@ -87,7 +87,10 @@ static void options_share_as_in_the_kernel(void **state)
 		{ true, ADDR, ADDR, LISTENS, 1000, YES, REASON_LISTENING },
 		{ true, 0, 0, LISTENS, 1000, YES, REASON_LISTENING },
 		{ true, PORT, PORT, LISTENS, 1000, NO, REASON_NONE },
-		{ true, PORT, 0, LISTENS, 1000, YES, REASON_LISTENING },
+		{ true, PORT, 0, LISTENS, 1000, YES, REASON_REUSEPORT_HOLDER },
+		{ true, 0, PORT, LISTENS, 1000, YES, REASON_REUSEPORT_ASKED },
+		{ true, ADDR, ADDR | PORT, LISTENS, 1000, YES, REASON_REUSEPORT_ASKED },
+		{ true, ADDR, PORT, BOUND, 1000, YES, REASON_REUSEADDR_HOLDER },
 		{ true, PORT, PORT, LISTENS, 33, YES, REASON_REUSEPORT_UID },
 		{ true, ADDR | PORT, ADDR | PORT, BOUND, 33, NO, REASON_NONE },
 		/* a restart: the old socket's options count as much as the new one's */
@@ -101,7 +104,7 @@ static void options_share_as_in_the_kernel(void **state)
 		{ false, ADDR, ADDR, BOUND, 33, NO, REASON_NONE },
 		{ false, PORT, PORT, BOUND, 1000, NO, REASON_NONE },
 		{ false, PORT, PORT, BOUND, 33, YES, REASON_REUSEPORT_UID },
-		{ false, PORT, 0, BOUND, 1000, YES, REASON_NO_REUSE },
+		{ false, PORT, 0, BOUND, 1000, YES, REASON_REUSEPORT_HOLDER },
 	};
 
 	(void)state;

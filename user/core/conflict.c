@@ -119,9 +119,15 @@ static enum tristate reuseport_shares(const struct conflict_side *asked,
 static enum conflict_reason why_not(const struct conflict_side *asked,
 				    const struct conflict_side *holder, bool stream)
 {
+	bool listens = stream && holder->listening;
+	uint16_t any = asked->options | holder->options;
+
 	if (both(asked, holder, WIRE_O_REUSEPORT))
 		return REASON_REUSEPORT_UID;
-	if (stream && holder->listening)
+	if ((any & WIRE_O_REUSEPORT) && (listens || !(any & WIRE_O_REUSEADDR)))
+		return asked->options & WIRE_O_REUSEPORT ? REASON_REUSEPORT_HOLDER
+							 : REASON_REUSEPORT_ASKED;
+	if (listens)
 		return REASON_LISTENING;
 	if (asked->options & WIRE_O_REUSEADDR)
 		return REASON_REUSEADDR_HOLDER;
@@ -165,6 +171,8 @@ const char *conflict_reason_name(enum conflict_reason reason)
 		[REASON_REUSEADDR_ASKED] = "reuseaddr-missing-here",
 		[REASON_REUSEADDR_HOLDER] = "reuseaddr-missing-there",
 		[REASON_LISTENING] = "listening",
+		[REASON_REUSEPORT_ASKED] = "reuseport-missing-here",
+		[REASON_REUSEPORT_HOLDER] = "reuseport-missing-there",
 		[REASON_REUSEPORT_UID] = "reuseport-of-another-user",
 		[REASON_UNKNOWN] = "unknown",
 	};

@@ -38,6 +38,8 @@ enum conflict_reason {
 	REASON_REUSEADDR_ASKED,	 /* ... only on the holder */
 	REASON_REUSEADDR_HOLDER, /* ... only on the socket that asks */
 	REASON_LISTENING,	 /* TCP: SO_REUSEADDR does not share with a listener */
+	REASON_REUSEPORT_ASKED,	 /* SO_REUSEPORT would do, and only the holder has it */
+	REASON_REUSEPORT_HOLDER, /* ... only the socket that asks */
 	REASON_REUSEPORT_UID,	 /* SO_REUSEPORT on both, but of two users */
 	REASON_UNKNOWN,		 /* what is known of the two would let them share */
 	REASON_KINDS,
