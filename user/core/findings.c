@@ -539,31 +539,42 @@ const char *severity_name(enum severity severity)
 
 /* --- telling ------------------------------------------------------------------------------ */
 
+static bool is_repeat(const struct repeat *r, const struct repeat *now)
+{
+	return r->used && r->id == now->id && r->kind == now->kind &&
+	       r->protocol == now->protocol && !memcmp(r->comm, now->comm, sizeof(r->comm));
+}
+
 /* What was told of a program already, or the place of what was told longest ago. */
-static struct repeat *repeat_of(struct repeats *repeats, enum finding_id id, const char *comm)
+static struct repeat *repeat_of(struct repeats *repeats, const struct repeat *now)
 {
 	struct repeat *oldest = &repeats->list[0];
 
 	for (size_t i = 0; i < REPEATS_MAX; i++) {
 		struct repeat *r = &repeats->list[i];
 
-		if (r->used && r->id == id && !memcmp(r->comm, comm, sizeof(r->comm)))
+		if (is_repeat(r, now))
 			return r;
 		if (r->told_ns < oldest->told_ns)
 			oldest = r;
 	}
-	*oldest = (struct repeat){ .id = id };
-	memcpy(oldest->comm, comm, sizeof(oldest->comm));
+	*oldest = *now;
 	return oldest;
 }
 
 /* How many times it happened since it was told of; 0 if it is too early to tell again. */
 static uint64_t take_repeats(struct repeats *repeats, enum finding_id id, const struct event *e)
 {
-	static const char nobody[WIRE_COMM_LEN];
-	struct repeat *r = repeat_of(repeats, id, e->who ? e->who->comm : nobody);
-	uint64_t count = ++r->count;
+	struct repeat now = { .protocol = e->life->protocol,
+			      .id = (uint8_t)id,
+			      .kind = (uint8_t)e->kind };
+	struct repeat *r;
+	uint64_t count;
 
+	if (e->who)
+		memcpy(now.comm, e->who->comm, sizeof(now.comm));
+	r = repeat_of(repeats, &now);
+	count = ++r->count;
 	if (r->used && (e->ts_ns < r->told_ns || e->ts_ns - r->told_ns < REPEAT_NS))
 		return 0;
 	r->used = true;

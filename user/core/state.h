@@ -26,7 +26,8 @@ struct pass {
 struct repeats {
 	struct repeat {
 		char comm[WIRE_COMM_LEN];
-		enum finding_id id;
+		uint16_t protocol;
+		uint8_t id, kind; /* enum finding_id, enum event_kind */
 		bool used;
 		uint64_t told_ns;
 		uint64_t count; /* since then */
