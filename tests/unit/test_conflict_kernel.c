@@ -81,7 +81,7 @@ static int socket_bind(int fd, size_t address, uint16_t port)
 
 static uint16_t socket_port(int fd)
 {
-	struct sockaddr_in6 a; /* the port is where that of IPv4 is */
+	struct sockaddr_in6 a = { 0 }; /* the port is where that of IPv4 is */
 	socklen_t len = sizeof(a);
 
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
