@@ -410,7 +410,7 @@ static bool is_by_chance(const struct holder *h)
 /* It has the sockets of services that are to be started when somebody comes. */
 static bool is_systemd(const struct holder *h)
 {
-	return h->who && h->who->pid == 1 && !strncmp(h->who->comm, "systemd", WIRE_COMM_LEN);
+	return h->who && h->who->pid == 1 && !memcmp(h->who->comm, "systemd", sizeof("systemd"));
 }
 
 static const char *hint_holder(const struct event *e)
