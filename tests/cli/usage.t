@@ -26,6 +26,12 @@ usage "pid 4194304 does not exist" -p 4194304
 usage "is no address" --addr=nowhere
 usage "is no user id" --uid=root
 usage "this version watches tcp, udp and udplite, not 'sctp'" --proto=udp,sctp
+usage "the path is empty" --cgroup=
+usage "is no namespace" --netns=/dev/null
+usage "/proc/4194304/ns/net: No such file or directory" --netns=4194304
+usage "is no name of a device" --dev=a-name-of-a-device-too-long
+usage "'late-bind' is no finding" --fail-on=bind-in-use,late-bind
+usage "--netns takes the number" -r tests/golden/rec/mix.plr --netns=$$
 usage "is no duration" --duration=soon
 usage "is no number of events" --count=0
 usage "is no backend" --attach=magic

@@ -7,6 +7,7 @@
 #define PORTLIFE_CLI_OPTIONS_H
 
 #include "user/core/filter.h"
+#include "user/core/finding.h"
 #include "user/source/live.h"
 #include "user/util/when.h"
 
@@ -29,13 +30,17 @@ struct options {
 	const char *record; /* -w, likewise */
 	const char *replay; /* -r, NULL if not given, "-": standard input */
 	bool compress;
-	uint64_t count; /* events to show, 0: no limit */
+	bool strict;	  /* lost events: status 4 */
+	uint32_t fail_on; /* bit set by enum finding_id: status 5 if one was found */
+	bool netns_asked; /* --netns by something of this machine */
+	uint64_t count;	  /* events to show, 0: no limit */
 
 	/* owned; filter and live point at them */
 	uint32_t *pids;
 	struct port_range *ports;
 	struct port_range *peer_ports;
 	char comm[WIRE_COMM_LEN];
+	char *cgroup;
 };
 
 #define OPTIONS_GO   0

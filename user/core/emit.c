@@ -49,13 +49,32 @@ static void count_event(struct run_summary *s, const struct event *e)
 	s->ephemeral += tenure_is_ephemeral(e->tenure) == YES;
 }
 
+static bool is_device(const struct core *core, const struct life *l, uint32_t ifindex)
+{
+	return ifindex &&
+	       filter_selects_device(core->filter,
+				     names_find(core->names, WIRE_NAME_DEVICE, ifindex, l->netns));
+}
+
+/* Names of devices are in the stream, not in the life. */
+static bool has_device(const struct core *core, const struct life *l)
+{
+	return !core->filter->dev || is_device(core, l, l->ifindex) ||
+	       is_device(core, l, l->local.scope) || is_device(core, l, l->peer.scope);
+}
+
+static bool selects(const struct core *core, const struct event *e)
+{
+	return filter_selects(core->filter, e) && has_device(core, e->life);
+}
+
 static void count_life(struct core *core, struct slot *slot)
 {
 	core->summary.lives += !slot->counted;
 	slot->counted = true;
 }
 
-static int show_event(struct core *core, const struct event *e)
+static int show_event(struct core *core, const struct event *e, const struct pressure *p)
 {
 	if (!filter_displays(core->filter, e))
 		return 0;
@@ -67,7 +86,25 @@ static int show_event(struct core *core, const struct event *e)
 		if (err)
 			return err;
 	}
-	return 0;
+	return e->findings ? findings_tell(core, e, p) : 0;
+}
+
+#define PRESSURE_ASKED (UINT32_C(1) << FINDING_PORTS_LOW)
+
+/* Of an event that is a finding, or may be one. */
+static int emit_found(struct core *core, const struct slot *slot, const struct event *e,
+		      uint32_t findings)
+{
+	struct event found = *e;
+	struct holders holders;
+	struct pressure pressure;
+
+	found.findings = findings;
+	if ((findings & PRESSURE_ASKED) && !pressure_is_low(core, e, &pressure))
+		found.findings &= ~PRESSURE_ASKED;
+	findings_judge(core, slot, &found, &holders);
+	core->summary.findings |= found.findings;
+	return show_event(core, &found, &pressure);
 }
 
 int event_emit(struct core *core, struct slot *slot, const struct event *e)
@@ -78,28 +115,33 @@ int event_emit(struct core *core, struct slot *slot, const struct event *e)
 		.kind = (uint8_t)e->kind,
 	};
 	int err = lives_add_phase(&core->lives, slot, phase);
+	uint32_t findings;
 
 	if (err)
 		return err;
-	if (!slot->life.chosen || !filter_selects(core->filter, e))
+	if (!slot->life.chosen || !selects(core, e))
 		return 0;
 	count_life(core, slot);
 	count_event(&core->summary, e);
-	return show_event(core, e);
+	findings = findings_of(e);
+	if (e->assigned && pressure_is_due(core, e))
+		findings |= PRESSURE_ASKED;
+	return findings ? emit_found(core, slot, e, findings) : show_event(core, e, NULL);
 }
 
 int event_emit_late(struct core *core, const struct event *e)
 {
-	if (!filter_selects(core->filter, e))
+	if (!selects(core, e))
 		return 0;
 	count_event(&core->summary, e);
-	return show_event(core, e);
+	return show_event(core, e, NULL);
 }
 
 int life_emit(struct core *core, struct slot *slot)
 {
 	const struct life *life = &slot->life;
-	bool shown = life->chosen && filter_shows_life(core->filter, life);
+	bool shown =
+		life->chosen && filter_shows_life(core->filter, life) && has_device(core, life);
 
 	if (shown)
 		count_life(core, slot);

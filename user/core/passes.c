@@ -81,7 +81,7 @@ static int begin_remnant(struct core *core, const struct wire_call *c)
 	e.tenure = &tenure;
 	e.reconciled = !life->existing;
 	err = event_emit_late(core, &e);
-	return err ? err : remnant_keep(core, life, &tenure);
+	return err ? err : remnant_keep(core, life, &tenure, true);
 }
 
 /*
@@ -131,8 +131,12 @@ static int on_time_wait_found(struct core *core, const struct wire_call *c)
 		remnant->seen = core->pass.epoch;
 		return 0;
 	}
-	if (slot)
-		return wait_found(core, slot, c);
+	if (slot) {
+		int err = wait_found(core, slot, c);
+
+		lives_list(&core->lives, slot);
+		return err;
+	}
 	return is_told_of(core, &c->sock) ? 0 : begin_remnant(core, c);
 }
 
@@ -146,6 +150,7 @@ int found_apply(struct core *core, const struct wire_call *c)
 	struct slot *slot = lives_find(&core->lives, c->sock.id);
 	struct life before = slot ? slot->life : (struct life){ 0 };
 	bool is_new = !slot, moved;
+	int err;
 
 	if (c->sock.state == STATE_TIME_WAIT)
 		return on_time_wait_found(core, c);
@@ -157,7 +162,9 @@ int found_apply(struct core *core, const struct wire_call *c)
 	/* connected, or to another peer, while records were lost */
 	moved = !is_new && !(is_same(&before.peer, &slot->life.peer) &&
 			     !memcmp(before.local.addr, slot->life.local.addr, 16));
-	return tell_found(core, slot, c, moved, !is_new || !(c->facts & WIRE_F_EXISTING));
+	err = tell_found(core, slot, c, moved, !is_new || !(c->facts & WIRE_F_EXISTING));
+	lives_list(&core->lives, slot);
+	return err;
 }
 
 /* --- the walk itself ---------------------------------------------------------------------- */
