@@ -10,6 +10,7 @@
 
 #include "user/cli/doctor.h"
 #include "user/cli/options.h"
+#include "user/cli/ports.h"
 #include "user/cli/status.h"
 #include "user/cli/watch.h"
 #include "user/util/say.h"
@@ -42,6 +43,8 @@ static int cli_command(const struct options *o)
 		return watch_run(o);
 	case OPTIONS_DOCTOR:
 		return doctor_run(o);
+	case OPTIONS_PORTS:
+		return ports_run(o);
 	}
 	return STATUS_USAGE;
 }

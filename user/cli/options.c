@@ -55,6 +55,7 @@ static const struct argp_option options_table[] = {
 	{ "ephemeral", KEY_EPHEMERAL, NULL, 0, "only ports that the kernel chose", 1 },
 	{ "states", KEY_STATES, NULL, 0,
 	  "also established, disconnect, close, time_wait and release", 1 },
+	{ "listening", 'l', NULL, 0, "ports: only sockets that anybody may connect or send to", 1 },
 	{ "existing", KEY_EXISTING, NULL, 0, "also sockets that were there before", 1 },
 	{ NULL, 0, NULL, 0, "How:", 2 },
 	{ "json", 'j', NULL, 0, "one JSON object per line, all kinds of events", 2 },
@@ -127,6 +128,8 @@ static bool options_switch(struct options *o, int key)
 		return o->filter.states = true;
 	case KEY_EXISTING:
 		return o->filter.existing = true;
+	case 'l':
+		return o->listeners = true;
 	case 'j':
 		return o->json = true;
 	case KEY_UTC:
@@ -213,6 +216,24 @@ static int options_take_arg(struct options *o, struct argp_state *state)
 	return options_take_word(o, state->argc, state->argv, at);
 }
 
+/* What is for a run, and makes no sense where the machine is looked at once. */
+static int options_check_look(const struct options *o)
+{
+	const char *vain = NULL;
+
+	if (o->command == OPTIONS_WATCH && o->listeners)
+		vain = "-l is for 'ports'; write: portlife ports -l";
+	else if (o->command != OPTIONS_WATCH && (o->replay || o->record))
+		vain = "-r and -w are for watching: 'ports', 'why' and 'doctor' look at this "
+		       "machine now";
+	else if (o->command == OPTIONS_PORTS && o->filter.failed)
+		vain = "ports: -x is for watching: a port that is taken has not failed";
+	if (!vain)
+		return 0;
+	say("%s", vain);
+	return -EINVAL;
+}
+
 /* A recording is read without a kernel; what is for one then makes no sense. */
 static int options_check_files(const struct options *o)
 {
@@ -255,6 +276,8 @@ static int options_check(const struct options *o, const struct argp_state *state
 	if (!o->replay && options_check_pids(o))
 		return -EINVAL;
 	if (o->live.user && options_check_user(o))
+		return -EINVAL;
+	if (options_check_look(o))
 		return -EINVAL;
 	return options_check_files(o);
 }
@@ -303,7 +326,7 @@ int options_parse(int argc, char **argv, struct options *o)
 	static const struct argp argp = {
 		.options = options_table,
 		.parser = options_take,
-		.args_doc = "[-- COMMAND [ARG...]]\ndoctor",
+		.args_doc = "[-- COMMAND [ARG...]]\nports [PORT...]\ndoctor",
 		.doc = options_doc,
 	};
 	struct parsing parsing = { .options = o };

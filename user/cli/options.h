@@ -10,7 +10,7 @@
 #include "user/source/live.h"
 #include "user/util/when.h"
 
-enum options_command { OPTIONS_WATCH, OPTIONS_DOCTOR };
+enum options_command { OPTIONS_WATCH, OPTIONS_DOCTOR, OPTIONS_PORTS };
 enum options_color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 /* Points into argv, which must outlive it, and at its own lists: not to be copied. */
@@ -30,6 +30,7 @@ struct options {
 	const char *replay; /* -r, NULL if not given, "-": standard input */
 	bool compress;
 	uint64_t count; /* events to show, 0: no limit */
+	bool listeners; /* ports -l */
 
 	/* owned; filter and live point at them */
 	uint32_t *pids;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "user/cli/options_values.h"
 #include "user/util/say.h"
 
 #define LINE_MAX_BYTES 700
@@ -73,7 +74,7 @@ static bool word_is_ports(const char *word)
 
 static bool word_is_later(const char *word)
 {
-	static const char *const later[] = { "top", "ports", "why", "lesson", "report" };
+	static const char *const later[] = { "top", "why", "lesson", "report" };
 
 	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
 		if (!strcmp(later[i], word))
@@ -83,6 +84,10 @@ static bool word_is_later(const char *word)
 
 int options_take_word(struct options *o, int argc, char **argv, int at)
 {
+	static const struct {
+		const char *word;
+		enum options_command command;
+	} commands[] = { { "doctor", OPTIONS_DOCTOR }, { "ports", OPTIONS_PORTS } };
 	const char *word = argv[at];
 	struct line line;
 
@@ -90,13 +95,17 @@ int options_take_word(struct options *o, int argc, char **argv, int at)
 		say("doctor: '%s' is too much; doctor takes no arguments", word);
 		return -EINVAL;
 	}
-	if (!strcmp(word, "doctor")) {
-		o->command = OPTIONS_DOCTOR;
-		return 0;
+	if (o->command == OPTIONS_PORTS)
+		return options_add_ports("ports", word, &o->ports, &o->filter.ports_len);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (!strcmp(word, commands[i].word)) {
+			o->command = commands[i].command;
+			return 0;
+		}
 	}
 	if (word_is_later(word))
-		say("this version does not have '%s'; it has 'portlife' to watch and 'portlife "
-		    "doctor' (a program of that name is run by: %s)",
+		say("this version does not have '%s'; it has 'portlife' to watch, 'portlife "
+		    "ports' and 'portlife doctor' (a program of that name is run by: %s)",
 		    word, line_with(&line, argc, argv, at, "--"));
 	else if (word_is_ports(word))
 		say("'%s' is no command; to watch a port, write: %s", word,
@@ -109,8 +118,10 @@ int options_take_word(struct options *o, int argc, char **argv, int at)
 
 int options_take_command(struct options *o, char **argv, int at)
 {
-	if (o->command == OPTIONS_DOCTOR) {
-		say("doctor: '%s' is too much; doctor runs no COMMAND", argv[at]);
+	if (o->command != OPTIONS_WATCH) {
+		const char *name = o->command == OPTIONS_DOCTOR ? "doctor" : "ports";
+
+		say("%s: '%s' is too much; %s runs no COMMAND", name, argv[at], name);
 		return -EINVAL;
 	}
 	o->live.command = argv + at;
