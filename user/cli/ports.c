@@ -10,11 +10,11 @@
 #include "user/sink/table.h"
 #include "user/util/say.h"
 
-static void ports_show(struct out *out, const struct options *o, const struct ports *ports)
+static void ports_show(struct out *out, const struct options *o, const struct taken *taken)
 {
-	const struct columns columns = table_columns(ports);
+	const struct columns columns = table_columns(taken);
 	size_t len;
-	const struct port_row *rows = ports_rows(ports, &len);
+	const struct port_row *rows = taken_rows(taken, &len);
 
 	if (!o->json && !o->no_header)
 		table_text_header(out);
@@ -32,7 +32,7 @@ static void ports_show(struct out *out, const struct options *o, const struct po
 int ports_run(const struct options *o)
 {
 	int status = STATUS_DONE;
-	struct ports *ports;
+	struct taken *taken;
 	struct data data;
 	bool complete;
 	int err;
@@ -44,9 +44,11 @@ int ports_run(const struct options *o)
 			say("out of memory");
 		return STATUS_FAILED;
 	}
-	ports = table_take(o, &complete, &status);
-	if (ports)
-		ports_show(&data.out, o, ports);
-	ports_free(ports);
+	taken = table_take(o, &complete);
+	if (taken)
+		ports_show(&data.out, o, taken);
+	else
+		status = STATUS_FAILED;
+	taken_free(taken);
 	return data_close(&data) ? STATUS_FAILED : status;
 }

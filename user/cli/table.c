@@ -5,7 +5,7 @@
 #include <langinfo.h>
 #include <string.h>
 
-#include "user/cli/status.h"
+#include "user/source/hearsay.h"
 #include "user/source/make.h"
 #include "user/source/snapshot.h"
 #include "user/util/say.h"
@@ -13,26 +13,59 @@
 static int table_add(void *arg, const void *record, size_t len_bytes)
 {
 	(void)len_bytes;
-	return ports_add(arg, record);
+	return taken_add(arg, record);
 }
 
-struct ports *table_take(const struct options *o, bool *complete, int *status)
+static void table_add_wait(void *arg, const struct wire_sock *sock, uint32_t left_ms)
 {
-	struct ports *ports = ports_new(namespace_inum("net"));
+	taken_add_time_wait(arg, sock, left_ms); /* without it a row says less */
+}
+
+/* What can be had without BPF, and what that lacks. */
+static int table_hear(const struct options *o, struct taken *taken, const char *reason)
+{
+	const struct hearsay_handler handler = {
+		.give = table_add,
+		.time_wait = table_add_wait,
+		.arg = taken,
+	};
+	int err = hearsay_take(&handler);
+
+	if (!err && !o->quiet)
+		say("%s; so this is what sock_diag and /proc tell: only this network namespace, "
+		    "processes as far as this user may see them, no SO_REUSEADDR, SO_REUSEPORT or "
+		    "origin, and before Linux 6.8 no socket that is only bound",
+		    reason);
+	return err;
+}
+
+static int table_fill(const struct options *o, struct taken *taken, bool *complete)
+{
+	const struct snapshot_handler handler = {
+		.give = table_add,
+		.time_wait = table_add_wait,
+		.arg = taken,
+	};
 	struct snapshot_result result;
-	int err = ports ? snapshot_take(table_add, ports, &result) : -ENOMEM;
+	int err = snapshot_take(&handler, &result);
+
+	*complete = !err && !result.note[0];
+	if (err && result.reason[0])
+		err = table_hear(o, taken, result.reason);
+	else if (result.note[0] && !o->quiet)
+		say("%s", result.note);
+	return err ? err : taken_finish(taken);
+}
+
+struct taken *table_take(const struct options *o, bool *complete)
+{
+	struct taken *taken = taken_new(namespace_inum("net"));
+	int err = taken ? table_fill(o, taken, complete) : -ENOMEM;
 
 	if (!err)
-		err = ports_finish(ports);
-	if (!err) {
-		*complete = !result.note[0];
-		if (result.note[0] && !o->quiet)
-			say("%s", result.note);
-		return ports;
-	}
-	say("%s", ports && result.reason[0] ? result.reason : strerror(-err));
-	*status = ports && result.reason[0] ? STATUS_CANNOT : STATUS_FAILED;
-	ports_free(ports);
+		return taken;
+	say("cannot look at the sockets: %s", strerror(-err));
+	taken_free(taken);
 	return NULL;
 }
 
@@ -51,10 +84,10 @@ bool table_chooses(const struct filter *f, const struct port_row *row)
 	return chosen && filter_shows_life(f, &life);
 }
 
-struct columns table_columns(const struct ports *ports)
+struct columns table_columns(const struct taken *taken)
 {
 	return (struct columns){
-		.names = ports_names(ports),
+		.names = taken_names(taken),
 		.own_netns = namespace_inum("net"),
 		.escape = { .utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8") },
 	};

@@ -7,19 +7,19 @@
 #define PORTLIFE_CLI_TABLE_H
 
 #include "user/cli/options.h"
-#include "user/core/ports.h"
+#include "user/core/taken.h"
 #include "user/sink/columns.h"
 
 /*
- * The table, to be given to ports_free(). NULL after one line on standard error; *status is then
- * the exit status. Otherwise *complete says whether every socket of the machine is in it.
+ * The table, to be given to taken_free(). NULL after one line on standard error.
+ * *complete: every socket of the machine is in it, with all that the kernel knows.
  */
-struct ports *table_take(const struct options *o, bool *complete, int *status);
+struct taken *table_take(const struct options *o, bool *complete);
 
 /* Does the filter choose the row? -p and its like by any process that has the socket. */
 bool table_chooses(const struct filter *f, const struct port_row *row);
 
 /* How its names are written. */
-struct columns table_columns(const struct ports *ports);
+struct columns table_columns(const struct taken *taken);
 
 #endif

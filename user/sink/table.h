@@ -6,7 +6,7 @@
 #ifndef PORTLIFE_SINK_TABLE_H
 #define PORTLIFE_SINK_TABLE_H
 
-#include "user/core/ports.h"
+#include "user/core/taken.h"
 #include "user/sink/columns.h"
 #include "user/util/out.h"
 

@@ -12,9 +12,9 @@ static void table_json_holder(struct json_sink *self, const struct port_holder *
 	json_pid_host(self, &h->who);
 	json_comm_uid(self, &h->who);
 	json_key(json, "cgroup");
-	json_string_or_null(json, self->names ? names_find(self->names, WIRE_NAME_CGROUP,
-							   h->who.cgroup, 0)
-					      : NULL);
+	json_string_or_null(
+		json,
+		self->names ? names_find(self->names, WIRE_NAME_CGROUP, h->who.cgroup, 0) : NULL);
 	json_key(json, "fd");
 	json_u64(json, (uint64_t)h->fd);
 	json_object_end(json);

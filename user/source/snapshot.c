@@ -5,11 +5,14 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "user/source/diag.h"
 #include "user/source/existing.h"
 #include "user/source/make.h"
 #include "user/source/namespaces.h"
@@ -30,8 +33,9 @@ struct snapshot {
 	struct namespaces namespaces;
 	uint32_t last_netns;
 	struct naming *naming;
-	int (*give)(void *arg, const void *record, size_t len_bytes);
-	void *arg;
+	const struct snapshot_handler *handler;
+	uint32_t time_wait_netns; /* where the last TIME_WAIT entry was met */
+	uint32_t visited_netns;
 	int outcome; /* what give() returned */
 };
 
@@ -85,7 +89,7 @@ static int put(void *arg, const void *record, size_t len_bytes)
 {
 	struct snapshot *s = arg;
 
-	return s->give(s->arg, record, len_bytes);
+	return s->handler->give(s->handler->arg, record, len_bytes);
 }
 
 /* A namespace that every process has left may live on in its sockets. */
@@ -100,14 +104,17 @@ static void note_namespace(struct snapshot *s, const struct wire_call *found)
 static int taken(void *arg, void *data, size_t len_bytes)
 {
 	const struct wire_head *head = data;
+	const struct wire_call *found = data;
 	struct snapshot *s = arg;
 
 	if (s->outcome || head->kind != WIRE_FOUND || len_bytes < sizeof(struct wire_call))
 		return 0;
-	note_namespace(s, data);
+	note_namespace(s, found);
+	if (found->sock.state == TCP_TIME_WAIT)
+		s->time_wait_netns = found->sock.netns;
 	s->outcome = naming_look(s->naming, data, put, s);
 	if (!s->outcome)
-		s->outcome = s->give(s->arg, data, sizeof(struct wire_call));
+		s->outcome = put(s, data, sizeof(struct wire_call));
 	return 0;
 }
 
@@ -137,8 +144,8 @@ static int load(struct snapshot *s)
 /* An iterator of a program, or a negative errno. */
 static int make_iterator(const struct snapshot *s, const char *program)
 {
-	struct bpf_link *link =
-		bpf_program__attach_iter(bpf_object__find_program_by_name(s->object, program), NULL);
+	struct bpf_link *link = bpf_program__attach_iter(
+		bpf_object__find_program_by_name(s->object, program), NULL);
 	int fd;
 
 	if (libbpf_get_error(link))
@@ -188,6 +195,16 @@ static int walk_files(struct snapshot *s)
 	return read_through(s, fd, 1);
 }
 
+static int take_time_wait(void *arg, const struct diag_sock *found)
+{
+	struct snapshot *s = arg;
+	struct wire_sock sock = found->sock;
+
+	sock.netns = s->visited_netns;
+	s->handler->time_wait(s->handler->arg, &sock, found->time_wait_left_ms);
+	return 0;
+}
+
 /* In a network namespace: what no descriptor leads to. Sockets told of already are passed over. */
 static int walk_namespace(void *arg)
 {
@@ -201,6 +218,9 @@ static int walk_namespace(void *arg)
 
 		error = fd < 0 ? fd : read_through(s, fd, HELPING);
 	}
+	/* the iterator shows the entries, not their timers; without them a row says less */
+	if (!error && s->time_wait_netns == s->visited_netns)
+		diag_dump(IPPROTO_TCP, DIAG_TIME_WAIT, take_time_wait, s);
 	return error;
 }
 
@@ -212,8 +232,10 @@ static int walk_all(struct snapshot *s, char *note, size_t note_len)
 	if (!error)
 		error = walk_files(s);
 	for (size_t i = 0; i < s->namespaces.len && !error; i++) {
-		int visit = netns_visit(&s->namespaces.list[i], s->own_netns_fd, walk_namespace, s);
+		int visit;
 
+		s->visited_netns = s->namespaces.list[i].inum;
+		visit = netns_visit(&s->namespaces.list[i], s->own_netns_fd, walk_namespace, s);
 		if (visit == -ENOTRECOVERABLE || s->outcome)
 			error = visit;
 		else
@@ -240,14 +262,14 @@ static void explain(int error, char *reason, size_t reason_len)
 			 strerror(-error));
 }
 
-int snapshot_take(int (*give)(void *arg, const void *record, size_t len_bytes), void *arg,
-		  struct snapshot_result *result)
+int snapshot_take(const struct snapshot_handler *handler, struct snapshot_result *result)
 {
-	struct snapshot s = { .give = give, .arg = arg };
+	struct snapshot s = { .handler = handler };
 	int error;
 
 	*result = (struct snapshot_result){ .reason = "" };
 	s.own_netns_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	libbpf_set_print(NULL);
 	error = load(&s);
 	if (!error)
 		error = walk_all(&s, result->note, sizeof(result->note));

@@ -10,19 +10,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bpf/wire.h"
+
+struct snapshot_handler {
+	/*
+	 * Takes records: WIRE_FOUND for every descriptor of a TCP or UDP socket with a port (so a
+	 * socket comes once for each process that has it, with the same sock.id) and for every such
+	 * socket that no descriptor leads to; WIRE_NAME ahead of the first that needs it. Not 0: no
+	 * more.
+	 */
+	int (*give)(void *arg, const void *record, size_t len_bytes);
+	/* How long a TIME_WAIT entry has to live; only addresses, ports and netns of sock hold. */
+	void (*time_wait)(void *arg, const struct wire_sock *sock, uint32_t left_ms);
+	void *arg;
+};
+
 struct snapshot_result {
 	char reason[256]; /* for a person, if the walk cannot be made */
 	char note[160];	  /* one line about what it could not look at, "" if nothing */
 };
 
-/*
- * Calls give() with records: WIRE_FOUND for every descriptor of a TCP or UDP socket with a port (so
- * a socket comes once for each process that has it, with the same sock.id) and for every such
- * socket that no descriptor leads to; WIRE_NAME ahead of the first record that needs it. Stops when
- * give() does not return 0, and returns that; else 0, or a negative errno with a reason: -EPERM
- * where BPF is not allowed.
- */
-int snapshot_take(int (*give)(void *arg, const void *record, size_t len_bytes), void *arg,
-		  struct snapshot_result *result);
+/* 0, what give() returned, or a negative errno with a reason: -EPERM where BPF is not allowed. */
+int snapshot_take(const struct snapshot_handler *handler, struct snapshot_result *result);
 
 #endif

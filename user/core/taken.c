@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * ports.c owns the making of rows: what was found is sorted by socket, then by port.
+ * taken.c owns the making of rows: what was found is sorted by socket, then by port.
  */
-#include "user/core/ports.h"
+#include "user/core/taken.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -17,18 +17,26 @@
 #define SOCK_BINDPORT_LOCK 8  /* bind() named the port */
 #define SOCK_CONNECT_BIND  16 /* connect() chose it; 6.17+ */
 
-struct ports {
+/* How long a TIME_WAIT entry has to live. */
+struct wait {
+	struct wire_sock sock;
+	uint32_t left_ms;
+};
+
+struct taken {
 	struct port_holder *found;
 	size_t found_len, found_max;
+	struct wait *waits;
+	size_t waits_len, waits_max;
 	struct port_row *rows;
 	size_t rows_len;
 	struct names *names;
 	uint32_t own_netns;
 };
 
-struct ports *ports_new(uint32_t own_netns)
+struct taken *taken_new(uint32_t own_netns)
 {
-	struct ports *p = calloc(1, sizeof(*p));
+	struct taken *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return NULL;
@@ -41,29 +49,41 @@ struct ports *ports_new(uint32_t own_netns)
 	return p;
 }
 
-void ports_free(struct ports *p)
+void taken_free(struct taken *p)
 {
 	if (!p)
 		return;
 	names_free(p->names);
 	free(p->found);
+	free(p->waits);
 	free(p->rows);
 	free(p);
 }
 
-static int add_found(struct ports *p, const struct wire_call *c)
+/* Room for one more in an array. NULL: memory is short, and the array is as it was. */
+static void *grow(void *array, size_t len, size_t *max, size_t size)
 {
+	size_t more = *max ? 2 * *max : 1024;
+	void *grown;
+
+	if (len < *max)
+		return array;
+	grown = reallocarray(array, more, size);
+	if (grown)
+		*max = more;
+	return grown;
+}
+
+static int add_found(struct taken *p, const struct wire_call *c)
+{
+	struct port_holder *grown;
+
 	if (!c->sock.local_port)
 		return 0;
-	if (p->found_len == p->found_max) {
-		size_t max = p->found_max ? 2 * p->found_max : 1024;
-		struct port_holder *grown = reallocarray(p->found, max, sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		p->found = grown;
-		p->found_max = max;
-	}
+	grown = grow(p->found, p->found_len, &p->found_max, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	p->found = grown;
 	p->found[p->found_len++] = (struct port_holder){
 		.sock = c->sock,
 		.who = c->who,
@@ -73,7 +93,7 @@ static int add_found(struct ports *p, const struct wire_call *c)
 	return 0;
 }
 
-int ports_add(struct ports *p, const void *record)
+int taken_add(struct taken *p, const void *record)
 {
 	const struct wire_head *head = record;
 	const struct wire_name *name = record;
@@ -81,6 +101,17 @@ int ports_add(struct ports *p, const void *record)
 	if (head->kind == WIRE_NAME)
 		return names_learn(p->names, name, name->text);
 	return head->kind == WIRE_FOUND ? add_found(p, record) : 0;
+}
+
+int taken_add_time_wait(struct taken *p, const struct wire_sock *sock, uint32_t left_ms)
+{
+	struct wait *grown = grow(p->waits, p->waits_len, &p->waits_max, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	p->waits = grown;
+	p->waits[p->waits_len++] = (struct wait){ .sock = *sock, .left_ms = left_ms };
+	return 0;
 }
 
 /* --- rows -------------------------------------------------------------------------------- */
@@ -106,12 +137,11 @@ static int compare_found(const void *left, const void *right)
 
 static bool is_same_holder(const struct port_holder *a, const struct port_holder *b)
 {
-	return a->sock.id == b->sock.id &&
-	       (b->fd < 0 || a->who.pid_host == b->who.pid_host);
+	return a->sock.id == b->sock.id && (b->fd < 0 || a->who.pid_host == b->who.pid_host);
 }
 
 /* One entry for each process; its lowest descriptor stands for the others. */
-static void drop_doubles(struct ports *p)
+static void drop_doubles(struct taken *p)
 {
 	size_t kept = 0;
 
@@ -121,7 +151,7 @@ static void drop_doubles(struct ports *p)
 	p->found_len = kept;
 }
 
-static int make_rows(struct ports *p)
+static int make_rows(struct taken *p)
 {
 	p->rows = calloc(p->found_len ? p->found_len : 1, sizeof(*p->rows));
 	if (!p->rows)
@@ -172,7 +202,7 @@ static int compare_rows(const void *left, const void *right, void *arg)
 	return order ? order : compare_u64(a->id, b->id);
 }
 
-static void count_owners(struct ports *p)
+static void count_owners(struct taken *p)
 {
 	size_t first = 0;
 
@@ -186,7 +216,36 @@ static void count_owners(struct ports *p)
 	}
 }
 
-int ports_finish(struct ports *p)
+static int compare_connections(const void *left, const void *right)
+{
+	const struct wire_sock *a = &((const struct wait *)left)->sock;
+	const struct wire_sock *b = &((const struct wait *)right)->sock;
+	int order = compare_port(a, b);
+
+	if (!order)
+		order = compare_u64(a->peer_port, b->peer_port);
+	if (!order)
+		order = memcmp(a->local, b->local, sizeof(a->local));
+	return order ? order : memcmp(a->peer, b->peer, sizeof(a->peer));
+}
+
+static void join_waits(struct taken *p)
+{
+	if (!p->waits_len)
+		return;
+	qsort(p->waits, p->waits_len, sizeof(*p->waits), compare_connections);
+	for (size_t i = 0; i < p->rows_len; i++) {
+		const struct wait key = { .sock = *sock_of(&p->rows[i]) };
+		const struct wait *found;
+
+		if (key.sock.state != TCP_TIME_WAIT)
+			continue;
+		found = bsearch(&key, p->waits, p->waits_len, sizeof(key), compare_connections);
+		p->rows[i].time_wait_left_ms = found ? found->left_ms : 0;
+	}
+}
+
+int taken_finish(struct taken *p)
 {
 	int error;
 
@@ -198,16 +257,17 @@ int ports_finish(struct ports *p)
 		return error;
 	qsort_r(p->rows, p->rows_len, sizeof(*p->rows), compare_rows, &p->own_netns);
 	count_owners(p);
+	join_waits(p);
 	return 0;
 }
 
-const struct port_row *ports_rows(const struct ports *p, size_t *len)
+const struct port_row *taken_rows(const struct taken *p, size_t *len)
 {
 	*len = p->rows_len;
 	return p->rows;
 }
 
-const struct names *ports_names(const struct ports *p)
+const struct names *taken_names(const struct taken *p)
 {
 	return p->names;
 }
@@ -257,11 +317,16 @@ const char *port_keeper_name(enum port_keeper keeper)
 const char *port_state(const struct port_row *row)
 {
 	static const char *const names[] = {
-		[TCP_ESTABLISHED] = "established", [TCP_SYN_SENT] = "syn_sent",
-		[TCP_SYN_RECV] = "syn_recv",	   [TCP_FIN_WAIT1] = "fin_wait_1",
-		[TCP_FIN_WAIT2] = "fin_wait_2",	   [TCP_TIME_WAIT] = "time_wait",
-		[TCP_CLOSE] = "bound",		   [TCP_CLOSE_WAIT] = "close_wait",
-		[TCP_LAST_ACK] = "last_ack",	   [TCP_LISTEN] = "listening",
+		[TCP_ESTABLISHED] = "established",
+		[TCP_SYN_SENT] = "syn_sent",
+		[TCP_SYN_RECV] = "syn_recv",
+		[TCP_FIN_WAIT1] = "fin_wait_1",
+		[TCP_FIN_WAIT2] = "fin_wait_2",
+		[TCP_TIME_WAIT] = "time_wait",
+		[TCP_CLOSE] = "bound",
+		[TCP_CLOSE_WAIT] = "close_wait",
+		[TCP_LAST_ACK] = "last_ack",
+		[TCP_LISTEN] = "listening",
 		[TCP_CLOSING] = "closing",
 	};
 	const struct wire_sock *sock = sock_of(row);
@@ -312,48 +377,4 @@ struct tenure port_tenure(const struct port_row *row)
 		.by = row->holders[0].facts & WIRE_F_KERN_SOCK ? BY_KERNEL : BY_NONE,
 		.shared = row->owners > 1 ? YES : NO,
 	};
-}
-
-/* --- TIME_WAIT --------------------------------------------------------------------------- */
-
-static bool is_same_connection(const struct wire_sock *a, const struct wire_sock *b)
-{
-	return a->netns == b->netns && a->family == b->family && a->local_port == b->local_port &&
-	       a->peer_port == b->peer_port && !memcmp(a->local, b->local, sizeof(a->local)) &&
-	       !memcmp(a->peer, b->peer, sizeof(a->peer));
-}
-
-/* The first row of a port, by halving. */
-static size_t first_row(const struct ports *p, const struct wire_sock *sock)
-{
-	size_t lo = 0, hi = p->rows_len;
-
-	while (lo < hi) {
-		size_t middle = lo + (hi - lo) / 2;
-		const struct wire_sock *there = sock_of(&p->rows[middle]);
-		int order;
-
-		if (there->netns != sock->netns &&
-		    (there->netns == p->own_netns || sock->netns == p->own_netns))
-			order = there->netns == p->own_netns ? -1 : 1;
-		else
-			order = compare_port(there, sock);
-		if (order < 0)
-			lo = middle + 1;
-		else
-			hi = middle;
-	}
-	return lo;
-}
-
-void ports_note_time_wait(struct ports *p, const struct wire_sock *sock, uint32_t left_ms)
-{
-	for (size_t i = first_row(p, sock);
-	     i < p->rows_len && !compare_port(sock_of(&p->rows[i]), sock); i++) {
-		if (sock_of(&p->rows[i])->state == TCP_TIME_WAIT &&
-		    is_same_connection(sock_of(&p->rows[i]), sock)) {
-			p->rows[i].time_wait_left_ms = left_ms;
-			return;
-		}
-	}
 }

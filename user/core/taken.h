@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * ports.h owns the table of ports that are taken at one moment: from what a walk found to one row
+ * taken.h owns the table of ports that are taken at one moment: from what a walk found to one row
  * for each socket (or TIME_WAIT entry), with the processes that have it and how many share the
  * port. It must not know how the walk was made.
  */
-#ifndef PORTLIFE_CORE_PORTS_H
-#define PORTLIFE_CORE_PORTS_H
+#ifndef PORTLIFE_CORE_TAKEN_H
+#define PORTLIFE_CORE_TAKEN_H
 
 #include "user/core/sink.h"
 
@@ -34,29 +34,30 @@ struct port_row {
 	uint32_t time_wait_left_ms;	   /* 0: not known */
 };
 
-struct ports;
+struct taken;
 
 /* own_netns: its rows come first. NULL if memory is short. */
-struct ports *ports_new(uint32_t own_netns);
-void ports_free(struct ports *ports);
+struct taken *taken_new(uint32_t own_netns);
+void taken_free(struct taken *taken);
 
 /* Takes a WIRE_FOUND or WIRE_NAME record, passes over others. 0 or -ENOMEM. */
-int ports_add(struct ports *ports, const void *record);
+int taken_add(struct taken *taken, const void *record);
+
+/* How long a TIME_WAIT entry has to live; addresses, ports and netns of sock count. 0 or -ENOMEM.
+ */
+int taken_add_time_wait(struct taken *taken, const struct wire_sock *sock, uint32_t left_ms);
 
 /*
  * All has been added: makes the rows, in the order of network namespace, protocol, port, listeners
  * first, address. 0 or -ENOMEM. The rows are the table's.
  */
-int ports_finish(struct ports *ports);
-const struct port_row *ports_rows(const struct ports *ports, size_t *len);
-const struct names *ports_names(const struct ports *ports);
-
-/* Notes how long a TIME_WAIT entry has to live; only the addresses and ports of sock count. */
-void ports_note_time_wait(struct ports *ports, const struct wire_sock *sock, uint32_t left_ms);
+int taken_finish(struct taken *taken);
+const struct port_row *taken_rows(const struct taken *taken, size_t *len);
+const struct names *taken_names(const struct taken *taken);
 
 enum port_keeper port_keeper(const struct port_row *row);
 enum port_origin port_row_origin(const struct port_row *row);
-const char *port_state(const struct port_row *row); /* "listening", "time_wait" */
+const char *port_state(const struct port_row *row);    /* "listening", "time_wait" */
 const char *port_keeper_name(enum port_keeper keeper); /* NULL for KEPT_BY_UNKNOWN */
 bool port_is_listener(const struct port_row *row); /* or a UDP socket that anybody may send to */
 
