@@ -46,10 +46,21 @@ usage "portlife -P 8080" 8080
 usage "portlife -j -P 80,443" -j 80,443
 usage "portlife -- python3 x.py" python3 x.py
 usage "portlife -4 -- curl -s 'a b'" -4 curl -s 'a b'
-for later in top ports why lesson report; do
+for later in top lesson report; do
 	usage "this version does not have '$later'" "$later"
 done
 usage "doctor takes no arguments" doctor 80
+usage "neither a port nor a range" ports http
+usage "'65536' is out of range" ports 80,65536
+usage "ports runs no COMMAND" ports -- true
+usage "-x is for watching" ports -x
+usage "look at this machine now" ports -r file
+usage "portlife ports -l" -l
+usage "portlife ports -l" why -l EACCES
+usage "why: what?" why
+usage "'EWHAT' is none of" why EWHAT
+usage "one question at a time" why EACCES EINVAL
+usage "why runs no COMMAND" why -- true
 usage "doctor runs no COMMAND" doctor -- true
 usage "\\x1b[31m" $'\033[31m'
 

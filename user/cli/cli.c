@@ -13,6 +13,7 @@
 #include "user/cli/ports.h"
 #include "user/cli/status.h"
 #include "user/cli/watch.h"
+#include "user/cli/why.h"
 #include "user/util/say.h"
 
 /*
@@ -45,6 +46,8 @@ static int cli_command(const struct options *o)
 		return doctor_run(o);
 	case OPTIONS_PORTS:
 		return ports_run(o);
+	case OPTIONS_WHY:
+		return why_run(o);
 	}
 	return STATUS_USAGE;
 }

@@ -221,8 +221,10 @@ static int options_check_look(const struct options *o)
 {
 	const char *vain = NULL;
 
-	if (o->command == OPTIONS_WATCH && o->listeners)
+	if (o->command != OPTIONS_PORTS && o->listeners)
 		vain = "-l is for 'ports'; write: portlife ports -l";
+	else if (o->command == OPTIONS_WHY && !o->errno_asked)
+		vain = "why: what? write: portlife why EADDRINUSE";
 	else if (o->command != OPTIONS_WATCH && (o->replay || o->record))
 		vain = "-r and -w are for watching: 'ports', 'why' and 'doctor' look at this "
 		       "machine now";
@@ -326,7 +328,7 @@ int options_parse(int argc, char **argv, struct options *o)
 	static const struct argp argp = {
 		.options = options_table,
 		.parser = options_take,
-		.args_doc = "[-- COMMAND [ARG...]]\nports [PORT...]\ndoctor",
+		.args_doc = "[-- COMMAND [ARG...]]\nports [PORT...]\nwhy ERRNO\ndoctor",
 		.doc = options_doc,
 	};
 	struct parsing parsing = { .options = o };

@@ -7,10 +7,11 @@
 #define PORTLIFE_CLI_OPTIONS_H
 
 #include "user/core/filter.h"
+#include "user/core/meanings.h"
 #include "user/source/live.h"
 #include "user/util/when.h"
 
-enum options_command { OPTIONS_WATCH, OPTIONS_DOCTOR, OPTIONS_PORTS };
+enum options_command { OPTIONS_WATCH, OPTIONS_DOCTOR, OPTIONS_PORTS, OPTIONS_WHY };
 enum options_color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 /* Points into argv, which must outlive it, and at its own lists: not to be copied. */
@@ -29,8 +30,9 @@ struct options {
 	const char *record; /* -w, likewise */
 	const char *replay; /* -r, NULL if not given, "-": standard input */
 	bool compress;
-	uint64_t count; /* events to show, 0: no limit */
-	bool listeners; /* ports -l */
+	uint64_t count;			    /* events to show, 0: no limit */
+	bool listeners;			    /* ports -l */
+	const struct meanings *errno_asked; /* why ERRNO */
 
 	/* owned; filter and live point at them */
 	uint32_t *pids;

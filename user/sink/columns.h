@@ -9,9 +9,10 @@
 #include "user/core/sink.h"
 #include "user/util/escape.h"
 
-#define COLUMNS_NAME	64 /* of an interface, a network namespace: cut there */
-#define COLUMNS_ADDRESS (48 + ESCAPE_ROOM(COLUMNS_NAME) + 16) /* room of an address, port and all  \
-							       */
+#define COLUMNS_NAME 64 /* of an interface, a network namespace: cut there */
+#define COLUMNS_ADDRESS                                                                            \
+	(48 + ESCAPE_ROOM(COLUMNS_NAME) + 16) /* room of an address, port and all                  \
+					       */
 
 struct columns {
 	const struct names *names;

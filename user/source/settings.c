@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "user/source/settings.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "user/source/make.h"
+#include "user/util/parse.h"
+
+#define SETTING_BYTES (512U << 10) /* every second port reserved, one by one */
+
+/* The value without its newline; -1 if it cannot be read. /proc/sys/net shows the reader's own. */
+static ssize_t read_setting(const char *name, char *text, size_t text_len)
+{
+	size_t used = 0;
+	char path[96];
+	ssize_t len;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/%s", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	while (used < text_len && (len = read(fd, text + used, text_len - used)) > 0)
+		used += (size_t)len;
+	close(fd);
+	while (used && (text[used - 1] == '\n' || text[used - 1] == ' '))
+		used--;
+	return (ssize_t)used;
+}
+
+static bool read_number(const char *name, uint64_t most, uint64_t *value)
+{
+	char text[32];
+	ssize_t len = read_setting(name, text, sizeof(text));
+
+	return len > 0 && !parse_number(text, (size_t)len, 0, most, value);
+}
+
+static void read_range(struct settings *s)
+{
+	char text[64];
+	ssize_t len = read_setting("ipv4/ip_local_port_range", text, sizeof(text));
+	uint64_t lo, hi;
+	size_t first, gap;
+
+	if (len <= 0 || len == sizeof(text))
+		return;
+	text[len] = '\0';
+	first = strcspn(text, " \t");
+	gap = strspn(text + first, " \t");
+	if (parse_number(text, first, 1, UINT16_MAX, &lo) ||
+	    parse_number(text + first + gap, strlen(text + first + gap), lo, UINT16_MAX, &hi))
+		return;
+	s->range_lo = (uint16_t)lo;
+	s->range_hi = (uint16_t)hi;
+}
+
+static void read_reserved(struct settings *s)
+{
+	char *text = malloc(SETTING_BYTES);
+	ssize_t len;
+
+	if (!text)
+		return;
+	len = read_setting("ipv4/ip_local_reserved_ports", text, SETTING_BYTES);
+	s->reserved_known = len >= 0 && settings_parse_reserved(s, text, (size_t)len);
+	free(text);
+}
+
+void settings_read(struct settings *s)
+{
+	uint64_t value;
+
+	*s = (struct settings){ .netns = namespace_inum("net") };
+	read_range(s);
+	read_reserved(s);
+	if (read_number("ipv4/ip_unprivileged_port_start", SETTINGS_PORTS, &value)) {
+		s->unprivileged_known = true;
+		s->unprivileged_start = (uint32_t)value;
+	}
+	s->nonlocal4 = read_number("ipv4/ip_nonlocal_bind", 1, &value) && value;
+	s->nonlocal6 = read_number("ipv6/ip_nonlocal_bind", 1, &value) && value;
+}
