@@ -57,6 +57,9 @@ usage "-x is for watching" ports -x
 usage "look at this machine now" ports -r file
 usage "portlife ports -l" -l
 usage "portlife ports -l" why -l EACCES
+usage "portlife ports --pressure" --pressure
+usage "about the whole range" ports --pressure 80
+usage "about the whole range" ports --pressure -l
 usage "why: what?" why
 usage "'EWHAT' is none of" why EWHAT
 usage "one question at a time" why EACCES EINVAL

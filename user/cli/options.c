@@ -35,6 +35,7 @@ enum options_key {
 	KEY_USER,
 	KEY_USAGE,
 	KEY_COMPRESS,
+	KEY_PRESSURE,
 };
 
 static const struct argp_option options_table[] = {
@@ -56,6 +57,8 @@ static const struct argp_option options_table[] = {
 	{ "states", KEY_STATES, NULL, 0,
 	  "also established, disconnect, close, time_wait and release", 1 },
 	{ "listening", 'l', NULL, 0, "ports: only sockets that anybody may connect or send to", 1 },
+	{ "pressure", KEY_PRESSURE, NULL, 0, "ports: how full the ephemeral range is, and of what",
+	  1 },
 	{ "existing", KEY_EXISTING, NULL, 0, "also sockets that were there before", 1 },
 	{ NULL, 0, NULL, 0, "How:", 2 },
 	{ "json", 'j', NULL, 0, "one JSON object per line, all kinds of events", 2 },
@@ -128,6 +131,8 @@ static bool options_switch(struct options *o, int key)
 		return o->filter.states = true;
 	case KEY_EXISTING:
 		return o->filter.existing = true;
+	case KEY_PRESSURE:
+		return o->pressure = true;
 	case 'l':
 		return o->listeners = true;
 	case 'j':
@@ -223,6 +228,10 @@ static int options_check_look(const struct options *o)
 
 	if (o->command != OPTIONS_PORTS && o->listeners)
 		vain = "-l is for 'ports'; write: portlife ports -l";
+	else if (o->command != OPTIONS_PORTS && o->pressure)
+		vain = "--pressure is for 'ports'; write: portlife ports --pressure";
+	else if (o->pressure && (o->listeners || o->filter.ports_len))
+		vain = "ports: --pressure is about the whole range; leave -l and PORT out";
 	else if (o->command == OPTIONS_WHY && !o->errno_asked)
 		vain = "why: what? write: portlife why EADDRINUSE";
 	else if (o->command != OPTIONS_WATCH && (o->replay || o->record))

@@ -32,6 +32,7 @@ struct options {
 	bool compress;
 	uint64_t count;			    /* events to show, 0: no limit */
 	bool listeners;			    /* ports -l */
+	bool pressure;			    /* ports --pressure */
 	const struct meanings *errno_asked; /* why ERRNO */
 
 	/* owned; filter and live point at them */

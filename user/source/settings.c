@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "user/source/settings.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 #include <unistd.h>
 
 #include "user/source/make.h"
+#include "user/source/namespaces.h"
 #include "user/util/parse.h"
 
 #define SETTING_BYTES (512U << 10) /* every second port reserved, one by one */
@@ -84,4 +86,60 @@ void settings_read(struct settings *s)
 	}
 	s->nonlocal4 = read_number("ipv4/ip_nonlocal_bind", 1, &value) && value;
 	s->nonlocal6 = read_number("ipv6/ip_nonlocal_bind", 1, &value) && value;
+}
+
+/* --- of all namespaces ------------------------------------------------------------------- */
+
+struct reading {
+	int (*give)(void *arg, const struct settings *settings);
+	void *arg;
+	struct settings settings;
+};
+
+static int read_here(void *arg)
+{
+	struct reading *r = arg;
+
+	settings_read(&r->settings);
+	return 0;
+}
+
+static int read_others(struct reading *r, const struct namespaces *n, uint32_t own, int own_fd)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < n->len && !error; i++) {
+		if (n->list[i].inum == own)
+			continue;
+		error = netns_visit(&n->list[i], own_fd, read_here, r);
+		if (!error)
+			error = r->give(r->arg, &r->settings);
+		else if (error != -ENOTRECOVERABLE)
+			error = 0; /* gone, or not ours to enter */
+	}
+	return error;
+}
+
+int settings_read_all(int (*give)(void *arg, const struct settings *settings), void *arg)
+{
+	struct reading *r = malloc(sizeof(*r));
+	struct namespaces n = { .len = 0 };
+	int own_fd, error;
+
+	if (!r)
+		return -ENOMEM;
+	r->give = give;
+	r->arg = arg;
+	own_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	read_here(r);
+	error = give(arg, &r->settings);
+	if (!error && own_fd >= 0)
+		error = namespaces_list(&n);
+	if (!error)
+		error = read_others(r, &n, namespace_inum("net"), own_fd);
+	namespaces_free(&n);
+	if (own_fd >= 0)
+		close(own_fd);
+	free(r);
+	return error;
 }

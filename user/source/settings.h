@@ -11,4 +11,10 @@
 /* What cannot be read stays unknown. */
 void settings_read(struct settings *settings);
 
+/*
+ * Calls give() with the settings of every network namespace that can be entered, the own one first.
+ * 0, what give() returned, or a negative errno.
+ */
+int settings_read_all(int (*give)(void *arg, const struct settings *settings), void *arg);
+
 #endif
