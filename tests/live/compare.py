@@ -98,6 +98,22 @@ KEYS = {
         "phases_omitted": NUMBER,
         "age_ns": OPTIONAL_NUMBER,
     },
+    "finding": {
+        **{key: kind for key, kind in IDENTITY.items() if key not in ("existing", "reconciled")},
+        "finding": STRING,
+        "severity": STRING,
+        "text": STRING,
+        "hint": STRING,
+        "count": NUMBER,
+        "event": STRING,
+        "time": STRING,
+        "ts_ns": NUMBER,
+        "requested": OPTIONAL_OBJECT,
+        "errno": OPTIONAL_STRING,
+        "cause": OPTIONAL_STRING,
+        "holders": OPTIONAL_LIST,
+        "holders_omitted": OPTIONAL_NUMBER,
+    },
     "lost": {
         "type": STRING,
         "time": STRING,
@@ -126,6 +142,11 @@ KEYS = {
 }
 PORT_KEYS = {**TENURE, "port": NUMBER, "assigned_ns": OPTIONAL_NUMBER,
              "released_ns": OPTIONAL_NUMBER}
+HOLDER_KEYS = {"socket": OPTIONAL_NUMBER, "pid": OPTIONAL_NUMBER, "comm": OPTIONAL_STRING,
+               "uid": OPTIONAL_NUMBER, "netns": OPTIONAL_NUMBER, "unit": OPTIONAL_STRING,
+               "fds": OPTIONAL_NUMBER, "local": OPTIONAL_OBJECT, "state": STRING,
+               "options": LIST, "port_origin": STRING, "time_wait_left_ms": OPTIONAL_NUMBER,
+               "rule": STRING}
 PHASE_KEYS = {"phase": STRING, "ts_ns": OPTIONAL_NUMBER, "errno": OPTIONAL_STRING}
 
 # A name in start.blind, and the keys that may be null because of it, where they differ. Who does
@@ -171,6 +192,8 @@ def check_line(line):
             yield from check_keys(f"{kind}: {key}", address, {"addr": STRING, "port": NUMBER})
     for port in line.get("ports", []):
         yield from check_keys("life: a port", port, PORT_KEYS)
+    for holder in line.get("holders") or []:
+        yield from check_keys(f"{kind}: a holder", holder, HOLDER_KEYS)
     for phase in line.get("phases", []):
         yield from check_keys("life: a phase", phase, PHASE_KEYS)
 

@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "user/core/core.h"
+#include "user/core/holders.h"
 
 #define BOOT_NS 1000000u /* when every run in these tests begins */
 #define MAYBE	__attribute__((unused))
@@ -192,6 +193,8 @@ struct world {
 	struct sink sink;
 	char *story;
 	size_t story_len;
+	char found[4096]; /* findings, not in the story */
+	size_t found_len;
 	int sink_returns; /* what the sink gives back */
 	struct run_summary summary;
 	bool has_summary;
@@ -202,6 +205,7 @@ struct world {
 	struct tenure tenure;
 	struct wire_who who;
 	bool who_known;
+	struct holders holders; /* of the latest event, likewise */
 };
 
 #define STORY_BYTES 65536
@@ -254,11 +258,27 @@ static int on_event(void *self, const struct event *e)
 	if (e->reconciled)
 		tell(w, " late");
 	tell(w, "\n");
+	w->holders = e->holders ? *e->holders : (struct holders){ 0 };
 	w->event = *e;
 	w->life = *e->life;
 	w->tenure = e->tenure ? *e->tenure : (struct tenure){ 0 };
 	w->who_known = e->who != NULL;
 	w->who = e->who ? *e->who : (struct wire_who){ 0 };
+	return w->sink_returns;
+}
+
+/* "bind-in-use 1: 0.0.0.0:80 is held by ...": how often, and the sentence */
+static int on_finding(void *self, const struct finding *f)
+{
+	struct world *w = self;
+	size_t room = sizeof(w->found) - w->found_len;
+	int len = snprintf(w->found + w->found_len, room, "%s %llu: %.*s\n", finding_name(f->id),
+			   (unsigned long long)f->count, (int)f->text_len, f->text);
+
+	if ((size_t)len < room) /* random records find without end */
+		w->found_len += (size_t)len;
+	assert_true(f->event->findings >> f->id & 1);
+	assert_non_null(f->hint);
 	return w->sink_returns;
 }
 
@@ -317,6 +337,7 @@ static int on_summary(void *self, const struct run_summary *s)
 static const struct sink_ops world_ops = {
 	.start = on_start,
 	.event = on_event,
+	.finding = on_finding,
 	.life = on_life,
 	.lost = on_lost,
 	.summary = on_summary,
@@ -431,6 +452,13 @@ MAYBE static int world_teardown(void **state)
 	do {                                                                                       \
 		assert_string_equal((world)->story, text);                                         \
 		(world)->story[(world)->story_len = 0] = 0;                                        \
+	} while (0)
+
+/* What was found since the last time is exactly this. */
+#define FOUND(world, text)                                                                         \
+	do {                                                                                       \
+		assert_string_equal((world)->found, text);                                         \
+		(world)->found[(world)->found_len = 0] = 0;                                        \
 	} while (0)
 
 #define WORLD_TEST(function) cmocka_unit_test_setup_teardown(function, world_setup, world_teardown)

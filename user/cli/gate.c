@@ -12,10 +12,19 @@ static int gate_event(void *arg, const struct event *e)
 {
 	struct gate *self = arg;
 
-	if (gate_is_shut(self))
+	self->passed = !gate_is_shut(self);
+	if (!self->passed)
 		return 0;
 	self->shown++;
 	return self->inner.ops->event(self->inner.self, e);
+}
+
+/* It goes with its event. */
+static int gate_finding(void *arg, const struct finding *f)
+{
+	struct gate *self = arg;
+
+	return self->passed ? self->inner.ops->finding(self->inner.self, f) : 0;
 }
 
 static int gate_life(void *arg, const struct life *l, bool ended)
@@ -45,6 +54,7 @@ static int gate_summary(void *arg, const struct run_summary *s)
 static const struct sink_ops gate_ops = {
 	.start = gate_start,
 	.event = gate_event,
+	.finding = gate_finding,
 	.life = gate_life,
 	.lost = gate_lost,
 	.summary = gate_summary,

@@ -12,6 +12,7 @@ struct gate {
 	struct sink inner;
 	uint64_t limit; /* 0: none */
 	uint64_t shown;
+	bool passed; /* the last event was let through */
 };
 
 /* Makes a sink of self, which must outlive it. */

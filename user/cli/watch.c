@@ -53,6 +53,7 @@ static struct sink watch_data_sink(struct watch *w)
 		.time = o->time,
 		.utc = o->utc,
 		.header = !o->no_header,
+		.verbose = o->verbose,
 		.color = data_wants_color(&w->data, o->color),
 		.escape = { .utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8") },
 	};

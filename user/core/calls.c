@@ -443,16 +443,8 @@ static int on_found(struct core *core, struct slot *slot, const struct wire_call
 	return event_emit(core, slot, &e);
 }
 
-int call_apply(struct core *core, const struct wire_call *c)
+static int call_of(struct core *core, struct slot *slot, const struct wire_call *c, bool is_new)
 {
-	uint64_t numbered = core->lives.numbered;
-	struct slot *slot;
-
-	if (c->facts & WIRE_F_PASS)
-		return found_apply(core, c);
-	slot = socket_of(core, c);
-	if (!slot)
-		return -ENOMEM;
 	switch (c->head.kind) {
 	case WIRE_BIND:
 		return on_bind(core, slot, c);
@@ -469,6 +461,22 @@ int call_apply(struct core *core, const struct wire_call *c)
 	case WIRE_SEND:
 		return on_send(core, slot, c);
 	default:
-		return on_found(core, slot, c, core->lives.numbered != numbered);
+		return on_found(core, slot, c, is_new);
 	}
+}
+
+int call_apply(struct core *core, const struct wire_call *c)
+{
+	uint64_t numbered = core->lives.numbered;
+	struct slot *slot;
+	int err;
+
+	if (c->facts & WIRE_F_PASS)
+		return found_apply(core, c);
+	slot = socket_of(core, c);
+	if (!slot)
+		return -ENOMEM;
+	err = call_of(core, slot, c, core->lives.numbered != numbered);
+	lives_list(&core->lives, slot);
+	return err;
 }

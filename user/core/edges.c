@@ -5,6 +5,7 @@
  * record was lost: nothing can be said about it.
  */
 #include <errno.h>
+#include <netinet/tcp.h>
 
 #include "user/core/state.h"
 
@@ -27,6 +28,7 @@ static int on_established(struct core *core, struct slot *slot, const struct wir
 	slot->life.call_ns = 0;
 	slot->attempt = ATTEMPT_NONE;
 	slot->established = true;
+	slot->state = TCP_ESTABLISHED;
 	return event_emit(core, slot, &e);
 }
 
@@ -44,6 +46,7 @@ static int on_connect_error(struct core *core, struct slot *slot, const struct w
 	set_duration(&e, slot->life.call_ns);
 	slot->life.call_ns = 0;
 	slot->attempt = ATTEMPT_FAILED;
+	slot->state = TCP_CLOSE;
 	return event_emit(core, slot, &e);
 }
 
@@ -75,11 +78,15 @@ int time_wait_end(struct core *core, uint64_t id, uint16_t port, uint64_t ts_ns,
 	struct remnant *remnant = lives_find_remnant(&core->lives, id, port);
 	struct slot *slot = lives_find(&core->lives, id);
 
+	int err;
+
 	if (!slot)
 		return remnant ? remnant_release(core, remnant, ts_ns, reconciled) : 0;
 	if (remnant)
 		lives_drop_remnant(&core->lives, remnant);
-	return tenure_end_wait(core, slot, port, ts_ns, reconciled);
+	err = tenure_end_wait(core, slot, port, ts_ns, reconciled);
+	lives_list(&core->lives, slot);
+	return err;
 }
 
 static int on_time_wait_begin(struct core *core, struct slot *slot, const struct wire_edge *edge)
@@ -103,16 +110,8 @@ static int on_release(struct core *core, struct slot *slot, const struct wire_ed
 	return stale ? 0 : tenure_release(core, slot, edge->port, edge->head.ts_ns);
 }
 
-int edge_apply(struct core *core, const struct wire_edge *edge)
+static int edge_of(struct core *core, struct slot *slot, const struct wire_edge *edge)
 {
-	struct slot *slot = lives_find(&core->lives, edge->id);
-
-	if (slot)
-		slot->seen = core->pass.epoch;
-	if (edge->head.kind == WIRE_TW_END)
-		return time_wait_end(core, edge->id, edge->port, edge->head.ts_ns, false);
-	if (!slot)
-		return 0;
 	switch (edge->head.kind) {
 	case WIRE_ESTABLISHED:
 		return on_established(core, slot, edge);
@@ -123,6 +122,22 @@ int edge_apply(struct core *core, const struct wire_edge *edge)
 	default:
 		return on_release(core, slot, edge);
 	}
+}
+
+int edge_apply(struct core *core, const struct wire_edge *edge)
+{
+	struct slot *slot = lives_find(&core->lives, edge->id);
+	int err;
+
+	if (slot)
+		slot->seen = core->pass.epoch;
+	if (edge->head.kind == WIRE_TW_END)
+		return time_wait_end(core, edge->id, edge->port, edge->head.ts_ns, false);
+	if (!slot)
+		return 0;
+	err = edge_of(core, slot, edge);
+	lives_list(&core->lives, slot);
+	return err;
 }
 
 int owner_apply(struct core *core, const struct wire_owner *owner)
@@ -203,11 +218,12 @@ static int end_events(struct core *core, struct slot *slot, const struct wire_en
 	return err;
 }
 
-int remnant_keep(struct core *core, const struct life *life, const struct tenure *tenure)
+int remnant_keep(struct core *core, const struct life *life, const struct tenure *tenure,
+		 bool found)
 {
 	if (life->ended_ns > REMNANT_MAX_NS)
 		lives_expire_remnants(&core->lives, life->ended_ns - REMNANT_MAX_NS);
-	return lives_keep_remnant(&core->lives, life, tenure, core->pass.epoch);
+	return lives_keep_remnant(&core->lives, life, tenure, core->pass.epoch, found);
 }
 
 /*
@@ -233,7 +249,8 @@ int life_end(struct core *core, struct slot *slot, const struct wire_end *end)
 	slot->life.reconciled = found_gone_ns(end) != 0;
 	err = life_emit(core, slot);
 	if (!err && leaves_remnant(core, slot))
-		err = remnant_keep(core, &slot->life, lives_last_tenure(slot));
+		err = remnant_keep(core, &slot->life, lives_last_tenure(slot),
+				   end->time_wait_ns == found_gone_ns(end));
 	lives_forget(&core->lives, slot);
 	return err;
 }

@@ -67,7 +67,20 @@ static int show_event(struct core *core, const struct event *e)
 		if (err)
 			return err;
 	}
-	return 0;
+	return e->findings ? findings_tell(core, e) : 0;
+}
+
+/* Of an event that is a finding. */
+static int emit_found(struct core *core, const struct slot *slot, const struct event *e,
+		      uint32_t findings)
+{
+	struct event found = *e;
+	struct holders holders;
+
+	found.findings = findings;
+	findings_judge(core, slot, &found, &holders);
+	core->summary.findings |= found.findings;
+	return show_event(core, &found);
 }
 
 int event_emit(struct core *core, struct slot *slot, const struct event *e)
@@ -78,6 +91,7 @@ int event_emit(struct core *core, struct slot *slot, const struct event *e)
 		.kind = (uint8_t)e->kind,
 	};
 	int err = lives_add_phase(&core->lives, slot, phase);
+	uint32_t findings;
 
 	if (err)
 		return err;
@@ -85,7 +99,8 @@ int event_emit(struct core *core, struct slot *slot, const struct event *e)
 		return 0;
 	count_life(core, slot);
 	count_event(&core->summary, e);
-	return show_event(core, e);
+	findings = findings_of(e);
+	return findings ? emit_found(core, slot, e, findings) : show_event(core, e);
 }
 
 int event_emit_late(struct core *core, const struct event *e)

@@ -112,6 +112,8 @@ struct life {
 	uint64_t ended_ns; /* destroyed; of a life still open at the end of the run: that moment */
 };
 
+struct holders; /* core/holders.h */
+
 /*
  * One event, valid during the sink's call only. `life` is NULL only for a failed operation on a
  * socket of which nothing more is followed (never for TCP).
@@ -136,7 +138,9 @@ struct event {
 	uint64_t search_ns;
 	uint32_t search_tried; /* 0: unknown */
 	bool has_duration;
-	uint64_t duration_ns; /* from the entry of the call to this event */
+	uint64_t duration_ns;	       /* from the entry of the call to this event */
+	uint32_t findings;	       /* bit set by enum finding_id */
+	const struct holders *holders; /* NULL: nobody in the way, or it is not known who */
 };
 
 /* Origin flags as the output has them (DESIGN 1); NULL_STATE for NULL. */
@@ -155,5 +159,6 @@ const char *family_name(uint16_t family);     /* "inet", "inet6"; NULL if there 
 const char *option_name(unsigned int bit);    /* of 1 << bit of enum wire_option */
 const char *blind_name(unsigned int bit);     /* of 1 << bit of enum wire_blind */
 const char *backend_name(uint32_t backend);   /* "fentry" */
+const char *state_name(uint8_t state);	      /* of TCP_*: "listen"; "bound" for TCP_CLOSE */
 
 #endif

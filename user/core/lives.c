@@ -19,7 +19,7 @@ int lives_init(struct lives *lives)
 			     &lives->anchor);
 	HASH_ADD_BYHASHVALUE(hh, lives->remnants, key, sizeof(struct remnant_key), hash_number(0),
 			     &lives->remnant_anchor);
-	if (lives->table && lives->remnants)
+	if (lives->table && lives->remnants && !ports_init(&lives->ports))
 		return 0;
 	lives_free(lives);
 	return -ENOMEM;
@@ -51,6 +51,7 @@ void lives_free(struct lives *lives)
 	pool_free(&lives->slots);
 	pool_free(&lives->remnant_pool);
 	pool_free(&lives->phase_blocks);
+	ports_free(&lives->ports);
 }
 
 struct slot *lives_find(struct lives *lives, uint64_t id)
@@ -83,6 +84,8 @@ struct slot *lives_begin(struct lives *lives, uint64_t id)
 void lives_forget(struct lives *lives, struct slot *slot)
 {
 	free_steps(lives, slot);
+	if (slot->listed_port)
+		ports_remove(&slot->link);
 	HASH_DELETE(hh, lives->table, slot);
 	pool_give(&lives->slots, slot);
 }
@@ -96,6 +99,30 @@ struct slot *lives_next(struct lives *lives, struct slot *after)
 size_t lives_count(const struct lives *lives)
 {
 	return HASH_COUNT(lives->table) - 1;
+}
+
+static enum port_list list_of(const struct tenure *held)
+{
+	bool connects = held->origin == ORIGIN_CONNECT || held->origin == ORIGIN_ACCEPT ||
+			held->origin == ORIGIN_SEND;
+
+	return connects ? PORT_LIST_CONNECTED : PORT_LIST_BOUND;
+}
+
+void lives_list(struct lives *lives, struct slot *slot)
+{
+	const struct life *life = &slot->life;
+	const struct tenure *held = life->holds_port ? lives_last_tenure(slot) : NULL;
+	uint16_t port = held ? held->port : 0;
+	struct port_key key = { life->netns, life->protocol, port };
+
+	if (slot->listed_port == port)
+		return;
+	if (slot->listed_port)
+		ports_remove(&slot->link);
+	slot->listed_port = port;
+	if (port)
+		ports_add(&lives->ports, list_of(held), key, &slot->link);
 }
 
 /* --- tenures and phases ------------------------------------------------------------------ */

@@ -9,6 +9,7 @@
 #include "user/core/event.h"
 #include "user/core/hash.h"
 #include "user/core/pool.h"
+#include "user/core/ports.h"
 
 /* Most lives have one tenure and, while they last, three phases: those cost no extra memory. */
 #define LIFE_PHASES_INLINE  3
@@ -23,13 +24,16 @@ enum attempt { ATTEMPT_NONE, ATTEMPT_UNDER_WAY, ATTEMPT_FAILED };
 /* A life and what only core needs to know about it. */
 struct slot {
 	struct life life;
-	uint64_t attempt_ns; /* begin of the latest connection attempt, 0 if there was none */
-	uint64_t found_ns;   /* when the open tenure was found, if it began unseen */
-	uint32_t seen;	     /* epoch of the latest record about it (struct pass) */
-	uint8_t attempt;     /* enum attempt: how the latest one went */
-	bool child;	     /* made by the kernel for an accepted connection */
-	bool established;    /* the event was made */
-	bool counted;	     /* in the summary */
+	uint64_t attempt_ns;  /* begin of the latest connection attempt, 0 if there was none */
+	uint64_t found_ns;    /* when the open tenure was found, if it began unseen */
+	uint32_t seen;	      /* epoch of the latest record about it (struct pass) */
+	uint8_t attempt : 2;  /* enum attempt: how the latest one went */
+	bool child : 1;	      /* made by the kernel for an accepted connection */
+	bool established : 1; /* the event was made */
+	bool counted : 1;     /* in the summary */
+	uint8_t state;	      /* TCP_* as last seen */
+	uint16_t listed_port; /* that link stands under, 0: under none */
+	struct port_link link;
 	UT_hash_handle hh;
 	struct tenure tenure;
 	struct phase phases[LIFE_PHASES_INLINE];
@@ -53,7 +57,9 @@ struct remnant {
 	uint8_t local_scoped : 1, peer_scoped : 1, deferred : 1;
 	uint8_t origin : 4, by : 4;
 	uint8_t shared;
+	bool found;    /* by a walk: when it began is not known */
 	uint32_t seen; /* as slot.seen */
+	struct port_link link;
 	UT_hash_handle hh;
 };
 
@@ -61,6 +67,7 @@ struct lives {
 	struct slot *table;
 	struct remnant *remnants;
 	struct pool slots, remnant_pool, phase_blocks;
+	struct port_index ports;
 	uint64_t numbered; /* lives so far */
 	/* Never found; they keep uthash from freeing and making its table as lives come and go. */
 	struct slot anchor;
@@ -74,6 +81,9 @@ struct slot *lives_find(struct lives *lives, uint64_t id);
 /* A new life, numbered, all else zero. id must not be in the table. NULL if memory is short. */
 struct slot *lives_begin(struct lives *lives, uint64_t id);
 void lives_forget(struct lives *lives, struct slot *slot);
+
+/* Brings the index of ports to what the life holds now. */
+void lives_list(struct lives *lives, struct slot *slot);
 
 /* Lives in order of their numbers: NULL begins, NULL ends. */
 struct slot *lives_next(struct lives *lives, struct slot *after);
@@ -91,7 +101,7 @@ int lives_add_phase(struct lives *lives, struct slot *slot, struct phase phase);
 
 /* Keeps what the TIME_WAIT entry of this life will need. Returns 0 or -ENOMEM. */
 int lives_keep_remnant(struct lives *lives, const struct life *life, const struct tenure *tenure,
-		       uint32_t seen);
+		       uint32_t seen, bool found);
 /* NULL if there is none. */
 struct remnant *lives_find_remnant(struct lives *lives, uint64_t id, uint16_t port);
 /* In the order in which they were kept: NULL begins, NULL ends. */

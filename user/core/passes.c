@@ -80,7 +80,7 @@ static int begin_remnant(struct core *core, const struct wire_call *c)
 	e.tenure = &tenure;
 	e.reconciled = !life->existing;
 	err = event_emit_late(core, &e);
-	return err ? err : remnant_keep(core, life, &tenure);
+	return err ? err : remnant_keep(core, life, &tenure, true);
 }
 
 /*
@@ -130,8 +130,12 @@ static int on_time_wait_found(struct core *core, const struct wire_call *c)
 		remnant->seen = core->pass.epoch;
 		return 0;
 	}
-	if (slot)
-		return wait_found(core, slot, c);
+	if (slot) {
+		int err = wait_found(core, slot, c);
+
+		lives_list(&core->lives, slot);
+		return err;
+	}
 	return is_told_of(core, &c->sock) ? 0 : begin_remnant(core, c);
 }
 
@@ -139,6 +143,7 @@ int found_apply(struct core *core, const struct wire_call *c)
 {
 	struct slot *slot = lives_find(&core->lives, c->sock.id);
 	bool is_new = !slot;
+	int err;
 
 	if (c->sock.state == STATE_TIME_WAIT)
 		return on_time_wait_found(core, c);
@@ -147,7 +152,9 @@ int found_apply(struct core *core, const struct wire_call *c)
 	slot = socket_of(core, c);
 	if (!slot)
 		return -ENOMEM;
-	return tell_found(core, slot, c, !is_new || !(c->facts & WIRE_F_EXISTING));
+	err = tell_found(core, slot, c, !is_new || !(c->facts & WIRE_F_EXISTING));
+	lives_list(&core->lives, slot);
+	return err;
 }
 
 /* --- the walk itself ---------------------------------------------------------------------- */

@@ -10,9 +10,10 @@
 
 #include "user/core/lives.h"
 
-_Static_assert(sizeof(struct remnant) <= 208, "what TIME_WAIT costs");
+_Static_assert(sizeof(struct remnant) <= 224, "what TIME_WAIT costs");
 
-static void pack(struct remnant *r, const struct life *l, const struct tenure *t, uint32_t seen)
+static void pack(struct remnant *r, const struct life *l, const struct tenure *t, uint32_t seen,
+		 bool found)
 {
 	*r = (struct remnant){
 		.key = { l->id, t->port },
@@ -39,6 +40,7 @@ static void pack(struct remnant *r, const struct life *l, const struct tenure *t
 		.origin = t->origin,
 		.by = t->by,
 		.shared = t->shared,
+		.found = found,
 		.seen = seen,
 	};
 	memcpy(r->local, l->local.addr, 16);
@@ -89,6 +91,7 @@ static void unpack(const struct remnant *r, struct life *l, struct tenure *t)
 void lives_drop_remnant(struct lives *lives, struct remnant *r)
 {
 	HASH_DELETE(hh, lives->remnants, r);
+	ports_remove(&r->link);
 	pool_give(&lives->remnant_pool, r);
 }
 
@@ -111,7 +114,7 @@ struct remnant *lives_find_remnant(struct lives *lives, uint64_t id, uint16_t po
 }
 
 int lives_keep_remnant(struct lives *lives, const struct life *life, const struct tenure *tenure,
-		       uint32_t seen)
+		       uint32_t seen, bool found)
 {
 	struct remnant *r = lives_find_remnant(lives, life->id, tenure->port);
 
@@ -120,12 +123,15 @@ int lives_keep_remnant(struct lives *lives, const struct life *life, const struc
 	r = pool_take(&lives->remnant_pool);
 	if (!r)
 		return -ENOMEM;
-	pack(r, life, tenure, seen);
+	pack(r, life, tenure, seen, found);
 	HASH_ADD_BYHASHVALUE(hh, lives->remnants, key, sizeof(r->key), hash_key(r->key), r);
-	if (r->hh.tbl)
-		return 0;
-	pool_give(&lives->remnant_pool, r);
-	return -ENOMEM;
+	if (!r->hh.tbl) {
+		pool_give(&lives->remnant_pool, r);
+		return -ENOMEM;
+	}
+	ports_add(&lives->ports, PORT_LIST_TIME_WAIT,
+		  (struct port_key){ life->netns, life->protocol, tenure->port }, &r->link);
+	return 0;
 }
 
 struct remnant *lives_next_remnant(const struct lives *lives, const struct remnant *after)

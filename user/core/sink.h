@@ -7,6 +7,7 @@
 #define PORTLIFE_CORE_SINK_H
 
 #include "user/core/event.h"
+#include "user/core/finding.h"
 
 /* What the WIRE_START record said. Strings are NUL-terminated, owned by core, valid for the run. */
 struct run_info {
@@ -36,6 +37,7 @@ struct run_summary {
 	uint64_t implicit, ephemeral; /* tenures */
 	uint64_t lost;		      /* records and operations, all causes */
 	uint64_t shown;		      /* events that passed the filter */
+	uint32_t findings;	      /* bit set by enum finding_id: that there were */
 	bool complete;		      /* WIRE_STOP was read */
 	bool has_command;
 	int command_exit, command_signal; /* -1, 0: not known */
@@ -48,6 +50,8 @@ const char *names_find(const struct names *n, uint16_t what, uint64_t id, uint32
 struct sink_ops {
 	int (*start)(void *self, const struct run_info *run, const struct names *names);
 	int (*event)(void *self, const struct event *e);
+	/* of the event just shown */
+	int (*finding)(void *self, const struct finding *f);
 	int (*life)(void *self, const struct life *l, bool ended);
 	int (*lost)(void *self, uint64_t ts_ns, uint64_t count, enum wire_lost_cause cause,
 		    uint32_t cpu);

@@ -110,6 +110,7 @@ void socket_describe(struct core *core, struct slot *slot, const struct wire_cal
 	if (!slot->life.local.family)
 		slot->life.chosen = filter_chooses(core->filter, NULL, c->facts);
 	set_socket(&slot->life, c);
+	slot->state = c->sock.state;
 	slot->child |= c->head.kind == WIRE_ACCEPT || (c->facts & WIRE_F_CHILD);
 	if (c->sock.parent && !slot->life.parent)
 		owner_inherit(core, slot, c->sock.parent);

@@ -7,6 +7,7 @@
 #define PORTLIFE_CORE_STATE_H
 
 #include "user/core/core.h"
+#include "user/core/holders.h"
 #include "user/core/lives.h"
 #include "user/core/names.h"
 #include "user/core/record.h"
@@ -17,6 +18,19 @@ struct pass {
 	uint32_t number; /* 0: none is under way */
 	uint16_t flags;	 /* enum wire_pass_flag */
 	bool started;	 /* the first walk, of what was there before, is over */
+};
+
+/* Findings told of lately, by program; a few, since few programs have trouble at a time. */
+#define REPEATS_MAX 64
+
+struct repeats {
+	struct repeat {
+		char comm[WIRE_COMM_LEN];
+		enum finding_id id;
+		bool used;
+		uint64_t told_ns;
+		uint64_t count; /* since then */
+	} list[REPEATS_MAX];
 };
 
 struct core {
@@ -30,6 +44,7 @@ struct core {
 	const char **run_command; /* the array of run.command */
 	struct run_summary summary;
 	struct pass pass;
+	struct repeats repeats;
 	bool started, stopped;
 };
 
@@ -62,7 +77,8 @@ int found_apply(struct core *core, const struct wire_call *c);
 /* Will anybody tell of the end of this TIME_WAIT entry, or find it again? */
 bool time_wait_is_followed(const struct core *core, bool reconciled);
 /* A TIME_WAIT entry goes on without the life that it is from; and ends, with it or without. */
-int remnant_keep(struct core *core, const struct life *life, const struct tenure *tenure);
+int remnant_keep(struct core *core, const struct life *life, const struct tenure *tenure,
+		 bool found);
 int time_wait_end(struct core *core, uint64_t id, uint16_t port, uint64_t ts_ns, bool reconciled);
 /* The life is over as this says; slot is gone afterwards. */
 int life_end(struct core *core, struct slot *slot, const struct wire_end *end);
@@ -88,6 +104,25 @@ int event_emit(struct core *core, struct slot *slot, const struct event *e);
 int event_emit_late(struct core *core, const struct event *e);
 /* The `life` line. */
 int life_emit(struct core *core, struct slot *slot);
+
+/* holders.c: who is in the way; asker's socket is not, *found is filled anew */
+
+/* ... of a bind() or listen() that failed */
+void holders_of_port(const struct core *core, const struct slot *asker, const struct event *e,
+		     struct holders *found);
+/* ... of a connect() from a bound port: the same connection */
+void holders_of_connection(const struct core *core, const struct slot *asker, const struct event *e,
+			   struct holders *found);
+
+/* findings.c: what a person should know */
+
+/* A bit set by enum finding_id: what the event alone tells. */
+uint32_t findings_of(const struct event *e);
+/* ... and those in the way, who are put into *room, and what they tell. */
+void findings_judge(const struct core *core, const struct slot *slot, struct event *e,
+		    struct holders *room);
+/* Tells of e->findings, but not too often. */
+int findings_tell(struct core *core, const struct event *e);
 
 /* owner.c: whose socket it is */
 

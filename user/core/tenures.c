@@ -157,7 +157,7 @@ int tenure_wait(struct core *core, struct slot *slot, const struct tenure_wait *
 		return err;
 	left = slot->life;
 	left.ended_ns = wait->ts_ns;
-	return left.chosen ? remnant_keep(core, &left, tenure) : 0;
+	return left.chosen ? remnant_keep(core, &left, tenure, wait->reconciled) : 0;
 }
 
 int tenure_end_wait(struct core *core, struct slot *slot, uint16_t port, uint64_t ts_ns,

@@ -3,6 +3,7 @@
  * words.c owns the names of things, the same in text and in JSON, and what an origin implies.
  */
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stddef.h>
 #include <sys/socket.h>
 
@@ -97,6 +98,26 @@ const char *by_name(enum port_by by)
 	default:
 		return NULL;
 	}
+}
+
+const char *state_name(uint8_t state)
+{
+	static const char *const names[] = {
+		[TCP_ESTABLISHED] = "established",
+		[TCP_SYN_SENT] = "syn_sent",
+		[TCP_SYN_RECV] = "syn_recv",
+		[TCP_FIN_WAIT1] = "fin_wait1",
+		[TCP_FIN_WAIT2] = "fin_wait2",
+		[TCP_TIME_WAIT] = "time_wait",
+		[TCP_CLOSE] = "bound",
+		[TCP_CLOSE_WAIT] = "close_wait",
+		[TCP_LAST_ACK] = "last_ack",
+		[TCP_LISTEN] = "listen",
+		[TCP_CLOSING] = "closing",
+	};
+	const char *name = state < COUNT_OF(names) ? names[state] : NULL;
+
+	return name ? name : "?";
 }
 
 /* IPPROTO_*, their names, and their bits for --proto. */

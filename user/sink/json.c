@@ -176,7 +176,40 @@ static int json_event(void *arg, const struct event *e)
 	json_port(self, e, l);
 	json_key(json, "options");
 	json_options(json, e->options);
-	json_put_literal(json, ",\"holders\":null,\"holders_omitted\":null,\"findings\":[]");
+	json_holders(self, e->holders);
+	json_findings(json, e->findings);
+	return json_end(self);
+}
+
+static int json_finding(void *arg, const struct finding *f)
+{
+	struct json_sink *self = arg;
+	struct json_writer *json = &self->json;
+	const struct event *e = f->event;
+	const struct life *l = e->life ? e->life : &no_life;
+
+	json_begin(self);
+	json_put_literal(json, "\"finding\"");
+	json_key(json, "finding");
+	json_string_or_null(json, finding_name(f->id));
+	json_key(json, "severity");
+	json_string_or_null(json, severity_name(f->severity));
+	json_key(json, "text");
+	json_string(json, f->text, f->text_len);
+	json_key(json, "hint");
+	json_string_or_null(json, f->hint);
+	json_key(json, "count");
+	json_u64(json, f->count);
+	json_key(json, "event");
+	json_string_or_null(json, event_name(e->kind));
+	json_time_ts(self, e->ts_ns);
+	json_socket_parent(self, l);
+	json_pid_host(self, e->who);
+	json_comm_uid(self, e->who);
+	json_netns_cgroup_dev(self, l, e->who);
+	json_family_proto(self, l);
+	json_addresses(self, e, l);
+	json_holders(self, e->holders);
 	return json_end(self);
 }
 
@@ -363,6 +396,7 @@ static int json_summary(void *arg, const struct run_summary *s)
 static const struct sink_ops json_ops = {
 	.start = json_start,
 	.event = json_event,
+	.finding = json_finding,
 	.life = json_life,
 	.lost = json_lost,
 	.summary = json_summary,

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "user/sink/json_parts.h"
 
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include "user/core/finding.h"
+#include "user/core/unit.h"
 #include "user/sink/phrase.h"
 
 void json_tristate(struct json_writer *json, enum tristate value)
@@ -194,4 +197,98 @@ void json_implicit_ephemeral(struct json_writer *json, const struct tenure *t)
 	json_tristate(json, t ? tenure_is_implicit(t) : NULL_STATE);
 	json_key(json, "ephemeral");
 	json_tristate(json, t ? tenure_is_ephemeral(t) : NULL_STATE);
+}
+
+static void json_unit(struct json_sink *self, const struct wire_who *who)
+{
+	struct json_writer *json = &self->json;
+	const char *path = who ? names_find(self->names, WIRE_NAME_CGROUP, who->cgroup, 0) : NULL;
+	size_t len = 0;
+	const char *unit = path ? unit_find(path, &len) : NULL;
+
+	json_key(json, "unit");
+	if (unit)
+		json_string(json, unit, len);
+	else
+		json_null(json);
+}
+
+/* "wildcard-holder,no-reuseaddr": how the two overlap, and why they may not share. */
+static void json_rule(struct json_writer *json, const struct conflict *c)
+{
+	const char *reason = conflict_reason_name(c->reason);
+
+	json_key(json, "rule");
+	json_put_literal(json, "\"");
+	json_put(json, conflict_overlap_name(c->overlap),
+		 strlen(conflict_overlap_name(c->overlap)));
+	if (c->same_device)
+		json_put_literal(json, ",same-device");
+	if (reason) {
+		json_put_literal(json, ",");
+		json_put(json, reason, strlen(reason));
+	}
+	json_put_literal(json, "\"");
+}
+
+static void json_holder(struct json_sink *self, const struct holder *h)
+{
+	struct json_writer *json = &self->json;
+	uint32_t pid = h->who ? h->who->pid : 0;
+
+	json_object_begin(json);
+	json_key(json, "socket");
+	json_u64_or_null(json, h->socket, h->socket);
+	json_key(json, "pid");
+	json_u64_or_null(json, pid, pid);
+	json_comm_uid(self, h->who);
+	json_key(json, "netns");
+	json_u64_or_null(json, h->netns, h->netns);
+	json_unit(self, h->who);
+	json_key(json, "fds"); /* the table of lives does not know who else has it open */
+	json_null(json);
+	json_key(json, "local");
+	json_endpoint(self, &h->local, h->local.port, h->netns);
+	json_key(json, "state");
+	json_string_or_null(json, state_name(h->state));
+	json_key(json, "options");
+	json_options(json, h->options);
+	json_key(json, "port_origin");
+	json_string_or_null(json, origin_name(h->origin));
+	json_key(json, "time_wait_left_ms");
+	json_u64_or_null(json, h->left_known && h->state == TCP_TIME_WAIT, h->left_ms);
+	json_rule(json, &h->conflict);
+	json_object_end(json);
+}
+
+void json_holders(struct json_sink *self, const struct holders *h)
+{
+	struct json_writer *json = &self->json;
+
+	if (!h) {
+		json_put_literal(json, ",\"holders\":null,\"holders_omitted\":null");
+		return;
+	}
+	json_key(json, "holders");
+	json_array_begin(json);
+	for (size_t i = 0; i < h->len; i++) {
+		json_item(json);
+		json_holder(self, &h->list[i]);
+	}
+	json_array_end(json);
+	json_key(json, "holders_omitted");
+	json_u64(json, h->omitted);
+}
+
+void json_findings(struct json_writer *json, uint32_t findings)
+{
+	json_key(json, "findings");
+	json_array_begin(json);
+	for (unsigned int id = 0; findings; id++, findings >>= 1) {
+		if (findings & 1) {
+			json_item(json);
+			json_string_or_null(json, finding_name(id));
+		}
+	}
+	json_array_end(json);
 }

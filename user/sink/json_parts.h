@@ -6,6 +6,7 @@
 #ifndef PORTLIFE_SINK_JSON_PARTS_H
 #define PORTLIFE_SINK_JSON_PARTS_H
 
+#include "user/core/holders.h"
 #include "user/sink/json.h"
 
 /* Values. */
@@ -30,5 +31,9 @@ void json_netns_cgroup_dev(struct json_sink *self, const struct life *l,
 void json_family_proto(struct json_sink *self, const struct life *l);
 void json_origin_by(struct json_writer *json, const struct tenure *t);
 void json_implicit_ephemeral(struct json_writer *json, const struct tenure *t);
+/* holders and holders_omitted; NULL: nulls */
+void json_holders(struct json_sink *self, const struct holders *h);
+/* the ids of these bits */
+void json_findings(struct json_writer *json, uint32_t findings);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <sys/socket.h>
 
+#include "user/core/sentence.h"
 #include "user/sink/phrase.h"
 #include "user/util/fmt.h"
 
@@ -15,15 +16,22 @@
 #define FROM_WIDTH  8
 #define NAME_WIDTH  64 /* of an interface or a network namespace, in the last column */
 
-#define TEXT_ROOM 4096
+#define HOLDERS_WIDTH  128  /* the first of those in the way */
+#define SENTENCE_WIDTH 1024 /* of a finding */
+
+#define TEXT_ROOM 6144
 
 #define ADDRESS_ROOM (FMT_INET6_MAX + ESCAPE_ROOM(NAME_WIDTH) + 16)
-_Static_assert(2 * ADDRESS_ROOM + ESCAPE_ROOM(NAME_WIDTH) + 1024 < TEXT_ROOM, "a line fits");
+_Static_assert(2 * ADDRESS_ROOM + ESCAPE_ROOM(NAME_WIDTH + HOLDERS_WIDTH) + 1024 < TEXT_ROOM,
+	       "a line fits");
+_Static_assert(ESCAPE_ROOM(SENTENCE_WIDTH) + ESCAPE_ROOM(NAME_WIDTH) + 1024 < TEXT_ROOM,
+	       "a finding, too");
 _Static_assert(TEXT_ROOM <= OUT_ROOM_MAX, "in one piece");
 
 #define COLOR_HEADER   "\033[1m"
 #define COLOR_ERROR    "\033[31m"
 #define COLOR_IMPLICIT "\033[33m"
+#define COLOR_FINDING  "\033[33m"
 #define COLOR_LOST     "\033[35m"
 #define COLOR_END      "\033[0m"
 
@@ -216,6 +224,17 @@ static char *text_netns(const struct text_sink *self, char *p, uint32_t netns)
 	return name ? text_name(self, p, name) : fmt_u64(p, netns);
 }
 
+/* Who is in the way. */
+static char *text_holders(const struct text_sink *self, char *p, const struct holders *h)
+{
+	struct sentence s = { .names = self->names };
+	size_t used;
+
+	sentence_add_holders(&s, h);
+	p = fmt_literal(p, " held by ");
+	return text_escaped(self, p, s.text, s.len, HOLDERS_WIDTH, &used);
+}
+
 /* The last column. */
 static char *text_where(const struct text_sink *self, char *p, const struct event *e)
 {
@@ -238,6 +257,8 @@ static char *text_where(const struct text_sink *self, char *p, const struct even
 			local = &e->request;
 	}
 	p = text_address(self, p, local, l->ifindex, l->netns);
+	if (e->holders && e->holders->len)
+		p = text_holders(self, p, e->holders);
 	if (other) {
 		p = text_is_accepted(e) ? fmt_literal(p, " < ") : fmt_literal(p, " > ");
 		p = text_peer(self, p, other, l->netns);
@@ -264,6 +285,50 @@ static int text_event(void *arg, const struct event *e)
 	p = text_port(p, e);
 	p = text_origin(self, p, e);
 	p = text_where(self, p, e);
+	*p++ = '\n';
+	out_advance(self->out, p);
+	return self->out->error;
+}
+
+/* Of bytes of strangers, in one piece however long. */
+static char *text_sentence(const struct text_sink *self, char *p, const char *text, size_t len)
+{
+	size_t used;
+
+	return text_escaped(self, p, text, len, SENTENCE_WIDTH, &used);
+}
+
+static int text_finding(void *arg, const struct finding *f)
+{
+	struct text_sink *self = arg;
+	const struct event *e = f->event;
+	const char *protocol = e->life ? protocol_name(e->life->protocol) : NULL;
+	char *p;
+
+	if (f->severity < SEVERITY_WARNING && !self->options.verbose)
+		return 0;
+	p = out_room(self->out, TEXT_ROOM);
+	p = text_time(self, p, e->ts_ns);
+	p = text_who(self, p, e->who);
+	p = text_column(p, protocol ? protocol : "-", PROTO_WIDTH);
+	p = text_column(p, "finding", EVENT_WIDTH);
+	p = text_port(p, e);
+	p = text_column(p, "-", FROM_WIDTH);
+	p = fmt_literal(p, "-- ");
+	p = text_color(self, p, f->severity == SEVERITY_ERROR ? COLOR_ERROR : COLOR_FINDING);
+	p = text_string(p, finding_name(f->id));
+	p = text_color(self, p, COLOR_END);
+	p = fmt_literal(p, ": ");
+	p = text_sentence(self, p, f->text, f->text_len);
+	p = fmt_literal(p, ". Hint: ");
+	p = text_string(p, f->hint);
+	if (f->count > 1) {
+		p = fmt_literal(p, " (");
+		p = fmt_u64(p, f->count);
+		p = fmt_literal(p, " times)");
+	}
+	if (e->life)
+		p = text_netns(self, p, e->life->netns);
 	*p++ = '\n';
 	out_advance(self->out, p);
 	return self->out->error;
@@ -330,6 +395,7 @@ static int text_summary(void *arg, const struct run_summary *s)
 static const struct sink_ops text_ops = {
 	.start = text_start,
 	.event = text_event,
+	.finding = text_finding,
 	.life = text_life,
 	.lost = text_lost,
 	.summary = text_summary,

@@ -16,6 +16,7 @@ struct text_options {
 	bool utc;
 	bool header;
 	bool color;
+	bool verbose; /* also findings that are no more than a note */
 	struct escape escape;
 };
 

@@ -1,0 +1,578 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * findings.c owns the rules over events: what is worth telling a person, in which words, and how
+ * often. All thresholds stand here.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+
+#include "user/core/sentence.h"
+#include "user/core/state.h"
+
+#define REPEAT_NS	(UINT64_C(60) * 1000000000) /* one a minute, by one program */
+#define SLOW_SEARCH_NS	UINT64_C(1000000)
+#define PRIVILEGED_PORT 1024 /* net.ipv4.ip_unprivileged_port_start, unless it is set */
+
+#define BIT(id) (UINT32_C(1) << (id))
+
+/* --- which ones an event is --------------------------------------------------------------- */
+
+static uint32_t of_failed_bind(const struct event *e)
+{
+	uint16_t asked = e->has_request ? e->request.port : 0;
+
+	switch (e->error) {
+	case EADDRINUSE:
+		if (!e->has_request)
+			return 0;
+		return asked ? BIT(FINDING_BIND_IN_USE) : BIT(FINDING_PORTS_EXHAUSTED);
+	case EADDRNOTAVAIL:
+		return BIT(FINDING_BIND_NOT_LOCAL);
+	case EACCES:
+		return asked && asked < PRIVILEGED_PORT ? BIT(FINDING_BIND_DENIED)
+							: BIT(FINDING_BIND_REFUSED_BY_POLICY);
+	case EPERM:
+		return BIT(FINDING_BIND_REFUSED_BY_POLICY);
+	case EINVAL:
+		return e->tenure ? BIT(FINDING_BIND_TWICE) : 0;
+	default:
+		return 0;
+	}
+}
+
+static uint32_t of_failed_listen(const struct event *e)
+{
+	if (e->error != EADDRINUSE)
+		return 0;
+	return e->tenure ? BIT(FINDING_LISTEN_LOST_PORT) : BIT(FINDING_PORTS_EXHAUSTED);
+}
+
+/*
+ * connect() says EADDRNOTAVAIL when its search found nothing, and when the port that the socket
+ * has is taken for this peer; a datagram socket says EAGAIN (inet_autobind()).
+ */
+static uint32_t of_failed_search(const struct event *e)
+{
+	if (e->error == EAGAIN && record_is_datagram(e->life->protocol))
+		return e->tenure ? 0 : BIT(FINDING_PORTS_EXHAUSTED);
+	if (e->error != EADDRNOTAVAIL || e->life->protocol != IPPROTO_TCP)
+		return 0;
+	return e->tenure ? BIT(FINDING_CONNECT_TUPLE_IN_USE) : BIT(FINDING_PORTS_EXHAUSTED);
+}
+
+static uint32_t of_failure(const struct event *e)
+{
+	switch (e->kind) {
+	case EVENT_BIND:
+		return of_failed_bind(e);
+	case EVENT_LISTEN:
+		return of_failed_listen(e);
+	case EVENT_CONNECT_FAILED:
+	case EVENT_SEND:
+		return of_failed_search(e);
+	default:
+		return 0;
+	}
+}
+
+/* Datagram sockets do not share ports by peer: the option would save nothing. */
+static bool is_early_bind(const struct event *e)
+{
+	return e->kind == EVENT_CONNECT && e->tenure && e->tenure->origin == ORIGIN_BIND0 &&
+	       e->life->protocol == IPPROTO_TCP && !(e->options & WIRE_O_BIND_ADDRESS_NO_PORT);
+}
+
+uint32_t findings_of(const struct event *e)
+{
+	uint32_t found = 0;
+
+	if (e->reconciled)
+		return 0;
+	if (e->error)
+		found = of_failure(e);
+	else if (e->kind == EVENT_LISTEN && e->assigned)
+		found = BIT(FINDING_LISTEN_RANDOM_PORT);
+	else if (is_early_bind(e))
+		found = BIT(FINDING_EARLY_BIND);
+	if (e->has_search && e->search_ns >= SLOW_SEARCH_NS)
+		found |= BIT(FINDING_SLOW_PORT_SEARCH);
+	return found;
+}
+
+static bool only_time_wait(const struct holders *h)
+{
+	/* they come last */
+	return h->len && h->list[0].state == TCP_TIME_WAIT;
+}
+
+void findings_judge(const struct core *core, const struct slot *slot, struct event *e,
+		    struct holders *room)
+{
+	bool bound = e->findings & (BIT(FINDING_BIND_IN_USE) | BIT(FINDING_LISTEN_LOST_PORT));
+
+	room->len = 0;
+	if (bound)
+		holders_of_port(core, slot, e, room);
+	else if (e->findings & BIT(FINDING_CONNECT_TUPLE_IN_USE))
+		holders_of_connection(core, slot, e, room);
+	if (!room->len)
+		return;
+	e->holders = room;
+	if (bound && only_time_wait(room))
+		e->findings |= BIT(FINDING_TIME_WAIT_HOLDS_PORT);
+}
+
+/* --- the sentences ------------------------------------------------------------------------ */
+
+/* What a finding is told with. */
+struct telling {
+	const struct core *core;
+	const struct event *event;
+	struct sentence *s;
+};
+
+static bool hides_others(const struct filter *f)
+{
+	return f->command || f->pids_len || f->comm || f->has_uid;
+}
+
+static const char *why_nobody(const struct core *core)
+{
+	if (!core->pass.started)
+		return "; by whom is not known: sockets from before the start were not looked at";
+	if (hides_others(core->filter))
+		return "; by whom is not known: other processes are not followed here";
+	if (core->run.blind & WIRE_B_TIME_WAIT_END)
+		return " by no socket known; this backend does not see TIME_WAIT";
+	return " by no socket known; it may be gone by now";
+}
+
+static void say_held(const struct telling *t)
+{
+	const struct holders *h = t->event->holders;
+
+	if (h) {
+		sentence_add(t->s, "held by ");
+		sentence_add_holders(t->s, h);
+	} else {
+		sentence_add(t->s, "held");
+		sentence_add(t->s, why_nobody(t->core));
+	}
+}
+
+static const char *overlap_phrase(const struct conflict *c)
+{
+	switch (c->overlap) {
+	case OVERLAP_WILDCARD_HOLDER:
+		return " on all addresses";
+	case OVERLAP_WILDCARD_ASKED:
+		return " on one of its addresses";
+	case OVERLAP_DUAL_STACK:
+		return ", IPv6 and IPv4 in one";
+	default:
+		return c->same_device ? " on the same device" : "";
+	}
+}
+
+static const char *reason_phrase(const struct conflict *c)
+{
+	switch (c->reason) {
+	case REASON_NO_REUSE:
+		return "; neither has SO_REUSEADDR";
+	case REASON_REUSEADDR_ASKED:
+		return "; only the holder has SO_REUSEADDR";
+	case REASON_REUSEADDR_HOLDER:
+		return "; the holder has no SO_REUSEADDR";
+	case REASON_REUSEPORT_ASKED:
+		return "; only the holder has SO_REUSEPORT";
+	case REASON_REUSEPORT_HOLDER:
+		return "; the holder has no SO_REUSEPORT";
+	case REASON_REUSEPORT_UID:
+		return "; SO_REUSEPORT shares only within one user";
+	default:
+		return "";
+	}
+}
+
+static void say_rule(const struct telling *t)
+{
+	const struct holders *h = t->event->holders;
+
+	if (!h)
+		return;
+	sentence_add(t->s, overlap_phrase(&h->list[0].conflict));
+	sentence_add(t->s, reason_phrase(&h->list[0].conflict));
+}
+
+static void say_request(const struct telling *t)
+{
+	const struct event *e = t->event;
+	const struct endpoint *end = e->has_request ? &e->request : &e->life->local;
+	uint16_t port = e->has_request ? e->request.port : e->port;
+
+	sentence_add_endpoint(t->s, end, port, e->life->ifindex, e->life->netns);
+}
+
+static void say_bind_in_use(const struct telling *t)
+{
+	say_request(t);
+	sentence_add(t->s, " is ");
+	say_held(t);
+	say_rule(t);
+}
+
+static void say_time_wait(const struct telling *t)
+{
+	const struct holder *h = &t->event->holders->list[0];
+
+	sentence_add(t->s, "the port is kept by TIME_WAIT of a connection to ");
+	sentence_add_endpoint(t->s, &h->peer, h->peer.port, 0, h->netns);
+	if (h->left_known) {
+		sentence_add(t->s, ", for another ");
+		sentence_add_number(t->s, (h->left_ms + 999) / 1000);
+		sentence_add(t->s, " s");
+	}
+}
+
+static void say_range(const struct telling *t)
+{
+	const struct event *e = t->event;
+
+	if (!e->range_lo && !e->range_hi) {
+		sentence_add(t->s, "the range");
+		return;
+	}
+	sentence_add_number(t->s, e->range_lo);
+	sentence_add(t->s, "-");
+	sentence_add_number(t->s, e->range_hi);
+}
+
+static void say_peer(const struct telling *t)
+{
+	const struct event *e = t->event;
+	const struct endpoint *peer = e->has_request ? &e->request : &e->life->peer;
+
+	sentence_add_endpoint(t->s, peer, peer->port, 0, e->life->netns);
+}
+
+static void say_exhausted(const struct telling *t)
+{
+	const struct event *e = t->event;
+
+	sentence_add(t->s, "no port of ");
+	say_range(t);
+	sentence_add(t->s, " was free for ");
+	sentence_add(t->s, e->kind == EVENT_CONNECT_FAILED ? "connect" : event_name(e->kind));
+	sentence_add(t->s, "()");
+	if (e->kind == EVENT_LISTEN)
+		return;
+	sentence_add(t->s, " to ");
+	if (e->kind == EVENT_BIND)
+		say_request(t);
+	else
+		say_peer(t);
+}
+
+static void say_tuple(const struct telling *t)
+{
+	const struct event *e = t->event;
+
+	sentence_add(t->s, "port ");
+	sentence_add_number(t->s, e->port);
+	sentence_add(t->s, " has a connection to ");
+	say_peer(t);
+	sentence_add(t->s, " already");
+	if (!e->holders)
+		return;
+	sentence_add(t->s, ": ");
+	sentence_add_holders(t->s, e->holders);
+}
+
+static void say_denied(const struct telling *t)
+{
+	sentence_add(t->s, "port ");
+	sentence_add_number(t->s, t->event->request.port);
+	sentence_add(t->s, " is below net.ipv4.ip_unprivileged_port_start (1024, unless set), and "
+			   "there is no CAP_NET_BIND_SERVICE");
+}
+
+static void say_refused(const struct telling *t)
+{
+	sentence_add(t->s, "bind() to ");
+	say_request(t);
+	sentence_add(t->s, " was refused with ");
+	sentence_add(t->s, errno_symbol(t->event->error));
+	sentence_add(t->s, ": by a security module or a cgroup's program");
+}
+
+static void say_not_local(const struct telling *t)
+{
+	const struct event *e = t->event;
+
+	sentence_add_address(t->s, e->has_request ? &e->request : &e->life->local, e->life->ifindex,
+			     e->life->netns);
+	sentence_add(t->s, " is no address of this network namespace");
+}
+
+static void say_twice(const struct telling *t)
+{
+	const struct tenure *tenure = t->event->tenure;
+
+	sentence_add(t->s, "the socket has port ");
+	sentence_add_number(t->s, tenure->port);
+	sentence_add(t->s, " already");
+	if (tenure->origin == ORIGIN_UNKNOWN)
+		return;
+	sentence_add(t->s, ", from ");
+	sentence_add(t->s, tenure->origin == ORIGIN_BIND0 ? "bind" : origin_name(tenure->origin));
+	sentence_add(t->s, "()");
+}
+
+static void say_early(const struct telling *t)
+{
+	sentence_add(t->s, "bind() to port 0 took port ");
+	sentence_add_number(t->s, t->event->port);
+	sentence_add(t->s, " before connect(): nobody else can have it, to whatever peer");
+}
+
+static void say_random(const struct telling *t)
+{
+	sentence_add(t->s, "listen() came without bind(): the kernel chose port ");
+	sentence_add_number(t->s, t->event->port);
+}
+
+static void say_lost(const struct telling *t)
+{
+	sentence_add(t->s, "port ");
+	sentence_add_number(t->s, t->event->port);
+	sentence_add(t->s, ", which bind() had given, is ");
+	say_held(t);
+	say_rule(t);
+}
+
+static void say_slow(const struct telling *t)
+{
+	const struct event *e = t->event;
+
+	sentence_add(t->s, "the search for a port in ");
+	say_range(t);
+	sentence_add(t->s, " took ");
+	sentence_add_number(t->s, e->search_ns / 1000);
+	sentence_add(t->s, " us");
+	if (!e->search_tried)
+		return;
+	sentence_add(t->s, " and ");
+	sentence_add_number(t->s, e->search_tried);
+	sentence_add(t->s, " tries");
+}
+
+/* --- the hints ---------------------------------------------------------------------------- */
+
+/* Did the kernel choose the holder's port? Then it may choose it again. */
+static bool is_by_chance(const struct holder *h)
+{
+	struct tenure tenure = { .origin = h->origin };
+
+	return tenure_is_ephemeral(&tenure) == YES;
+}
+
+static const char *hint_holder(const struct event *e)
+{
+	const struct holder *first = e->holders ? &e->holders->list[0] : NULL;
+
+	if (!first)
+		return "ss -tulpan shows who has the port now";
+	if (first->state == TCP_TIME_WAIT)
+		return "set SO_REUSEADDR before bind(), in the old and the new program, or wait";
+	if (is_by_chance(first))
+		return "the kernel chose this port for the holder: put it into "
+		       "net.ipv4.ip_local_reserved_ports, or take one outside of the range";
+	if (first->conflict.overlap == OVERLAP_DUAL_STACK)
+		return "set IPV6_V6ONLY on the socket of IPv6, or stop the holder";
+	if (first->conflict.reason == REASON_REUSEPORT_UID)
+		return "run both as one user, or stop the holder";
+	if (first->origin == ORIGIN_ACCEPT)
+		return "connections of a server have its port: SO_REUSEADDR before bind() on its "
+		       "listener and on this socket shares it with them";
+	if (first->state == TCP_LISTEN)
+		return "stop the holder, take another port, or set SO_REUSEPORT on both sockets "
+		       "before bind()";
+	return "stop the holder, or set SO_REUSEADDR on both sockets before bind()";
+}
+
+static const char *hint_exhausted(const struct event *e)
+{
+	switch (e->kind) {
+	case EVENT_BIND:
+		return "sockets that connect() should set IP_BIND_ADDRESS_NO_PORT before bind(); "
+		       "widen net.ipv4.ip_local_port_range";
+	case EVENT_CONNECT_FAILED:
+		if (record_is_datagram(e->life->protocol))
+			break;
+		return "use connections again, connect to more addresses or from more; widen "
+		       "net.ipv4.ip_local_port_range";
+	default:
+		break;
+	}
+	return "close sockets that are not needed; widen net.ipv4.ip_local_port_range";
+}
+
+/* --- the table ---------------------------------------------------------------------------- */
+
+static const struct rule {
+	enum severity severity;
+	void (*say)(const struct telling *t);
+	const char *hint;
+	const char *(*choose_hint)(const struct event *e); /* instead of hint */
+} rules[FINDING_KINDS] = {
+	[FINDING_BIND_IN_USE] = { SEVERITY_ERROR, say_bind_in_use, NULL, hint_holder },
+	[FINDING_PORTS_EXHAUSTED] = { SEVERITY_ERROR, say_exhausted, NULL, hint_exhausted },
+	[FINDING_CONNECT_TUPLE_IN_USE] = { SEVERITY_ERROR, say_tuple,
+					   "bind() to another port or address, or do not bind()",
+					   NULL },
+	[FINDING_BIND_DENIED] = { SEVERITY_ERROR, say_denied,
+				  "give the program CAP_NET_BIND_SERVICE or a socket from "
+				  "systemd, or lower net.ipv4.ip_unprivileged_port_start",
+				  NULL },
+	[FINDING_BIND_REFUSED_BY_POLICY] = { SEVERITY_ERROR, say_refused,
+					     "look into the audit log and at `bpftool cgroup "
+					     "tree`; EACCES: at "
+					     "net.ipv4.ip_unprivileged_port_start, too",
+					     NULL },
+	[FINDING_BIND_NOT_LOCAL] = { SEVERITY_ERROR, say_not_local,
+				     "compare `ip address`; start when the address is there, or "
+				     "set IP_FREEBIND before bind()",
+				     NULL },
+	[FINDING_BIND_TWICE] = { SEVERITY_ERROR, say_twice,
+				 "bind() once, before listen(), connect() and send()", NULL },
+	[FINDING_EARLY_BIND] = { SEVERITY_WARNING, say_early,
+				 "set IP_BIND_ADDRESS_NO_PORT before bind(): connect() then takes "
+				 "a port that others can share",
+				 NULL },
+	[FINDING_TIME_WAIT_HOLDS_PORT] = { SEVERITY_WARNING, say_time_wait,
+					   "let the side that does not need its port close first",
+					   NULL },
+	[FINDING_LISTEN_RANDOM_PORT] = { SEVERITY_INFO, say_random,
+					 "bind() to the port that clients are to find", NULL },
+	[FINDING_LISTEN_LOST_PORT] = { SEVERITY_ERROR, say_lost,
+				       "SO_REUSEADDR lets many bind() and one listen(): listen() "
+				       "at once, or set SO_REUSEPORT on all",
+				       NULL },
+	[FINDING_SLOW_PORT_SEARCH] = { SEVERITY_WARNING, say_slow,
+				       "if it stays so, the range is nearly used up: close "
+				       "sockets, or widen net.ipv4.ip_local_port_range",
+				       NULL },
+};
+
+static const char *const finding_names[FINDING_NAMES] = {
+	[FINDING_BIND_IN_USE] = "bind-in-use",
+	[FINDING_PORTS_EXHAUSTED] = "ports-exhausted",
+	[FINDING_CONNECT_TUPLE_IN_USE] = "connect-tuple-in-use",
+	[FINDING_BIND_DENIED] = "bind-denied",
+	[FINDING_BIND_REFUSED_BY_POLICY] = "bind-refused-by-policy",
+	[FINDING_BIND_NOT_LOCAL] = "bind-not-local",
+	[FINDING_BIND_TWICE] = "bind-twice",
+	[FINDING_EARLY_BIND] = "early-bind",
+	[FINDING_TIME_WAIT_HOLDS_PORT] = "time-wait-holds-port",
+	[FINDING_LISTEN_RANDOM_PORT] = "listen-random-port",
+	[FINDING_LISTEN_LOST_PORT] = "listen-lost-port",
+	[FINDING_SLOW_PORT_SEARCH] = "slow-port-search",
+	[FINDING_IMPLICIT_BIND] = "implicit-bind",
+	[FINDING_EPHEMERAL_PORT] = "ephemeral-port",
+};
+
+const char *finding_name(unsigned int id)
+{
+	return id < FINDING_NAMES ? finding_names[id] : "?";
+}
+
+enum severity finding_severity(enum finding_id id)
+{
+	return id < FINDING_KINDS ? rules[id].severity : SEVERITY_INFO;
+}
+
+const char *severity_name(enum severity severity)
+{
+	switch (severity) {
+	case SEVERITY_ERROR:
+		return "error";
+	case SEVERITY_WARNING:
+		return "warning";
+	default:
+		return "info";
+	}
+}
+
+/* --- telling ------------------------------------------------------------------------------ */
+
+/* What was told of a program already, or the place of what was told longest ago. */
+static struct repeat *repeat_of(struct repeats *repeats, enum finding_id id, const char *comm)
+{
+	struct repeat *oldest = &repeats->list[0];
+
+	for (size_t i = 0; i < REPEATS_MAX; i++) {
+		struct repeat *r = &repeats->list[i];
+
+		if (r->used && r->id == id && !memcmp(r->comm, comm, sizeof(r->comm)))
+			return r;
+		if (r->told_ns < oldest->told_ns)
+			oldest = r;
+	}
+	*oldest = (struct repeat){ .id = id };
+	memcpy(oldest->comm, comm, sizeof(oldest->comm));
+	return oldest;
+}
+
+/* How many times it happened since it was told of; 0 if it is too early to tell again. */
+static uint64_t take_repeats(struct repeats *repeats, enum finding_id id, const struct event *e)
+{
+	static const char nobody[WIRE_COMM_LEN];
+	struct repeat *r = repeat_of(repeats, id, e->who ? e->who->comm : nobody);
+	uint64_t count = ++r->count;
+
+	if (r->used && (e->ts_ns < r->told_ns || e->ts_ns - r->told_ns < REPEAT_NS))
+		return 0;
+	r->used = true;
+	r->told_ns = e->ts_ns;
+	r->count = 0;
+	return count;
+}
+
+static int tell(struct core *core, enum finding_id id, const struct event *e, uint64_t count)
+{
+	const struct rule *rule = &rules[id];
+	struct sentence s = { .names = core->names };
+	struct telling t = { .core = core, .event = e, .s = &s };
+	struct finding f = { .id = id, .severity = rule->severity, .event = e, .count = count };
+
+	rule->say(&t);
+	f.text = s.text;
+	f.text_len = s.len;
+	f.hint = rule->choose_hint ? rule->choose_hint(e) : rule->hint;
+	for (size_t i = 0; i < core->sinks_len; i++) {
+		const struct sink *sink = &core->sinks[i];
+		int err = sink->ops->finding ? sink->ops->finding(sink->self, &f) : 0;
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+int findings_tell(struct core *core, const struct event *e)
+{
+	for (enum finding_id id = 0; id < FINDING_KINDS; id++) {
+		uint64_t count;
+		int err;
+
+		if (!(e->findings & BIT(id)))
+			continue;
+		count = take_repeats(&core->repeats, id, e);
+		err = count ? tell(core, id, e, count) : 0;
+		if (err)
+			return err;
+	}
+	return 0;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * sentence.c owns how facts are worded, the same in a finding and behind an event.
+ */
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "user/core/sentence.h"
+#include "user/util/fmt.h"
+
+void sentence_add_bytes(struct sentence *s, const char *bytes, size_t len)
+{
+	size_t room = sizeof(s->text) - s->len;
+
+	if (len > room)
+		len = room;
+	memcpy(s->text + s->len, bytes, len);
+	s->len += len;
+}
+
+void sentence_add(struct sentence *s, const char *text)
+{
+	sentence_add_bytes(s, text, strlen(text));
+}
+
+void sentence_add_number(struct sentence *s, uint64_t number)
+{
+	char room[FMT_U64_MAX];
+
+	sentence_add_bytes(s, room, (size_t)(fmt_u64(room, number) - room));
+}
+
+static void add_device(struct sentence *s, uint32_t ifindex, uint32_t netns)
+{
+	const char *name = names_find(s->names, WIRE_NAME_DEVICE, ifindex, netns);
+
+	sentence_add(s, name ? "%" : "%if");
+	if (name)
+		sentence_add(s, name);
+	else
+		sentence_add_number(s, ifindex);
+}
+
+void sentence_add_address(struct sentence *s, const struct endpoint *end, uint32_t ifindex,
+			  uint32_t netns)
+{
+	uint32_t scope = end->scope ? end->scope : ifindex;
+	char room[FMT_INET6_MAX];
+	char *p = room;
+
+	if (end->family == AF_INET)
+		p = fmt_inet4(p, end->addr);
+	else if (end->family == AF_INET6)
+		p = fmt_inet6(p, end->addr);
+	else
+		*p++ = '-';
+	sentence_add_bytes(s, room, (size_t)(p - room));
+	if (scope)
+		add_device(s, scope, netns);
+}
+
+void sentence_add_endpoint(struct sentence *s, const struct endpoint *end, uint16_t port,
+			   uint32_t ifindex, uint32_t netns)
+{
+	bool brackets = end->family == AF_INET6;
+
+	sentence_add(s, brackets ? "[" : "");
+	sentence_add_address(s, end, ifindex, netns);
+	sentence_add(s, brackets ? "]:" : ":");
+	sentence_add_number(s, port);
+}
+
+static void add_who(struct sentence *s, const struct holder *h)
+{
+	const struct wire_who *who = h->who;
+
+	if (h->kern) {
+		sentence_add(s, "the kernel");
+		return;
+	}
+	if (!who) {
+		sentence_add(s, "a process not known");
+		return;
+	}
+	if (who->pid) {
+		sentence_add_number(s, who->pid);
+		sentence_add(s, " ");
+	}
+	sentence_add_bytes(s, who->comm, strnlen(who->comm, sizeof(who->comm)));
+}
+
+static void add_time_wait(struct sentence *s, const struct holder *h)
+{
+	sentence_add(s, "TIME_WAIT");
+	if (h->left_known) {
+		sentence_add(s, ", ");
+		sentence_add_number(s, (h->left_ms + 999) / 1000);
+		sentence_add(s, " s left");
+	}
+	if (!h->who)
+		return;
+	sentence_add(s, ", was ");
+	add_who(s, h);
+}
+
+static const char *state_word(uint8_t state)
+{
+	switch (state) {
+	case TCP_LISTEN:
+		return "listening";
+	case TCP_ESTABLISHED:
+		return "connected";
+	case TCP_SYN_SENT:
+	case TCP_SYN_RECV:
+		return "connecting";
+	case TCP_CLOSE:
+		return "bound";
+	default:
+		return state_name(state);
+	}
+}
+
+void sentence_add_holder(struct sentence *s, const struct holder *h)
+{
+	if (h->state == TCP_TIME_WAIT) {
+		add_time_wait(s, h);
+		return;
+	}
+	add_who(s, h);
+	sentence_add(s, " (");
+	sentence_add(s, state_word(h->state));
+	sentence_add(s, ")");
+}
+
+void sentence_add_holders(struct sentence *s, const struct holders *h)
+{
+	uint64_t more = h->len - 1 + h->omitted;
+
+	sentence_add_holder(s, &h->list[0]);
+	if (!more)
+		return;
+	sentence_add(s, " (+");
+	sentence_add_number(s, more);
+	sentence_add(s, " more)");
+}
