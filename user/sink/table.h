@@ -16,7 +16,4 @@ void table_text_row(struct out *out, const struct columns *columns, const struct
 /* A `port` line. */
 void table_json_row(struct out *out, const struct names *names, const struct port_row *row);
 
-/* The processes that have the socket, an array; nobody: empty. */
-void table_json_holders(struct out *out, const struct names *names, const struct port_row *row);
-
 #endif

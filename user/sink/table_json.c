@@ -37,13 +37,6 @@ static void table_json_list(struct json_sink *self, const struct port_row *row)
 	json_array_end(&self->json);
 }
 
-void table_json_holders(struct out *out, const struct names *names, const struct port_row *row)
-{
-	struct json_sink self = { .json = { .out = out }, .names = names };
-
-	table_json_list(&self, row);
-}
-
 /* How the port came to it, as events have it. */
 static void table_json_tenure(struct json_sink *self, const struct port_row *row)
 {
@@ -93,9 +86,9 @@ void table_json_row(struct out *out, const struct names *names, const struct por
 	json_options(json, life.options);
 	json_key(json, "time_wait_left_ms");
 	json_u64_or_null(json, row->time_wait_left_ms, row->time_wait_left_ms);
-	json_key(json, "holders");
+	json_key(json, "processes");
 	table_json_list(&self, row);
-	json_key(json, "holders_omitted");
+	json_key(json, "processes_omitted");
 	json_u64(json, count > HOLDERS_SHOWN ? count - HOLDERS_SHOWN : 0);
 	json_line_end(json);
 }

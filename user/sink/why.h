@@ -8,6 +8,7 @@
 
 #include "user/core/meanings.h"
 #include "user/core/settings.h"
+#include "user/core/why.h"
 #include "user/sink/columns.h"
 #include "user/util/out.h"
 
@@ -16,5 +17,11 @@ void why_text_errno(struct out *out, const struct meanings *meanings,
 		    const struct settings *settings);
 void why_json_errno(struct out *out, const struct meanings *meanings,
 		    const struct settings *settings);
+
+/* Whether bind() to an address and port would succeed; the exit status says it too. */
+void why_text_port(struct out *out, const struct columns *columns, const struct why *why,
+		   const struct settings *settings);
+void why_json_port(struct out *out, const struct names *names, const struct why *why,
+		   const struct settings *settings);
 
 #endif
