@@ -47,12 +47,40 @@ if [ -n "${holder:-}" ] && read -r -t 20 listens bound <&5; then
 	else
 		skip "ports -j is JSON" "jq is not here"
 	fi
+	run "${as[@]}" why -q "127.0.0.1:$listens"
+	ok "why PORT: status 5" is "$status" 5
+	ok "why PORT: no" grep -q "^bind() to 127.0.0.1:$listens, TCP, .*: no\$" "$TAP_DIR/out"
+	ok "why PORT: who has it" grep -Eq "^ +$holder python3 " "$TAP_DIR/out"
+	if command -v jq >/dev/null; then
+		run "${as[@]}" why -qj "127.0.0.1:$listens"
+		ok "why -j PORT: the answer" is "$(jq -r .answer.plain <<<"$out")" no
+		keys=$(jq -c keys_unsorted <<<"$out")
+		run "${as[@]}" why -j EAGAIN
+		ok "why -j: the same keys whatever is asked" \
+			is "$(jq -c keys_unsorted <<<"$out")" "$keys"
+	fi
 	kill "$holder"
 else
 	skip "ports of this user" "python3 is not here"
 fi
 run sh -c 'exec "$0" ports >/dev/full' "$PORTLIFE"
 ok "ports into a full disk: status 1" is "$status" 1
+
+# an address that nobody has: 192.0.2.0/24 is for documentation
+run "${as[@]}" why -q 192.0.2.1:8080
+if [ "$(cat /proc/sys/net/ipv4/ip_nonlocal_bind)" = 0 ]; then
+	ok "why with a foreign address: status 5" is "$status" 5
+	ok "why with a foreign address: says so" prints EADDRNOTAVAIL
+fi
+first=$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)
+if [ "$first" -gt 1 ]; then
+	run "${as[@]}" why -q --uid=65534 $((first - 1))
+	ok "why with a privileged port: status 5" is "$status" 5
+	ok "why with a privileged port: says so" prints CAP_NET_BIND_SERVICE
+fi
+run "${as[@]}" why -q 127.0.0.1%nodevice:80
+ok "why with a device that is not there: status 1" is "$status" 1
+ok "why with a device that is not there: says so" says "no device 'nodevice'"
 
 for errno in EADDRINUSE EADDRNOTAVAIL EAGAIN EACCES EINVAL EPERM ECONNREFUSED; do
 	run "${as[@]}" why "$errno"

@@ -204,4 +204,23 @@ usage "requires an argument" -w
 usage "requires an argument" -r
 usage "is no duration" -r "$good" --duration=x
 
+# --- what was found, what was lost
+fails=tests/golden/rec/failures.plr
+run "$PORTLIFE" -qr "$fails" --fail-on=bind-twice,early-bind
+ok "--fail-on: found" is "$status" 5
+run "$PORTLIFE" -r "$fails" --fail-on=bind-twice
+ok "--fail-on: says what" says "--fail-on: found bind-twice"
+run "$PORTLIFE" -r "$fails" --fail-on=early-bind
+ok "--fail-on: not found" is "$status" 0
+run "$PORTLIFE" -r "$fails" --fail-on=bind-twice -P 1
+ok "--fail-on: not among what is chosen" is "$status" 0
+run "$PORTLIFE" -r "$good" --fail-on=implicit-bind
+ok "--fail-on: a flag" is "$status" 5
+run "$PORTLIFE" -r tests/golden/rec/lost.plr --strict
+ok "--strict: lost" is "$status" 4
+run "$PORTLIFE" -r tests/golden/rec/lost.plr --strict --fail-on=bind-twice
+ok "--strict comes first" is "$status" 4
+run "$PORTLIFE" -r "$good" --strict
+ok "--strict: nothing lost" is "$status" 0
+
 tap_done

@@ -26,6 +26,12 @@ usage "pid 4194304 does not exist" -p 4194304
 usage "is no address" --addr=nowhere
 usage "is no user id" --uid=root
 usage "this version watches tcp, udp and udplite, not 'sctp'" --proto=udp,sctp
+usage "the path is empty" --cgroup=
+usage "is no namespace" --netns=/dev/null
+usage "/proc/4194304/ns/net: No such file or directory" --netns=4194304
+usage "is no name of a device" --dev=a-name-of-a-device-too-long
+usage "'late-bind' is no finding" --fail-on=bind-in-use,late-bind
+usage "--netns takes the number" -r tests/golden/rec/mix.plr --netns=$$
 usage "is no duration" --duration=soon
 usage "is no number of events" --count=0
 usage "is no backend" --attach=magic
@@ -62,6 +68,16 @@ usage "about the whole range" ports --pressure 80
 usage "about the whole range" ports --pressure -l
 usage "why: what?" why
 usage "'EWHAT' is none of" why EWHAT
+usage "one question at a time" why 80 443
+usage "'0' is out of range" why 0
+usage "'65536' is out of range" why 127.0.0.1:65536
+usage "write [::1]:80 for IPv6" why ::1:80
+usage "write [::1]:80 for IPv6" why '[::1]'
+usage "is no address" why 127.0.0.256:80
+usage "is no address" why 10.0.0.0/8:80
+usage "is no address" why 0.0.0.0%:80
+usage "has no port" why 127.0.0.1:
+usage "one process at a time" why -p 1,$$ 80
 usage "one question at a time" why EACCES EINVAL
 usage "why runs no COMMAND" why -- true
 usage "doctor runs no COMMAND" doctor -- true

@@ -313,6 +313,71 @@ static void families_and_protocols(void **state)
 	assert_int_equal(protocol_bit(99), 0);
 }
 
+static void cgroups_are_chosen_with_those_below(void **state)
+{
+	struct filter f = { 0 };
+
+	(void)state;
+	assert_true(filter_chooses_cgroup(&f, NULL));
+	f.cgroup = "/system.slice";
+	assert_true(filter_chooses_cgroup(&f, "/system.slice"));
+	assert_true(filter_chooses_cgroup(&f, "/system.slice/nginx.service"));
+	assert_false(filter_chooses_cgroup(&f, "/system.slice2"));
+	assert_false(filter_chooses_cgroup(&f, "/"));
+	assert_false(filter_chooses_cgroup(&f, NULL));
+	f.cgroup = "/";
+	assert_true(filter_chooses_cgroup(&f, "/system.slice"));
+	assert_false(filter_chooses_cgroup(&f, NULL));
+}
+
+static void namespaces_are_selected(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	scene_set(&s)->l.netns = 4026531840;
+	s.f.has_netns = true;
+	s.f.netns = 4026531840;
+	assert_true(shows(&s) && shows_life(&s));
+	s.f.netns = 4026532000;
+	assert_false(shows(&s) || shows_life(&s));
+}
+
+/* Names are learned from the stream. */
+static void cgroups_and_devices_by_name(void **state)
+{
+	struct filter f = { .cgroup = "/web.slice", .dev = "eth0" };
+	union name_record cgroup = name_new(WIRE_NAME_CGROUP, 77, 0, "/web.slice/a");
+	union name_record device = name_new(WIRE_NAME_DEVICE, 2, 4026531840, "eth0");
+	struct wire_call c = port_call(WIRE_CONNECT, 1, 2000000, 0, 40000);
+	struct world *w = world_new(&f);
+
+	(void)state;
+	world_start(w, 0);
+	c.sock.ifindex = 2;
+	FEED(w, c); /* before its names are known */
+	FEED(w, cgroup.name);
+	c = port_call(WIRE_CONNECT, 2, 2000010, 0, 40001);
+	c.sock.ifindex = 2;
+	FEED(w, c);
+	SAID(w, "");
+	FEED(w, device.name);
+	c = port_call(WIRE_CONNECT, 3, 2000020, 0, 40002);
+	c.sock.ifindex = 2;
+	FEED(w, c);
+	c = port_call(WIRE_CONNECT, 4, 2000030, 0, 40003); /* no device */
+	FEED(w, c);
+	c = port_call(WIRE_CONNECT, 5, 2000040, 0, 40004); /* another cgroup */
+	c.sock.ifindex = 2;
+	c.who.cgroup = 78;
+	FEED(w, c);
+	SAID(w, "2000020 #3 connect 40002 connect IE +\n");
+	feed_end(w, 3, 2000050, 40002);
+	feed_end(w, 4, 2000060, 40003);
+	SAID(w, "life #3 ended: 40002 connect IE 2000020..2000051\n");
+	world_free(w);
+}
+
 static void every_protocol_has_its_own_bit(void **state)
 {
 	uint32_t all = 0;
@@ -417,6 +482,9 @@ int main(void)
 		cmocka_unit_test(peer_ports),
 		cmocka_unit_test(addresses),
 		cmocka_unit_test(families_and_protocols),
+		cmocka_unit_test(cgroups_are_chosen_with_those_below),
+		cmocka_unit_test(namespaces_are_selected),
+		cmocka_unit_test(cgroups_and_devices_by_name),
 		cmocka_unit_test(every_protocol_has_its_own_bit),
 		cmocka_unit_test(yes_stays_and_no_is_reconsidered),
 		cmocka_unit_test(what_is_selected_is_counted_what_is_displayed_is_shown),

@@ -15,9 +15,11 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "user/core/holders.h"
 #include "user/core/names.h"
 #include "user/sink/json.h"
 
@@ -306,6 +308,87 @@ static void event_line_is_full(void **state)
 		"\"holders_omitted\":null,\"findings\":[]}\n");
 }
 
+static void holders_and_findings_lines(void **state)
+{
+	struct fixture *f = *state;
+	struct wire_who who = { .cgroup = 99, .pid = 811, .uid = 33, .comm = "a\"b" };
+	struct holders holders = {
+		.len = 2,
+		.omitted = 3,
+		.list = { {
+				  .socket = 5,
+				  .who = &who,
+				  .local = { .family = AF_INET, .port = 80 },
+				  .netns = 77,
+				  .options = WIRE_O_REUSEADDR,
+				  .state = TCP_LISTEN,
+				  .origin = ORIGIN_BIND,
+				  .conflict = { YES, OVERLAP_WILDCARD_HOLDER, REASON_LISTENING,
+						true },
+			  },
+			  {
+				  .socket = 6,
+				  .local = { .family = AF_INET, .port = 80 },
+				  .netns = 77,
+				  .state = TCP_TIME_WAIT,
+				  .origin = ORIGIN_ACCEPT,
+				  .left_known = true,
+				  .left_ms = 37000,
+				  .conflict = { YES, OVERLAP_CONNECTION, REASON_NONE, false },
+			  } },
+	};
+	struct life life = {
+		.number = 7, .netns = 77, .local = { .family = AF_INET }, .protocol = IPPROTO_TCP
+	};
+	struct event event = {
+		.kind = EVENT_BIND,
+		.ts_ns = run.boot_ns + 1,
+		.life = &life,
+		.fd = -1,
+		.error = EADDRINUSE,
+		.port = 80,
+		.has_request = true,
+		.request = { .family = AF_INET, .port = 80 },
+		.findings = 1 << FINDING_BIND_IN_USE | 1 << FINDING_TIME_WAIT_HOLDS_PORT,
+		.holders = &holders,
+	};
+	struct finding finding = { .id = FINDING_BIND_IN_USE,
+				   .severity = SEVERITY_ERROR,
+				   .text = "held by a\"b\n and others",
+				   .text_len = 11,
+				   .hint = "stop it",
+				   .event = &event,
+				   .count = 2 };
+	static const char said_holders[] =
+		"\"holders\":[{\"socket\":5,\"pid\":811,\"comm\":\"a\\\"b\",\"uid\":33,"
+		"\"netns\":77,\"unit\":\"web.service\",\"fds\":null,"
+		"\"local\":{\"addr\":\"0.0.0.0\",\"port\":80},\"state\":\"listen\","
+		"\"options\":[\"reuseaddr\"],\"port_origin\":\"bind\","
+		"\"time_wait_left_ms\":null,\"rule\":\"wildcard-holder,same-device,listening\"},"
+		"{\"socket\":6,\"pid\":null,\"comm\":null,\"uid\":null,\"netns\":77,"
+		"\"unit\":null,\"fds\":null,\"local\":{\"addr\":\"0.0.0.0\",\"port\":80},"
+		"\"state\":\"time_wait\",\"options\":[],\"port_origin\":\"accept\","
+		"\"time_wait_left_ms\":37000,\"rule\":\"same-connection\"}],"
+		"\"holders_omitted\":3";
+	const char *said;
+
+	learn(f, WIRE_NAME_CGROUP, 99, 0, "/system.slice/web.service");
+	fixture_start(f);
+	fixture_text(f);
+	assert_int_equal(f->sink.ops->event(f->sink.self, &event), 0);
+	said = fixture_text(f);
+	assert_non_null(strstr(said, said_holders));
+	assert_non_null(
+		strstr(said, ",\"findings\":[\"bind-in-use\",\"time-wait-holds-port\"]}\n"));
+	assert_int_equal(f->sink.ops->finding(f->sink.self, &finding), 0);
+	said = fixture_text(f);
+	assert_ptr_equal(said,
+			 strstr(said, "{\"type\":\"finding\",\"finding\":\"bind-in-use\","
+				      "\"severity\":\"error\",\"text\":\"held by a\\\"b\","
+				      "\"hint\":\"stop it\",\"count\":2,\"event\":\"bind\","));
+	assert_non_null(strstr(said, said_holders));
+}
+
 static void event_line_is_empty(void **state)
 {
 	struct fixture *f = *state;
@@ -509,6 +592,7 @@ int main(void)
 		TEST(start_line),
 		TEST(event_line_is_full),
 		TEST(event_line_is_empty),
+		TEST(holders_and_findings_lines),
 		TEST(causes_and_what_was_found_late),
 		TEST(failed_bind_keeps_the_port_it_had),
 		TEST(life_line),

@@ -133,6 +133,34 @@ static void filters_are_taken(void **state)
 	options_free(&line.options);
 }
 
+static void places_and_findings_are_taken(void **state)
+{
+	struct line line;
+	const struct options *o = &line.options;
+
+	(void)state;
+	assert_int_equal(line_parse(&line, "x --cgroup=system.slice/a.service/ --netns=4026531840 "
+					   "--dev=eth0 --strict --fail-on=early-bind "
+					   "--fail-on=implicit-bind,bind-in-use"),
+			 OPTIONS_GO);
+	assert_string_equal(o->filter.cgroup, "/system.slice/a.service");
+	assert_true(o->filter.has_netns);
+	assert_int_equal(o->filter.netns, 4026531840);
+	assert_string_equal(o->filter.dev, "eth0");
+	assert_true(o->strict);
+	assert_int_equal(o->fail_on, 1u << FINDING_EARLY_BIND | 1u << FINDING_BIND_IN_USE |
+					     1u << FINDING_IMPLICIT_BIND);
+	options_free(&line.options);
+	assert_int_equal(line_parse(&line, "x --cgroup=/sys/fs/cgroup/a --netns=/proc/self/ns/net"),
+			 OPTIONS_GO);
+	assert_string_equal(o->filter.cgroup, "/a");
+	assert_true(o->filter.netns != 0);
+	options_free(&line.options);
+	assert_int_equal(line_parse(&line, "x --cgroup=/"), OPTIONS_GO);
+	assert_string_equal(o->filter.cgroup, "/");
+	options_free(&line.options);
+}
+
 static void the_rest_is_taken(void **state)
 {
 	struct line line;
@@ -356,6 +384,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_is_watch),
 		cmocka_unit_test(filters_are_taken),
+		cmocka_unit_test(places_and_findings_are_taken),
 		cmocka_unit_test(the_rest_is_taken),
 		cmocka_unit_test(json_shows_every_kind),
 		cmocka_unit_test(command_is_what_follows),

@@ -72,6 +72,12 @@ static void line_add_what(struct line *line, const struct options *o)
 	line_add_ports(line, ", peer port ", f->peer_ports, f->peer_ports_len);
 	if (f->has_addr)
 		line_add(line, ", one address range");
+	if (f->cgroup)
+		line_add(line, ", cgroup %s", f->cgroup);
+	if (f->has_netns)
+		line_add(line, ", network namespace %u", f->netns);
+	if (f->dev)
+		line_add(line, ", device %s", f->dev);
 	if (f->inet4 != f->inet6)
 		line_add(line, ", %s only", f->inet4 ? "IPv4" : "IPv6");
 	if (f->failed)

@@ -21,6 +21,9 @@ enum options_key {
 	KEY_PROTO,
 	KEY_COMM,
 	KEY_UID,
+	KEY_CGROUP,
+	KEY_NETNS,
+	KEY_DEV,
 	KEY_IMPLICIT,
 	KEY_EPHEMERAL,
 	KEY_STATES,
@@ -36,6 +39,8 @@ enum options_key {
 	KEY_USAGE,
 	KEY_COMPRESS,
 	KEY_PRESSURE,
+	KEY_STRICT,
+	KEY_FAIL_ON,
 };
 
 static const struct argp_option options_table[] = {
@@ -51,6 +56,9 @@ static const struct argp_option options_table[] = {
 	{ "proto", KEY_PROTO, "LIST", 0, "protocols by name: tcp, udp, udplite", 1 },
 	{ "comm", KEY_COMM, "NAME", 0, "processes of this name (its first 15 bytes count)", 1 },
 	{ "uid", KEY_UID, "UID", 0, "processes of this user id", 1 },
+	{ "cgroup", KEY_CGROUP, "PATH", 0, "processes of this cgroup and of those below it", 1 },
+	{ "netns", KEY_NETNS, "PID|PATH|INUM", 0, "sockets of this network namespace", 1 },
+	{ "dev", KEY_DEV, "NAME", 0, "sockets bound to this device, or link-local there", 1 },
 	{ "failed", 'x', NULL, 0, "only what failed", 1 },
 	{ "implicit", KEY_IMPLICIT, NULL, 0, "only ports assigned without bind()", 1 },
 	{ "ephemeral", KEY_EPHEMERAL, NULL, 0, "only ports that the kernel chose", 1 },
@@ -67,7 +75,7 @@ static const struct argp_option options_table[] = {
 	{ "no-header", 'H', NULL, 0, "no line of headings", 2 },
 	{ "color", KEY_COLOR, "WHEN", 0, "auto (the default), always or never", 2 },
 	{ "quiet", 'q', NULL, 0, "no first line and no summary on standard error", 2 },
-	{ "verbose", 'v', NULL, 0, "say what the backend cannot see", 2 },
+	{ "verbose", 'v', NULL, 0, "say what the backend cannot see, and minor findings", 2 },
 	{ NULL, 'n', NULL, 0, "does nothing: names are never resolved", 2 },
 	{ NULL, 0, NULL, 0, "Where:", 3 },
 	{ "output", 'o', "FILE", 0, "write the data there; - is standard output", 3 },
@@ -81,6 +89,8 @@ static const struct argp_option options_table[] = {
 	{ NULL, 0, NULL, 0, "Deep:", 5 },
 	{ "attach", KEY_ATTACH, "BACKEND", 0, "fentry, kprobe or tracepoint", 5 },
 	{ "buffer", KEY_BUFFER, "SIZE", 0, "ring buffer, a power of two; the default is 8M", 5 },
+	{ "strict", KEY_STRICT, NULL, 0, "status 4 if events were lost", 5 },
+	{ "fail-on", KEY_FAIL_ON, "FINDING,...", 0, "status 5 if one of these was found", 5 },
 	{ "user", KEY_USER, "NAME", 0, "run COMMAND as this user", 5 },
 	{ NULL, 0, NULL, 0, "Help:", -1 },
 	{ "help", 'h', NULL, 0, "show this", -1 },
@@ -147,6 +157,8 @@ static bool options_switch(struct options *o, int key)
 		return o->verbose = true;
 	case KEY_COMPRESS:
 		return o->compress = true;
+	case KEY_STRICT:
+		return o->strict = true;
 	case 'n':
 		return true;
 	}
@@ -186,6 +198,14 @@ static int options_value(struct options *o, int key, const char *arg)
 		return options_set_comm(o, "--comm", arg);
 	case KEY_UID:
 		return options_set_uid(o, "--uid", arg);
+	case KEY_CGROUP:
+		return options_set_cgroup(o, "--cgroup", arg);
+	case KEY_NETNS:
+		return options_set_netns(o, "--netns", arg);
+	case KEY_DEV:
+		return options_set_device(o, "--dev", arg);
+	case KEY_FAIL_ON:
+		return options_add_fail_on(o, "--fail-on", arg);
 	case KEY_TIME:
 		return options_set_time(o, "--time", arg);
 	case KEY_COLOR:
@@ -232,8 +252,10 @@ static int options_check_look(const struct options *o)
 		vain = "--pressure is for 'ports'; write: portlife ports --pressure";
 	else if (o->pressure && (o->listeners || o->filter.ports_len))
 		vain = "ports: --pressure is about the whole range; leave -l and PORT out";
-	else if (o->command == OPTIONS_WHY && !o->errno_asked)
-		vain = "why: what? write: portlife why EADDRINUSE";
+	else if (o->command == OPTIONS_WHY && !o->errno_asked && !o->asked.port)
+		vain = "why: what? write: portlife why 8080, or: portlife why EADDRINUSE";
+	else if (o->command == OPTIONS_WHY && o->filter.pids_len > 1)
+		vain = "why: for one process at a time; write: portlife why -p PID PORT";
 	else if (o->command != OPTIONS_WATCH && (o->replay || o->record))
 		vain = "-r and -w are for watching: 'ports', 'why' and 'doctor' look at this "
 		       "machine now";
@@ -256,6 +278,8 @@ static int options_check_files(const struct options *o)
 		vain = "-r and -w exclude each other: copy the file";
 	else if (o->replay && (o->live.backend || o->live.duration_ns))
 		vain = "-r: --attach and --duration are for a live run";
+	else if (o->replay && o->netns_asked)
+		vain = "-r: --netns takes the number that the recording has, as netns in JSON";
 	else if (o->compress && !o->record)
 		vain = "--compress: there is no recording to write; write: portlife --compress -w "
 		       "FILE";
@@ -329,15 +353,17 @@ static error_t options_take(int key, char *arg, struct argp_state *state)
 
 static const char options_doc[] =
 	"Watches a Linux kernel give ports to sockets: who asked, by which call, who chose.\v"
-	"Exit status: 0 done, 1 failed while running, 2 usage, 3 cannot trace here, 126 and 127 "
-	"COMMAND cannot be executed or is not there, else that of COMMAND. See portlife(1).";
+	"Exit status: 0 done, 1 failed while running, 2 usage, 3 cannot trace here, "
+	"4 events lost (--strict), 5 found (--fail-on), 126 and 127 COMMAND cannot be executed or "
+	"is not there, else that of COMMAND. See portlife(1).";
 
 int options_parse(int argc, char **argv, struct options *o)
 {
 	static const struct argp argp = {
 		.options = options_table,
 		.parser = options_take,
-		.args_doc = "[-- COMMAND [ARG...]]\nports [PORT...]\nwhy ERRNO\ndoctor",
+		.args_doc = "[-- COMMAND [ARG...]]\nports [PORT...]\nwhy [ADDR[%DEV]:]PORT\nwhy "
+			    "ERRNO\ndoctor",
 		.doc = options_doc,
 	};
 	struct parsing parsing = { .options = o };
@@ -367,5 +393,6 @@ void options_free(struct options *o)
 	free(o->pids);
 	free(o->ports);
 	free(o->peer_ports);
+	free(o->cgroup);
 	*o = (struct options){ .live = { .backend = 0 } };
 }

@@ -6,8 +6,11 @@
 #ifndef PORTLIFE_CLI_OPTIONS_H
 #define PORTLIFE_CLI_OPTIONS_H
 
+#include <net/if.h>
+
 #include "user/core/filter.h"
 #include "user/core/meanings.h"
+#include "user/core/finding.h"
 #include "user/source/live.h"
 #include "user/util/when.h"
 
@@ -30,16 +33,22 @@ struct options {
 	const char *record; /* -w, likewise */
 	const char *replay; /* -r, NULL if not given, "-": standard input */
 	bool compress;
-	uint64_t count;			    /* events to show, 0: no limit */
 	bool listeners;			    /* ports -l */
 	bool pressure;			    /* ports --pressure */
 	const struct meanings *errno_asked; /* why ERRNO */
+	struct endpoint asked;		    /* why PORT; port 0: not asked */
+	char device[IF_NAMESIZE];	    /* ... %DEV, "" if none */
+	bool strict;			    /* lost events: status 4 */
+	uint32_t fail_on; /* bit set by enum finding_id: status 5 if one was found */
+	bool netns_asked; /* --netns by something of this machine */
+	uint64_t count;	  /* events to show, 0: no limit */
 
 	/* owned; filter and live point at them */
 	uint32_t *pids;
 	struct port_range *ports;
 	struct port_range *peer_ports;
 	char comm[WIRE_COMM_LEN];
+	char *cgroup;
 };
 
 #define OPTIONS_GO   0

@@ -19,11 +19,18 @@ int options_add_protocols(struct options *o, const char *name, const char *list)
 int options_set_address(struct options *o, const char *name, const char *text);
 int options_set_comm(struct options *o, const char *name, const char *text);
 int options_set_uid(struct options *o, const char *name, const char *text);
+int options_set_cgroup(struct options *o, const char *name, const char *text);
+int options_set_netns(struct options *o, const char *name, const char *text);
+int options_set_device(struct options *o, const char *name, const char *text);
+int options_add_fail_on(struct options *o, const char *name, const char *list);
 int options_set_count(struct options *o, const char *name, const char *text);
 int options_set_duration(struct options *o, const char *name, const char *text);
 int options_set_buffer(struct options *o, const char *name, const char *text);
 int options_set_backend(struct options *o, const char *name, const char *text);
 int options_set_time(struct options *o, const char *name, const char *text);
 int options_set_color(struct options *o, const char *name, const char *text);
+
+/* [ADDR[%DEV]:]PORT, into asked and device. */
+int options_set_asked(struct options *o, const char *name, const char *text);
 
 #endif

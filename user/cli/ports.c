@@ -24,7 +24,7 @@ static void ports_show(struct out *out, const struct options *o, const struct ta
 		table_text_header(out);
 	for (size_t i = 0; i < len && !out->error; i++) {
 		if ((o->listeners && !port_is_listener(&rows[i])) ||
-		    !table_chooses(&o->filter, &rows[i]))
+		    !table_chooses(&o->filter, columns.names, &rows[i]))
 			continue;
 		if (o->json)
 			table_json_row(out, columns.names, &rows[i]);
@@ -46,7 +46,8 @@ struct ports_pressure {
 /* A namespace without a port that is taken says nothing; the own one is always shown. */
 static bool ports_worth_showing(const struct ports_pressure *self, const struct pressure *p)
 {
-	return self->o->json || p->taken || p->settings->netns == self->columns.own_netns;
+	return self->o->json || p->taken || self->o->filter.has_netns ||
+	       p->settings->netns == self->columns.own_netns;
 }
 
 static int ports_show_pressure(struct ports_pressure *self, const struct settings *settings,
@@ -56,7 +57,8 @@ static int ports_show_pressure(struct ports_pressure *self, const struct setting
 	struct pressure pressure;
 	int err;
 
-	if (f->protocols && !(f->protocols & protocol_bit(protocol)))
+	if ((f->protocols && !(f->protocols & protocol_bit(protocol))) ||
+	    (f->has_netns && f->netns != settings->netns))
 		return 0;
 	err = pressure_count(&pressure, self->taken, settings, protocol);
 	if (err || !ports_worth_showing(self, &pressure))
@@ -101,7 +103,7 @@ int ports_run(const struct options *o)
 	int status = STATUS_DONE;
 	struct taken *taken;
 	struct data data;
-	bool complete;
+	enum table_source source;
 	int err;
 
 	signal(SIGPIPE, SIG_IGN);
@@ -111,7 +113,7 @@ int ports_run(const struct options *o)
 			say("out of memory");
 		return STATUS_FAILED;
 	}
-	taken = table_take(o, &complete);
+	taken = table_take(o, &source);
 	if (!taken)
 		status = STATUS_FAILED;
 	else if (o->pressure)

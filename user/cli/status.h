@@ -10,6 +10,8 @@ enum cli_status {
 	STATUS_FAILED = 1,    /* while running */
 	STATUS_USAGE = 2,     /* the command line */
 	STATUS_CANNOT = 3,    /* cannot trace here */
+	STATUS_LOST = 4,      /* --strict: events were lost */
+	STATUS_FOUND = 5,     /* --fail-on */
 	STATUS_NO_EXEC = 126, /* COMMAND is there but cannot be executed */
 	STATUS_NO_FILE = 127, /* COMMAND is not there */
 };

@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <langinfo.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "user/source/hearsay.h"
 #include "user/source/make.h"
@@ -39,7 +41,18 @@ static int table_hear(const struct options *o, struct taken *taken, const char *
 	return err;
 }
 
-static int table_fill(const struct options *o, struct taken *taken, bool *complete)
+/* sock_diag(7) knows sockets that are only bound since 6.8. */
+static enum table_source table_heard(void)
+{
+	unsigned int major, minor;
+	struct utsname uts;
+
+	if (uname(&uts) || sscanf(uts.release, "%3u.%3u", &major, &minor) != 2)
+		return TABLE_HEARD;
+	return major > 6 || (major == 6 && minor >= 8) ? TABLE_HEARD_ALL : TABLE_HEARD;
+}
+
+static int table_fill(const struct options *o, struct taken *taken, enum table_source *source)
 {
 	const struct snapshot_handler handler = {
 		.give = table_add,
@@ -49,7 +62,7 @@ static int table_fill(const struct options *o, struct taken *taken, bool *comple
 	struct snapshot_result result;
 	int err = snapshot_take(&handler, &result);
 
-	*complete = !err && !result.note[0];
+	*source = err ? table_heard() : TABLE_WALKED;
 	if (err && result.reason[0])
 		err = table_hear(o, taken, result.reason);
 	else if (result.note[0] && !o->quiet)
@@ -57,10 +70,10 @@ static int table_fill(const struct options *o, struct taken *taken, bool *comple
 	return err ? err : taken_finish(taken);
 }
 
-struct taken *table_take(const struct options *o, bool *complete)
+struct taken *table_take(const struct options *o, enum table_source *source)
 {
 	struct taken *taken = taken_new(namespace_inum("net"));
-	int err = taken ? table_fill(o, taken, complete) : -ENOMEM;
+	int err = taken ? table_fill(o, taken, source) : -ENOMEM;
 
 	if (!err)
 		return taken;
@@ -69,7 +82,23 @@ struct taken *table_take(const struct options *o, bool *complete)
 	return NULL;
 }
 
-bool table_chooses(const struct filter *f, const struct port_row *row)
+static bool table_chooses_holder(const struct filter *f, const struct names *names,
+				 const struct port_holder *h)
+{
+	return filter_chooses(f, &h->who, h->facts) &&
+	       filter_chooses_cgroup(f, names_find(names, WIRE_NAME_CGROUP, h->who.cgroup, 0));
+}
+
+static bool table_selects_device(const struct filter *f, const struct names *names,
+				 const struct life *life)
+{
+	uint32_t ifindex = life->ifindex ? life->ifindex : life->local.scope;
+
+	return filter_selects_device(
+		f, ifindex ? names_find(names, WIRE_NAME_DEVICE, ifindex, life->netns) : NULL);
+}
+
+bool table_chooses(const struct filter *f, const struct names *names, const struct port_row *row)
 {
 	struct life life = port_life(row);
 	struct tenure tenure = port_tenure(row);
@@ -78,10 +107,10 @@ bool table_chooses(const struct filter *f, const struct port_row *row)
 	life.tenures = &tenure;
 	life.tenures_len = 1;
 	if (port_keeper(row) != KEPT_BY_PROCESS)
-		chosen = filter_chooses(f, NULL, 0);
+		chosen = filter_chooses(f, NULL, 0) && filter_chooses_cgroup(f, NULL);
 	for (uint32_t i = 0; i < row->holders_len && !chosen && life.who_known; i++)
-		chosen = filter_chooses(f, &row->holders[i].who, row->holders[i].facts);
-	return chosen && filter_shows_life(f, &life);
+		chosen = table_chooses_holder(f, names, &row->holders[i]);
+	return chosen && filter_shows_life(f, &life) && table_selects_device(f, names, &life);
 }
 
 struct columns table_columns(const struct taken *taken)

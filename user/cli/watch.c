@@ -44,6 +44,7 @@ struct watch {
 	struct wire_head last;	    /* of the record read last */
 	bool enough;		    /* --count: the source was told to stop */
 	bool begun;		    /* a record was read */
+	struct run_summary summary; /* when the run is over */
 };
 
 static struct sink watch_data_sink(struct watch *w)
@@ -118,7 +119,7 @@ static int watch_take(struct watch *w, const void *record, size_t len_bytes)
 	const struct wire_head *head = record;
 	int err = 0;
 
-	if (!w->record_only || head->kind >= WIRE_START)
+	if (!w->record_only || w->options->fail_on || head->kind >= WIRE_START)
 		err = core_feed(w->core, record, len_bytes);
 	if (err || !w->options->record)
 		return err;
@@ -236,6 +237,8 @@ static int watch_close(struct watch *w)
 	if (!err)
 		err = recording_err;
 	out_close(&w->talk_out);
+	if (w->core)
+		w->summary = *core_summary(w->core);
 	core_free(w->core);
 	return err;
 }
@@ -265,10 +268,35 @@ static int watch_command_status(const struct live_result *result)
 	return result->command_exit > 0 ? result->command_exit : STATUS_DONE;
 }
 
+static uint32_t watch_found(const struct run_summary *s)
+{
+	return s->findings | (s->implicit ? 1U << FINDING_IMPLICIT_BIND : 0) |
+	       (s->ephemeral ? 1U << FINDING_EPHEMERAL_PORT : 0);
+}
+
+/* Of a run in which nothing else went wrong: --strict, --fail-on. */
+static int watch_verdict(const struct options *o, const struct run_summary *s)
+{
+	uint32_t found = watch_found(s) & o->fail_on;
+
+	if (o->strict && s->lost) {
+		if (!o->quiet)
+			say("--strict: %" PRIu64 " lost", s->lost);
+		return STATUS_LOST;
+	}
+	for (unsigned int id = 0; id < FINDING_NAMES && !o->quiet; id++)
+		if (found >> id & 1)
+			say("--fail-on: found %s", finding_name(id));
+	return found ? STATUS_FOUND : STATUS_DONE;
+}
+
 /* ret: of the run; data_err: of closing the data, already told. */
-static int watch_status(const struct options *o, int ret, int data_err, bool begun,
+static int watch_status(const struct watch *w, int ret, int data_err,
 			const struct live_result *result)
 {
+	const struct options *o = w->options;
+	int status;
+
 	if (result->exec_error) {
 		say("cannot run %s: %s", o->live.command[0], strerror(result->exec_error));
 		return result->exec_error == ENOENT ? STATUS_NO_FILE : STATUS_NO_EXEC;
@@ -277,9 +305,10 @@ static int watch_status(const struct options *o, int ret, int data_err, bool beg
 		return STATUS_FAILED;
 	if (ret < 0 && ret != -EPIPE) {
 		say("%s", result->reason[0] ? result->reason : strerror(-ret));
-		return begun || o->replay ? STATUS_FAILED : STATUS_CANNOT;
+		return w->begun || o->replay ? STATUS_FAILED : STATUS_CANNOT;
 	}
-	return watch_command_status(result);
+	status = watch_command_status(result);
+	return status == STATUS_DONE ? watch_verdict(o, &w->summary) : status;
 }
 
 static int watch_replay(const struct options *o, const struct live_handler *handler,
@@ -325,5 +354,5 @@ int watch_run(const struct options *o)
 			: live_run(&o->live, &handler, &result);
 	signal(SIGPIPE, SIG_IGN); /* a reader that left now is as quiet as one that left before */
 	err = watch_close(&w);
-	return watch_status(o, ret, err, w.begun, &result);
+	return watch_status(&w, ret, err, &result);
 }

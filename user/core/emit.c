@@ -49,6 +49,25 @@ static void count_event(struct run_summary *s, const struct event *e)
 	s->ephemeral += tenure_is_ephemeral(e->tenure) == YES;
 }
 
+static bool is_device(const struct core *core, const struct life *l, uint32_t ifindex)
+{
+	return ifindex &&
+	       filter_selects_device(core->filter,
+				     names_find(core->names, WIRE_NAME_DEVICE, ifindex, l->netns));
+}
+
+/* Names of devices are in the stream, not in the life. */
+static bool has_device(const struct core *core, const struct life *l)
+{
+	return !core->filter->dev || is_device(core, l, l->ifindex) ||
+	       is_device(core, l, l->local.scope) || is_device(core, l, l->peer.scope);
+}
+
+static bool selects(const struct core *core, const struct event *e)
+{
+	return filter_selects(core->filter, e) && has_device(core, e->life);
+}
+
 static void count_life(struct core *core, struct slot *slot)
 {
 	core->summary.lives += !slot->counted;
@@ -95,7 +114,7 @@ int event_emit(struct core *core, struct slot *slot, const struct event *e)
 
 	if (err)
 		return err;
-	if (!slot->life.chosen || !filter_selects(core->filter, e))
+	if (!slot->life.chosen || !selects(core, e))
 		return 0;
 	count_life(core, slot);
 	count_event(&core->summary, e);
@@ -105,7 +124,7 @@ int event_emit(struct core *core, struct slot *slot, const struct event *e)
 
 int event_emit_late(struct core *core, const struct event *e)
 {
-	if (!filter_selects(core->filter, e))
+	if (!selects(core, e))
 		return 0;
 	count_event(&core->summary, e);
 	return show_event(core, e);
@@ -114,7 +133,8 @@ int event_emit_late(struct core *core, const struct event *e)
 int life_emit(struct core *core, struct slot *slot)
 {
 	const struct life *life = &slot->life;
-	bool shown = life->chosen && filter_shows_life(core->filter, life);
+	bool shown =
+		life->chosen && filter_shows_life(core->filter, life) && has_device(core, life);
 
 	if (shown)
 		count_life(core, slot);

@@ -39,6 +39,16 @@ bool filter_chooses(const struct filter *f, const struct wire_who *who, uint32_t
 	return !f->has_uid || (who && who->uid == f->uid);
 }
 
+bool filter_chooses_cgroup(const struct filter *f, const char *path)
+{
+	size_t len = f->cgroup ? strlen(f->cgroup) : 0;
+
+	if (!len)
+		return true;
+	return path && !strncmp(path, f->cgroup, len) &&
+	       (!path[len] || path[len] == '/' || f->cgroup[len - 1] == '/');
+}
+
 /* --- by port, address, family, protocol -------------------------------------------------- */
 
 /* No port is in no range. */
@@ -75,6 +85,16 @@ static bool has_family(const struct filter *f, const struct life *l)
 	return l->local.family == (f->inet4 ? AF_INET : AF_INET6);
 }
 
+static bool has_netns(const struct filter *f, const struct life *l)
+{
+	return !f->has_netns || l->netns == f->netns;
+}
+
+bool filter_selects_device(const struct filter *f, const char *name)
+{
+	return !f->dev || (name && !strcmp(name, f->dev));
+}
+
 static bool has_protocol(const struct filter *f, const struct life *l)
 {
 	return !f->protocols || (f->protocols & protocol_bit(l->protocol));
@@ -103,7 +123,7 @@ bool filter_selects(const struct filter *f, const struct event *e)
 {
 	const struct life *l = e->life;
 
-	if (!has_family(f, l) || !has_protocol(f, l))
+	if (!has_family(f, l) || !has_protocol(f, l) || !has_netns(f, l))
 		return false;
 	if (f->ports_len && !in_ranges(f->ports, f->ports_len, e->port) &&
 	    !in_ranges(f->ports, f->ports_len, l->local.port) && !asks_local_port(f, e))
@@ -178,7 +198,7 @@ static bool life_has_failure(const struct life *l)
 
 bool filter_shows_life(const struct filter *f, const struct life *l)
 {
-	if (!has_family(f, l) || !has_protocol(f, l))
+	if (!has_family(f, l) || !has_protocol(f, l) || !has_netns(f, l))
 		return false;
 	if (f->ports_len && !life_has_port(f, l))
 		return false;

@@ -17,14 +17,18 @@ struct port_range {
 struct filter {
 	const uint32_t *pids; /* -p, of the collector's pid namespace */
 	size_t pids_len;
-	bool command;	  /* COMMAND is given: only WIRE_F_FOLLOWED tasks' sockets */
-	const char *comm; /* --comm, NULL if none; compared as the kernel cuts it (15 bytes) */
+	bool command;	    /* COMMAND is given: only WIRE_F_FOLLOWED tasks' sockets */
+	const char *cgroup; /* --cgroup: a path below the mount, with what is below it; or NULL */
+	const char *comm;   /* --comm, NULL if none; compared as the kernel cuts it (15 bytes) */
 	bool has_uid;
 	uint32_t uid;
 	const struct port_range *ports; /* -P: local or requested port */
 	size_t ports_len;
 	const struct port_range *peer_ports; /* --peer-port */
 	size_t peer_ports_len;
+	bool has_netns; /* --netns */
+	uint32_t netns;
+	const char *dev;    /* --dev: bound to it, or link-local there; NULL if none */
 	bool has_addr;	    /* --addr: local or requested or peer address within addr/addr_bits */
 	uint8_t addr[16];   /* v4 as ::ffff:a.b.c.d */
 	uint8_t addr_bits;  /* 0-128, of that form */
@@ -47,10 +51,16 @@ uint32_t protocol_bit(uint16_t protocol);
  */
 bool filter_chooses(const struct filter *f, const struct wire_who *who, uint32_t facts);
 
+/* ... in this cgroup? path: as names_find() has it, NULL if not known. */
+bool filter_chooses_cgroup(const struct filter *f, const char *path);
+
+/* Is it this device? name: as names_find() has it, NULL if not known. */
+bool filter_selects_device(const struct filter *f, const char *name);
+
 /*
- * The two halves of filter_shows(): is the event about the ports, addresses, families and protocols
- * asked for (such events are counted), and is its kind displayed (failed, implicit, ephemeral,
- * states, existing)?
+ * The two halves of filter_shows(): is the event about the ports, addresses, namespaces, families
+ * and protocols asked for (such events are counted), and is its kind displayed (failed, implicit,
+ * ephemeral, states, existing)?
  */
 bool filter_selects(const struct filter *f, const struct event *e);
 bool filter_displays(const struct filter *f, const struct event *e);

@@ -12,7 +12,7 @@
 
 #define TIME_WAIT_NS (UINT64_C(60) * 1000000000) /* TCP_TIMEWAIT_LEN */
 /* A server has as many connections on its port as it likes; a refusal must not take a second. */
-#define VISITED_MAX 65536
+#define VISITED_MAX 8192
 
 /* What is looked for. */
 struct search {

@@ -5,6 +5,17 @@
  */
 #include "user/core/state.h"
 
+bool owner_chooses(const struct core *core, const struct wire_who *who, uint32_t facts)
+{
+	const char *path = NULL;
+
+	if (!filter_chooses(core->filter, who, facts))
+		return false;
+	if (who && core->filter->cgroup)
+		path = names_find(core->names, WIRE_NAME_CGROUP, who->cgroup, 0);
+	return filter_chooses_cgroup(core->filter, path);
+}
+
 void owner_touch(struct core *core, struct slot *slot, const struct wire_who *who, uint32_t facts)
 {
 	struct life *life = &slot->life;
@@ -12,7 +23,7 @@ void owner_touch(struct core *core, struct slot *slot, const struct wire_who *wh
 	life->who = *who;
 	life->who_known = true;
 	if (!life->chosen)
-		life->chosen = filter_chooses(core->filter, who, facts);
+		life->chosen = owner_chooses(core, who, facts);
 }
 
 void owner_inherit(struct core *core, struct slot *slot, uint64_t listener_id)

@@ -102,13 +102,13 @@ static void touch(struct core *core, struct slot *slot, const struct wire_call *
 	if (!(c->facts & WIRE_F_PASS) || !life->who_known)
 		owner_touch(core, slot, &c->who, c->facts);
 	else if (!life->chosen)
-		life->chosen = filter_chooses(core->filter, &c->who, c->facts);
+		life->chosen = owner_chooses(core, &c->who, c->facts);
 }
 
 void socket_describe(struct core *core, struct slot *slot, const struct wire_call *c)
 {
 	if (!slot->life.local.family)
-		slot->life.chosen = filter_chooses(core->filter, NULL, c->facts);
+		slot->life.chosen = owner_chooses(core, NULL, c->facts);
 	set_socket(&slot->life, c);
 	slot->state = c->sock.state;
 	slot->child |= c->head.kind == WIRE_ACCEPT || (c->facts & WIRE_F_CHILD);

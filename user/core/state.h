@@ -126,6 +126,8 @@ int findings_tell(struct core *core, const struct event *e);
 
 /* owner.c: whose socket it is */
 
+/* The filter's verdict, of pid, name, user and cgroup; who is NULL if nobody is known. */
+bool owner_chooses(const struct core *core, const struct wire_who *who, uint32_t facts);
 /* A task has touched the socket. who is not kept. */
 void owner_touch(struct core *core, struct slot *slot, const struct wire_who *who, uint32_t facts);
 /* The socket came out of this listener. */

@@ -281,8 +281,9 @@ const char *why_missing(const struct why *w)
 	if (w->holders.len && !w->options_known)
 		return "the options of the sockets in the way can only be read by root";
 	if (!w->bound_known)
-		return "sockets that are bound and no more can only be seen by root before Linux "
-		       "6.8";
+		return "only root can see sockets that are bound and no more (before Linux 6.8), "
+		       "and "
+		       "those of another network namespace";
 	if (w->holders.len && w->holders.list[0].state == TCP_TIME_WAIT)
 		return "whether the socket that left the TIME_WAIT entry behind had the option set "
 		       "cannot be read";

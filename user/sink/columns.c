@@ -32,7 +32,7 @@ char *columns_comm(const struct columns *self, char *p, const struct wire_who *w
 	return fmt_spaces(p, width - used + 1);
 }
 
-static char *columns_name(const struct columns *self, char *p, const char *name)
+char *columns_name(const struct columns *self, char *p, const char *name)
 {
 	size_t used;
 

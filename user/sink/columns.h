@@ -28,6 +28,9 @@ char *columns_word(char *p, const char *word, size_t width);
 /* A process's name, likewise. Room: ESCAPE_ROOM(width) + 1. */
 char *columns_comm(const struct columns *self, char *p, const struct wire_who *who, size_t width);
 
+/* A name of strangers. Room: ESCAPE_ROOM(COLUMNS_NAME). */
+char *columns_name(const struct columns *self, char *p, const char *name);
+
 /* ADDR%DEV; ifindex: of the device bound to, 0 if none. */
 char *columns_address(const struct columns *self, char *p, const struct endpoint *end,
 		      uint32_t ifindex, uint32_t netns);

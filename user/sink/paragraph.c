@@ -21,6 +21,7 @@ void paragraph_write(struct out *out, const char *label, size_t indent, const ch
 	bool first = true;
 
 	out_write(out, label, column);
+	column -= *label == '\n';
 	if (column >= indent && column) {
 		out_write(out, "\n", 1);
 		column = 0;

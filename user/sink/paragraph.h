@@ -9,7 +9,8 @@
 
 /*
  * label, then text from column indent on, broken before column 92; a label that is too long has a
- * line of its own. Text of ours only: nothing is escaped.
+ * line of its own, and a newline before it makes an empty line. Text of ours only: nothing is
+ * escaped.
  */
 void paragraph_write(struct out *out, const char *label, size_t indent, const char *text);
 

@@ -15,10 +15,16 @@
 /* "bind() to 0.0.0.0:80, TCP, by uid 33 in network namespace 4026531840: no" */
 static void text_question(struct out *out, const struct columns *columns, const struct why *w)
 {
-	char *p = out_room(out, COLUMNS_ADDRESS + ESCAPE_ROOM(COLUMNS_NAME) + 256);
+	char *p = out_room(out, COLUMNS_ADDRESS + 2 * ESCAPE_ROOM(COLUMNS_NAME) + 256);
+	struct endpoint local = w->local;
 
+	local.scope = 0; /* the device's name is as it was given */
 	p = fmt_literal(p, "bind() to ");
-	p = columns_endpoint(columns, p, &w->local, w->ifindex, w->netns);
+	p = columns_endpoint(columns, p, &local, 0, w->netns);
+	if (w->device) {
+		p = fmt_literal(p, " on ");
+		p = columns_name(columns, p, w->device);
+	}
 	p = columns_string(p, w->protocol == IPPROTO_TCP ? ", TCP, by uid " : ", UDP, by uid ");
 	p = fmt_u64(p, w->uid);
 	p = fmt_literal(p, " in network namespace ");
