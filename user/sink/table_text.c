@@ -51,7 +51,7 @@ static char *table_keeper(char *p, const struct port_row *row)
 {
 	switch (port_keeper(row)) {
 	case KEPT_BY_QUEUE:
-		return fmt_literal(p, " (not accepted yet)");
+		return fmt_literal(p, " (not accepted)");
 	case KEPT_BY_ORPHAN:
 		return fmt_literal(p, " (orphan)");
 	case KEPT_BY_KERNEL:
