@@ -415,6 +415,73 @@ static void a_search_takes_long(void **state)
 		 "tries\n");
 }
 
+/* 100 ports, and a socket that connect() or bind(0) gives the next of them. */
+static struct wire_call of_a_hundred(uint8_t kind, uint64_t i)
+{
+	struct wire_call c =
+		local_call(kind, 1000 + i, BOOT_NS + 1000 + i * 10, 0, (uint16_t)(40000 + i), 1);
+
+	c.range_lo = 40000;
+	c.range_hi = 40099;
+	c.sock.peer_port = kind == WIRE_CONNECT ? 443 : 0;
+	memcpy(c.sock.peer, (uint8_t[]){ 10, 0, 0, 9 }, kind == WIRE_CONNECT ? 4 : 0);
+	if (kind == WIRE_BIND)
+		call_request(&c, 0);
+	return c;
+}
+
+static void ports_get_low_for_one_peer(void **state)
+{
+	struct world *w = walked(state);
+
+	for (uint64_t i = 0; i < 90; i++) {
+		struct wire_call c = of_a_hundred(WIRE_CONNECT, i);
+
+		if (i < 30) /* by bind(): nobody else can have those */
+			c = of_a_hundred(WIRE_BIND, i);
+		FEED(w, c);
+		if (i >= 30 && i < 40)
+			feed_time_wait(w, 1000 + i, BOOT_NS + 1001 + i * 10, (uint16_t)(40000 + i));
+	}
+	FOUND(w, "ports-low 1: 84 of the 100 ports of 40000-40099 are taken for connections to "
+		 "10.0.0.9:443: 30 bound, 44 connected, 10 in TIME_WAIT\n");
+}
+
+static void another_peer_has_its_own_ports(void **state)
+{
+	struct world *w = walked(state);
+
+	for (uint64_t i = 0; i < 100; i++) {
+		struct wire_call c = of_a_hundred(WIRE_CONNECT, i);
+
+		c.sock.peer[3] = i % 2;
+		FEED(w, c);
+	}
+	FOUND(w, "");
+	for (uint64_t i = 0; i < 6; i++) { /* nor can bind(0) have them */
+		struct wire_call c = of_a_hundred(WIRE_BIND, i);
+
+		c.sock.id += 500;
+		FEED(w, c);
+	}
+	FOUND(w, "ports-low 1: 100 of the 100 ports of 40000-40099 are taken for sockets that "
+		 "bind: 2 bound, 98 connected\n");
+}
+
+static void what_was_given_back_is_not_taken(void **state)
+{
+	struct world *w = walked(state);
+
+	for (uint64_t i = 0; i < 100; i++) {
+		struct wire_call c = of_a_hundred(WIRE_CONNECT, i);
+
+		FEED(w, c);
+		if (i % 2)
+			feed_end(w, 1000 + i, BOOT_NS + 1001 + i * 10, (uint16_t)(40000 + i));
+	}
+	FOUND(w, "");
+}
+
 /* --- how often ---------------------------------------------------------------------------- */
 
 static void repeats_are_counted(void **state)
@@ -525,6 +592,9 @@ int main(void)
 		WORLD_TEST(a_port_is_bound_too_early),
 		WORLD_TEST(listen_has_its_own),
 		WORLD_TEST(a_search_takes_long),
+		WORLD_TEST(ports_get_low_for_one_peer),
+		WORLD_TEST(another_peer_has_its_own_ports),
+		WORLD_TEST(what_was_given_back_is_not_taken),
 		WORLD_TEST(repeats_are_counted),
 		cmocka_unit_test(what_is_not_shown_is_not_told),
 		cmocka_unit_test(findings_have_names),

@@ -13,7 +13,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-#include "user/core/pressure.h"
+#include "user/core/pressure_count.h"
 #include "user/core/taken.h"
 
 #define OWN 7

@@ -74,7 +74,7 @@ static void count_life(struct core *core, struct slot *slot)
 	slot->counted = true;
 }
 
-static int show_event(struct core *core, const struct event *e)
+static int show_event(struct core *core, const struct event *e, const struct pressure *p)
 {
 	if (!filter_displays(core->filter, e))
 		return 0;
@@ -86,20 +86,25 @@ static int show_event(struct core *core, const struct event *e)
 		if (err)
 			return err;
 	}
-	return e->findings ? findings_tell(core, e) : 0;
+	return e->findings ? findings_tell(core, e, p) : 0;
 }
 
-/* Of an event that is a finding. */
+#define PRESSURE_ASKED (UINT32_C(1) << FINDING_PORTS_LOW)
+
+/* Of an event that is a finding, or may be one. */
 static int emit_found(struct core *core, const struct slot *slot, const struct event *e,
 		      uint32_t findings)
 {
 	struct event found = *e;
 	struct holders holders;
+	struct pressure pressure;
 
 	found.findings = findings;
+	if ((findings & PRESSURE_ASKED) && !pressure_is_low(core, e, &pressure))
+		found.findings &= ~PRESSURE_ASKED;
 	findings_judge(core, slot, &found, &holders);
 	core->summary.findings |= found.findings;
-	return show_event(core, &found);
+	return show_event(core, &found, &pressure);
 }
 
 int event_emit(struct core *core, struct slot *slot, const struct event *e)
@@ -119,7 +124,9 @@ int event_emit(struct core *core, struct slot *slot, const struct event *e)
 	count_life(core, slot);
 	count_event(&core->summary, e);
 	findings = findings_of(e);
-	return findings ? emit_found(core, slot, e, findings) : show_event(core, e);
+	if (e->assigned && pressure_is_due(core, e))
+		findings |= PRESSURE_ASKED;
+	return findings ? emit_found(core, slot, e, findings) : show_event(core, e, NULL);
 }
 
 int event_emit_late(struct core *core, const struct event *e)
@@ -127,7 +134,7 @@ int event_emit_late(struct core *core, const struct event *e)
 	if (!selects(core, e))
 		return 0;
 	count_event(&core->summary, e);
-	return show_event(core, e);
+	return show_event(core, e, NULL);
 }
 
 int life_emit(struct core *core, struct slot *slot)

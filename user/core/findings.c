@@ -130,6 +130,7 @@ void findings_judge(const struct core *core, const struct slot *slot, struct eve
 struct telling {
 	const struct core *core;
 	const struct event *event;
+	const struct pressure *pressure;
 	struct sentence *s;
 };
 
@@ -275,6 +276,34 @@ static void say_exhausted(const struct telling *t)
 		say_peer(t);
 }
 
+static void say_count(const struct telling *t, const char *before, uint64_t count, const char *what)
+{
+	if (!count)
+		return;
+	sentence_add(t->s, before);
+	sentence_add_number(t->s, count);
+	sentence_add(t->s, what);
+}
+
+static void say_low(const struct telling *t)
+{
+	const struct pressure *p = t->pressure;
+
+	sentence_add_number(t->s, p->bound + p->connected + p->waiting);
+	say_count(t, " of the ", p->ports, " ports of ");
+	say_range(t);
+	sentence_add(t->s, " are taken for ");
+	if (p->for_peer) {
+		sentence_add(t->s, "connections to ");
+		say_peer(t);
+	} else {
+		sentence_add(t->s, "sockets that bind");
+	}
+	say_count(t, ": ", p->bound, " bound");
+	say_count(t, p->bound ? ", " : ": ", p->connected, " connected");
+	say_count(t, p->bound || p->connected ? ", " : ": ", p->waiting, " in TIME_WAIT");
+}
+
 static void say_tuple(const struct telling *t)
 {
 	const struct event *e = t->event;
@@ -408,6 +437,7 @@ static const char *hint_exhausted(const struct event *e)
 	case EVENT_BIND:
 		return "sockets that connect() should set IP_BIND_ADDRESS_NO_PORT before bind(); "
 		       "widen net.ipv4.ip_local_port_range";
+	case EVENT_CONNECT:
 	case EVENT_CONNECT_FAILED:
 		if (record_is_datagram(e->life->protocol))
 			break;
@@ -429,6 +459,7 @@ static const struct rule {
 } rules[FINDING_KINDS] = {
 	[FINDING_BIND_IN_USE] = { SEVERITY_ERROR, say_bind_in_use, NULL, hint_holder },
 	[FINDING_PORTS_EXHAUSTED] = { SEVERITY_ERROR, say_exhausted, NULL, hint_exhausted },
+	[FINDING_PORTS_LOW] = { SEVERITY_WARNING, say_low, NULL, hint_exhausted },
 	[FINDING_CONNECT_TUPLE_IN_USE] = { SEVERITY_ERROR, say_tuple,
 					   "bind() to another port or address, or do not bind()",
 					   NULL },
@@ -469,6 +500,7 @@ static const struct rule {
 static const char *const finding_names[FINDING_NAMES] = {
 	[FINDING_BIND_IN_USE] = "bind-in-use",
 	[FINDING_PORTS_EXHAUSTED] = "ports-exhausted",
+	[FINDING_PORTS_LOW] = "ports-low",
 	[FINDING_CONNECT_TUPLE_IN_USE] = "connect-tuple-in-use",
 	[FINDING_BIND_DENIED] = "bind-denied",
 	[FINDING_BIND_REFUSED_BY_POLICY] = "bind-refused-by-policy",
@@ -507,31 +539,42 @@ const char *severity_name(enum severity severity)
 
 /* --- telling ------------------------------------------------------------------------------ */
 
+static bool is_repeat(const struct repeat *r, const struct repeat *now)
+{
+	return r->used && r->id == now->id && r->kind == now->kind &&
+	       r->protocol == now->protocol && !memcmp(r->comm, now->comm, sizeof(r->comm));
+}
+
 /* What was told of a program already, or the place of what was told longest ago. */
-static struct repeat *repeat_of(struct repeats *repeats, enum finding_id id, const char *comm)
+static struct repeat *repeat_of(struct repeats *repeats, const struct repeat *now)
 {
 	struct repeat *oldest = &repeats->list[0];
 
 	for (size_t i = 0; i < REPEATS_MAX; i++) {
 		struct repeat *r = &repeats->list[i];
 
-		if (r->used && r->id == id && !memcmp(r->comm, comm, sizeof(r->comm)))
+		if (is_repeat(r, now))
 			return r;
 		if (r->told_ns < oldest->told_ns)
 			oldest = r;
 	}
-	*oldest = (struct repeat){ .id = id };
-	memcpy(oldest->comm, comm, sizeof(oldest->comm));
+	*oldest = *now;
 	return oldest;
 }
 
 /* How many times it happened since it was told of; 0 if it is too early to tell again. */
 static uint64_t take_repeats(struct repeats *repeats, enum finding_id id, const struct event *e)
 {
-	static const char nobody[WIRE_COMM_LEN];
-	struct repeat *r = repeat_of(repeats, id, e->who ? e->who->comm : nobody);
-	uint64_t count = ++r->count;
+	struct repeat now = { .protocol = e->life->protocol,
+			      .id = (uint8_t)id,
+			      .kind = (uint8_t)e->kind };
+	struct repeat *r;
+	uint64_t count;
 
+	if (e->who)
+		memcpy(now.comm, e->who->comm, sizeof(now.comm));
+	r = repeat_of(repeats, &now);
+	count = ++r->count;
 	if (r->used && (e->ts_ns < r->told_ns || e->ts_ns - r->told_ns < REPEAT_NS))
 		return 0;
 	r->used = true;
@@ -540,17 +583,20 @@ static uint64_t take_repeats(struct repeats *repeats, enum finding_id id, const 
 	return count;
 }
 
-static int tell(struct core *core, enum finding_id id, const struct event *e, uint64_t count)
+static int tell(struct core *core, enum finding_id id, const struct telling *about, uint64_t count)
 {
 	const struct rule *rule = &rules[id];
 	struct sentence s = { .names = core->names };
-	struct telling t = { .core = core, .event = e, .s = &s };
-	struct finding f = { .id = id, .severity = rule->severity, .event = e, .count = count };
+	struct telling t = *about;
+	struct finding f = {
+		.id = id, .severity = rule->severity, .event = t.event, .count = count
+	};
 
+	t.s = &s;
 	rule->say(&t);
 	f.text = s.text;
 	f.text_len = s.len;
-	f.hint = rule->choose_hint ? rule->choose_hint(e) : rule->hint;
+	f.hint = rule->choose_hint ? rule->choose_hint(t.event) : rule->hint;
 	for (size_t i = 0; i < core->sinks_len; i++) {
 		const struct sink *sink = &core->sinks[i];
 		int err = sink->ops->finding ? sink->ops->finding(sink->self, &f) : 0;
@@ -561,8 +607,10 @@ static int tell(struct core *core, enum finding_id id, const struct event *e, ui
 	return 0;
 }
 
-int findings_tell(struct core *core, const struct event *e)
+int findings_tell(struct core *core, const struct event *e, const struct pressure *p)
 {
+	struct telling about = { .core = core, .event = e, .pressure = p };
+
 	for (enum finding_id id = 0; id < FINDING_KINDS; id++) {
 		uint64_t count;
 		int err;
@@ -570,7 +618,7 @@ int findings_tell(struct core *core, const struct event *e)
 		if (!(e->findings & BIT(id)))
 			continue;
 		count = take_repeats(&core->repeats, id, e);
-		err = count ? tell(core, id, e, count) : 0;
+		err = count ? tell(core, id, &about, count) : 0;
 		if (err)
 			return err;
 	}

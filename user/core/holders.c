@@ -26,16 +26,6 @@ struct search {
 	struct holders *found;
 };
 
-static struct slot *slot_of(struct port_link *link)
-{
-	return (struct slot *)((char *)link - offsetof(struct slot, link));
-}
-
-static struct remnant *remnant_of(struct port_link *link)
-{
-	return (struct remnant *)((char *)link - offsetof(struct remnant, link));
-}
-
 /* --- what a holder is --------------------------------------------------------------------- */
 
 static struct holder holder_of_slot(const struct slot *slot)
@@ -218,9 +208,9 @@ static void look_through(const struct core *core, struct search *s)
 
 		for (; link && s->visited < VISITED_MAX; link = link->next, s->visited++) {
 			if (list == PORT_LIST_TIME_WAIT)
-				look_at_remnant(s, remnant_of(link));
+				look_at_remnant(s, remnant_of_link(link));
 			else
-				look_at_slot(s, slot_of(link));
+				look_at_slot(s, slot_of_link(link));
 		}
 	}
 }

@@ -110,6 +110,17 @@ void lives_drop_remnant(struct lives *lives, struct remnant *remnant);
 /* Takes a remnant out: fills *life and *tenure, which life->tenures then names. */
 void lives_take_remnant(struct lives *lives, struct remnant *remnant, struct life *life,
 			struct tenure *tenure);
+/* What a link of the index of ports stands in. */
+static inline struct slot *slot_of_link(struct port_link *link)
+{
+	return (struct slot *)((char *)link - offsetof(struct slot, link));
+}
+
+static inline struct remnant *remnant_of_link(struct port_link *link)
+{
+	return (struct remnant *)((char *)link - offsetof(struct remnant, link));
+}
+
 /* Forgets the remnants of lives that ended before this: the record of their end was lost. */
 void lives_expire_remnants(struct lives *lives, uint64_t ended_before_ns);
 

@@ -66,3 +66,10 @@ struct port_link *ports_first(const struct port_index *index, enum port_list lis
 {
 	return *head_of(index, list, key);
 }
+
+bool ports_any(const struct port_index *index, struct port_key key)
+{
+	struct port_link **head = head_of(index, PORT_LIST_BOUND, key);
+
+	return head[0] || head[PORT_LIST_CONNECTED * HEADS] || head[PORT_LIST_TIME_WAIT * HEADS];
+}

@@ -6,6 +6,7 @@
 #ifndef PORTLIFE_CORE_PORTS_H
 #define PORTLIFE_CORE_PORTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct port_link {
@@ -39,6 +40,8 @@ void ports_remove(struct port_link *link);
 /* NULL: none. Links of other keys stand between those of this one. */
 struct port_link *ports_first(const struct port_index *index, enum port_list list,
 			      struct port_key key);
+/* false: nobody has it, surely */
+bool ports_any(const struct port_index *index, struct port_key key);
 /* IPPROTO_TCP for MPTCP: the protocol whose ports these are. */
 uint16_t ports_protocol(uint16_t protocol);
 

@@ -1,205 +1,135 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * pressure.c owns the counting: first what each port of the range is taken by, then connections by
- * destination.
+ * pressure.c owns the question how much of a range is taken. It is asked now and then, of the index
+ * of ports, so that nobody has to count while sockets come and go.
  */
-#include "user/core/pressure.h"
-
-#include <errno.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdlib.h>
 #include <string.h>
 
-/* What has been met on a port. */
-enum met {
-	MET_BIND = 1 << 0,
-	MET_CONNECT = 1 << 1,
-	MET_TIME_WAIT = 1 << 2,
-	MET_UNKNOWN = 1 << 3,
+#include "user/core/state.h"
+
+#define ASK_TIMES   16U /* while a range is filled up */
+#define LOW_PERCENT 80U
+#define VISITED_MAX 4096 /* sockets on one port */
+#define PORTS_MIN   16U	 /* of a range so small, somebody has seen to it */
+
+/* For what a port is wanted. */
+struct want {
+	const struct lives *lives;
+	struct port_key key;
+	const struct endpoint *peer; /* connect(): ports may be shared, but not for this peer */
 };
 
-struct count {
-	struct pressure *pressure;
-	bool connect_known; /* the kernel marks what connect() bound: 6.17+ */
-	uint8_t *met;	    /* of each port */
-	const struct port_row **connections;
-	size_t connections_len;
-};
-
-const char *pressure_kind_name(enum pressure_kind kind)
+static uint32_t ports_in(const struct event *e)
 {
-	static const char *const names[PRESSURE_KINDS] = {
-		[PRESSURE_BIND] = "bind",
-		[PRESSURE_CONNECT] = "connect",
-		[PRESSURE_TIME_WAIT] = "time_wait",
-		[PRESSURE_UNKNOWN] = "unknown",
+	return e->range_lo && e->range_lo <= e->range_hi ? e->range_hi - e->range_lo + 1U : 0;
+}
+
+bool pressure_is_due(struct core *core, const struct event *e)
+{
+	uint32_t ports;
+
+	if (tenure_is_ephemeral(e->tenure) != YES)
+		return false;
+	ports = ports_in(e);
+	if (ports < PORTS_MIN)
+		return false;
+	if (core->until_pressure) {
+		core->until_pressure--;
+		return false;
+	}
+	core->until_pressure = ports / ASK_TIMES - 1;
+	return true;
+}
+
+static bool is_ours(const struct want *want, const struct slot *slot)
+{
+	return slot->listed_port == want->key.port && slot->life.netns == want->key.netns &&
+	       ports_protocol(slot->life.protocol) == want->key.protocol;
+}
+
+static bool same_peer(const struct endpoint *peer, const uint8_t *addr, uint16_t port)
+{
+	return peer->port == port && !memcmp(peer->addr, addr, sizeof(peer->addr));
+}
+
+static bool is_bound(const struct want *want)
+{
+	struct port_link *link = ports_first(&want->lives->ports, PORT_LIST_BOUND, want->key);
+
+	while (link && !is_ours(want, slot_of_link(link)))
+		link = link->next;
+	return link != NULL;
+}
+
+static bool is_connected(const struct want *want)
+{
+	struct port_link *link = ports_first(&want->lives->ports, PORT_LIST_CONNECTED, want->key);
+
+	for (unsigned int i = 0; link && i < VISITED_MAX; link = link->next, i++) {
+		const struct slot *slot = slot_of_link(link);
+
+		if (is_ours(want, slot) &&
+		    (!want->peer ||
+		     same_peer(want->peer, slot->life.peer.addr, slot->life.peer.port)))
+			return true;
+	}
+	return false;
+}
+
+static bool waits(const struct want *want)
+{
+	struct port_link *link = ports_first(&want->lives->ports, PORT_LIST_TIME_WAIT, want->key);
+
+	for (; link; link = link->next) {
+		const struct remnant *r = remnant_of_link(link);
+
+		if (r->key.port == want->key.port && r->netns == want->key.netns &&
+		    ports_protocol(r->protocol) == want->key.protocol &&
+		    (!want->peer || same_peer(want->peer, r->peer, r->peer_port)))
+			return true;
+	}
+	return false;
+}
+
+static bool is_low(uint32_t taken, uint32_t ports)
+{
+	return (uint64_t)taken * 100 >= (uint64_t)ports * LOW_PERCENT;
+}
+
+/* Are so many free that there is no need to look closer? That is known soon. */
+static bool has_many_free(struct want want, const struct event *e, uint32_t ports)
+{
+	uint32_t taken = ports;
+
+	for (uint32_t port = e->range_lo; port <= e->range_hi && is_low(taken, ports); port++) {
+		want.key.port = (uint16_t)port;
+		taken -= !ports_any(&want.lives->ports, want.key);
+	}
+	return !is_low(taken, ports);
+}
+
+bool pressure_is_low(const struct core *core, const struct event *e, struct pressure *p)
+{
+	bool connects = e->life->protocol == IPPROTO_TCP &&
+			(e->kind == EVENT_CONNECT || e->kind == EVENT_SEND);
+	struct want want = {
+		.lives = &core->lives,
+		.key = { e->life->netns, ports_protocol(e->life->protocol), 0 },
+		.peer = connects ? &e->life->peer : NULL,
 	};
 
-	return kind < PRESSURE_KINDS ? names[kind] : "?";
-}
-
-static const struct wire_sock *sock_of(const struct port_row *row)
-{
-	return &row->holders[0].sock;
-}
-
-static enum met meet(const struct count *c, const struct port_row *row)
-{
-	const struct wire_sock *sock = sock_of(row);
-	enum port_origin origin = port_row_origin(row);
-
-	if (sock->state == TCP_TIME_WAIT)
-		return MET_TIME_WAIT;
-	if (origin == ORIGIN_CONNECT)
-		return MET_CONNECT;
-	if (origin != ORIGIN_UNKNOWN)
-		return MET_BIND;
-	if (sock->protocol != IPPROTO_TCP)
-		return MET_UNKNOWN;
-	/* with a peer: the kernel would say if it was connect() */
-	return !sock->peer_port || c->connect_known ? MET_BIND : MET_UNKNOWN;
-}
-
-static enum pressure_kind kind_of(unsigned int met)
-{
-	if (met & MET_BIND)
-		return PRESSURE_BIND;
-	if (met & MET_UNKNOWN)
-		return PRESSURE_UNKNOWN;
-	return met & MET_CONNECT ? PRESSURE_CONNECT : PRESSURE_TIME_WAIT;
-}
-
-static bool is_counted(const struct pressure *p, uint16_t port)
-{
-	return settings_in_range(p->settings, port) && !settings_is_reserved(p->settings, port);
-}
-
-static void count_rows(struct count *c, const struct port_row *rows, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if (port_row_origin(&rows[i]) == ORIGIN_CONNECT)
-			c->connect_known = true;
-	for (size_t i = 0; i < len; i++) {
-		const struct wire_sock *sock = sock_of(&rows[i]);
-
-		if (sock->netns != c->pressure->settings->netns ||
-		    sock->protocol != c->pressure->protocol ||
-		    !is_counted(c->pressure, sock->local_port))
-			continue;
-		c->met[sock->local_port] |= (uint8_t)meet(c, &rows[i]);
-		if (sock->peer_port)
-			c->connections[c->connections_len++] = &rows[i];
+	*p = (struct pressure){ .ports = ports_in(e), .for_peer = connects };
+	if (has_many_free(want, e, p->ports))
+		return false;
+	for (uint32_t port = e->range_lo; port <= e->range_hi; port++) {
+		want.key.port = (uint16_t)port;
+		if (is_bound(&want))
+			p->bound++;
+		else if (is_connected(&want))
+			p->connected++;
+		else if (waits(&want))
+			p->waiting++;
 	}
-}
-
-static void count_ports(struct count *c)
-{
-	struct pressure *p = c->pressure;
-
-	for (uint32_t port = p->settings->range_lo; port && port <= p->settings->range_hi; port++) {
-		if (!is_counted(p, (uint16_t)port))
-			continue;
-		p->usable++;
-		if (!c->met[port])
-			continue;
-		p->taken++;
-		p->by[kind_of(c->met[port])]++;
-	}
-}
-
-/* --- by destination ---------------------------------------------------------------------- */
-
-static int compare_destinations(const void *left, const void *right)
-{
-	const struct wire_sock *a = sock_of(*(const struct port_row *const *)left);
-	const struct wire_sock *b = sock_of(*(const struct port_row *const *)right);
-	int order = (a->peer_port > b->peer_port) - (a->peer_port < b->peer_port);
-
-	if (!order)
-		order = (a->family > b->family) - (a->family < b->family);
-	if (!order)
-		order = memcmp(a->peer, b->peer, sizeof(a->peer));
-	return order ? order : memcmp(a->local, b->local, sizeof(a->local));
-}
-
-static uint32_t size_of(const struct pressure_destination *d)
-{
-	return d->connections + d->time_wait;
-}
-
-/* Puts it where it belongs among the fullest, if it does. */
-static void rank(struct pressure *p, const struct pressure_destination *d)
-{
-	size_t at = p->top_len;
-
-	while (at && size_of(&p->top[at - 1]) < size_of(d))
-		at--;
-	if (at >= PRESSURE_TOP)
-		return;
-	if (p->top_len < PRESSURE_TOP)
-		p->top_len++;
-	memmove(&p->top[at + 1], &p->top[at], (p->top_len - 1 - at) * sizeof(*d));
-	p->top[at] = *d;
-}
-
-/* Connections of one destination: first is the first of them. */
-static void count_destination(struct count *c, size_t first, size_t end)
-{
-	struct pressure_destination d = {
-		.sample = c->connections[first],
-		.used = c->pressure->by[PRESSURE_BIND],
-	};
-
-	for (size_t i = first; i < end; i++) {
-		const struct wire_sock *sock = sock_of(c->connections[i]);
-
-		if (sock->state == TCP_TIME_WAIT)
-			d.time_wait++;
-		else
-			d.connections++;
-		/* those on a port from bind() are among the bound ones */
-		d.used += !(c->met[sock->local_port] & MET_BIND);
-	}
-	c->pressure->destinations++;
-	rank(c->pressure, &d);
-}
-
-static void count_destinations(struct count *c)
-{
-	size_t first = 0;
-
-	if (c->connections_len)
-		qsort(c->connections, c->connections_len, sizeof(*c->connections),
-		      compare_destinations);
-	for (size_t i = 1; i <= c->connections_len; i++) {
-		if (i < c->connections_len &&
-		    !compare_destinations(&c->connections[first], &c->connections[i]))
-			continue;
-		count_destination(c, first, i);
-		first = i;
-	}
-}
-
-int pressure_count(struct pressure *pressure, const struct taken *taken,
-		   const struct settings *settings, uint16_t protocol)
-{
-	struct count c = { .pressure = pressure };
-	const struct port_row *rows;
-	int error = -ENOMEM;
-	size_t len;
-
-	*pressure = (struct pressure){ .settings = settings, .protocol = protocol };
-	rows = taken_rows(taken, &len);
-	c.met = calloc(SETTINGS_PORTS, sizeof(*c.met));
-	c.connections = calloc(len ? len : 1, sizeof(struct port_row *));
-	if (c.met && c.connections) {
-		count_rows(&c, rows, len);
-		count_ports(&c);
-		count_destinations(&c);
-		error = 0;
-	}
-	free(c.met);
-	free(c.connections);
-	return error;
+	return is_low(p->bound + p->connected + p->waiting, p->ports);
 }

@@ -26,7 +26,8 @@ struct pass {
 struct repeats {
 	struct repeat {
 		char comm[WIRE_COMM_LEN];
-		enum finding_id id;
+		uint16_t protocol;
+		uint8_t id, kind; /* enum finding_id, enum event_kind */
 		bool used;
 		uint64_t told_ns;
 		uint64_t count; /* since then */
@@ -45,6 +46,7 @@ struct core {
 	struct run_summary summary;
 	struct pass pass;
 	struct repeats repeats;
+	uint32_t until_pressure; /* ports given until it is asked how many are left */
 	bool started, stopped;
 };
 
@@ -114,6 +116,19 @@ void holders_of_port(const struct core *core, const struct slot *asker, const st
 void holders_of_connection(const struct core *core, const struct slot *asker, const struct event *e,
 			   struct holders *found);
 
+/* pressure.c: how much of a range is taken */
+
+struct pressure {
+	uint32_t ports;			    /* in the range */
+	bool for_peer;			    /* connect(): what follows is about the event's peer */
+	uint32_t bound, connected, waiting; /* each port counts once */
+};
+
+/* Is it time to ask, at this event that assigned a port? Once in a while. */
+bool pressure_is_due(struct core *core, const struct event *e);
+/* Is most of the event's range taken, for others of its kind? */
+bool pressure_is_low(const struct core *core, const struct event *e, struct pressure *p);
+
 /* findings.c: what a person should know */
 
 /* A bit set by enum finding_id: what the event alone tells. */
@@ -121,8 +136,8 @@ uint32_t findings_of(const struct event *e);
 /* ... and those in the way, who are put into *room, and what they tell. */
 void findings_judge(const struct core *core, const struct slot *slot, struct event *e,
 		    struct holders *room);
-/* Tells of e->findings, but not too often. */
-int findings_tell(struct core *core, const struct event *e);
+/* Tells of e->findings, but not too often. p: with ports-low. */
+int findings_tell(struct core *core, const struct event *e, const struct pressure *p);
 
 /* owner.c: whose socket it is */
 

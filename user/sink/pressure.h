@@ -5,7 +5,7 @@
 #ifndef PORTLIFE_SINK_PRESSURE_H
 #define PORTLIFE_SINK_PRESSURE_H
 
-#include "user/core/pressure.h"
+#include "user/core/pressure_count.h"
 #include "user/sink/columns.h"
 #include "user/util/out.h"
 

@@ -257,12 +257,12 @@ static char *text_where(const struct text_sink *self, char *p, const struct even
 			local = &e->request;
 	}
 	p = text_address(self, p, local, l->ifindex, l->netns);
-	if (e->holders && e->holders->len)
-		p = text_holders(self, p, e->holders);
 	if (other) {
 		p = text_is_accepted(e) ? fmt_literal(p, " < ") : fmt_literal(p, " > ");
 		p = text_peer(self, p, other, l->netns);
 	}
+	if (e->holders && e->holders->len)
+		p = text_holders(self, p, e->holders);
 	if (e->kind == EVENT_BIND && !e->error && !e->port)
 		p = fmt_literal(p, " (no port yet: IP_BIND_ADDRESS_NO_PORT)");
 	if (e->assigned && e->tenure && e->tenure->deferred)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * pressure.h owns how full the ephemeral range of a network namespace is: counted from the table
- * of ports that are taken. It must not know how the table came to be.
+ * pressure_count.h owns how full the ephemeral range of a network namespace is: counted from the
+ * table of ports that are taken. It must not know how the table came to be.
  */
-#ifndef PORTLIFE_CORE_PRESSURE_H
-#define PORTLIFE_CORE_PRESSURE_H
+#ifndef PORTLIFE_CORE_PRESSURE_COUNT_H
+#define PORTLIFE_CORE_PRESSURE_COUNT_H
 
 #include "user/core/settings.h"
 #include "user/core/taken.h"
