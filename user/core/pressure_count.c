@@ -19,11 +19,15 @@ enum met {
 	MET_UNKNOWN = 1 << 3,
 };
 
+struct connection {
+	const struct port_row *row;
+};
+
 struct count {
 	struct pressure *pressure;
 	bool connect_known; /* the kernel marks what connect() bound: 6.17+ */
 	uint8_t *met;	    /* of each port */
-	const struct port_row **connections;
+	struct connection *connections;
 	size_t connections_len;
 };
 
@@ -89,7 +93,7 @@ static void count_rows(struct count *c, const struct port_row *rows, size_t len)
 			continue;
 		c->met[sock->local_port] |= (uint8_t)meet(c, &rows[i]);
 		if (sock->peer_port)
-			c->connections[c->connections_len++] = &rows[i];
+			c->connections[c->connections_len++].row = &rows[i];
 	}
 }
 
@@ -112,8 +116,8 @@ static void count_ports(struct count *c)
 
 static int compare_destinations(const void *left, const void *right)
 {
-	const struct wire_sock *a = sock_of(*(const struct port_row *const *)left);
-	const struct wire_sock *b = sock_of(*(const struct port_row *const *)right);
+	const struct wire_sock *a = sock_of(((const struct connection *)left)->row);
+	const struct wire_sock *b = sock_of(((const struct connection *)right)->row);
 	int order = (a->peer_port > b->peer_port) - (a->peer_port < b->peer_port);
 
 	if (!order)
@@ -147,12 +151,12 @@ static void rank(struct pressure *p, const struct pressure_destination *d)
 static void count_destination(struct count *c, size_t first, size_t end)
 {
 	struct pressure_destination d = {
-		.sample = c->connections[first],
+		.sample = c->connections[first].row,
 		.used = c->pressure->by[PRESSURE_BIND],
 	};
 
 	for (size_t i = first; i < end; i++) {
-		const struct wire_sock *sock = sock_of(c->connections[i]);
+		const struct wire_sock *sock = sock_of(c->connections[i].row);
 
 		if (sock->state == TCP_TIME_WAIT)
 			d.time_wait++;
@@ -192,7 +196,7 @@ int pressure_count(struct pressure *pressure, const struct taken *taken,
 	*pressure = (struct pressure){ .settings = settings, .protocol = protocol };
 	rows = taken_rows(taken, &len);
 	c.met = calloc(SETTINGS_PORTS, sizeof(*c.met));
-	c.connections = calloc(len ? len : 1, sizeof(struct port_row *));
+	c.connections = calloc(len ? len : 1, sizeof(*c.connections));
 	if (c.met && c.connections) {
 		count_rows(&c, rows, len);
 		count_ports(&c);

@@ -144,9 +144,10 @@ static void put_in_the_way(struct why *w, const struct port_row *row)
 	} else {
 		found->len++;
 	}
-	memmove(&w->rows[at + 1], &w->rows[at], (found->len - 1 - at) * sizeof(w->rows[0]));
-	memmove(&found->list[at + 1], &found->list[at],
-		(found->len - 1 - at) * sizeof(found->list[0]));
+	for (size_t i = found->len - 1; i > at; i--) {
+		w->rows[i] = w->rows[i - 1];
+		found->list[i] = found->list[i - 1];
+	}
 	w->rows[at] = row;
 	found->list[at] = holder_of(w, row);
 }

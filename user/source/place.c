@@ -126,34 +126,34 @@ static int look_here(void *arg)
 	return 0;
 }
 
-static int look_there(struct look *look, uint32_t inum)
+static int look_there(struct look *look, int own_fd, uint32_t inum)
 {
-	struct namespaces n;
-	int own_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	int error = own_fd < 0 ? -errno : namespaces_list(&n);
+	struct namespaces n = { .len = 0 };
+	int found = -ENOENT;
+	int error = namespaces_list(&n);
 
-	if (error)
-		goto out;
-	error = -ENOENT;
 	for (size_t i = 0; i < n.len; i++)
 		if (n.list[i].inum == inum)
-			error = netns_visit(&n.list[i], own_fd, look_here, look);
+			found = netns_visit(&n.list[i], own_fd, look_here, look);
 	namespaces_free(&n);
-out:
-	if (own_fd >= 0)
-		close(own_fd);
-	return error;
+	return error ? error : found;
 }
 
 int place_look(struct place *place, uint32_t netns, const struct endpoint *local,
 	       const char *device)
 {
 	struct look look = { .place = place, .local = local, .device = device };
+	int own_fd, error;
 
 	*place = (struct place){ .ifindex = 0 };
 	if (!netns || netns == namespace_inum("net"))
 		return look_here(&look);
-	return look_there(&look, netns);
+	own_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (own_fd < 0)
+		return -errno;
+	error = look_there(&look, own_fd, netns);
+	close(own_fd);
+	return error;
 }
 
 /* --- a process ---------------------------------------------------------------------------- */
