@@ -163,7 +163,12 @@ static void test_time_wait_is_joined(void **state)
 static void test_pressure(void **state)
 {
 	struct settings settings = { .netns = OWN, .range_lo = 40000, .range_hi = 40009 };
+	struct endpoint from = { .family = AF_INET, .addr = { 127, 0, 0, 1 } };
+	struct endpoint to = { .family = AF_INET6,
+			       .port = 80,
+			       .addr = { [10] = 0xff, [11] = 0xff, 10, 0, 0, 1 } };
 	struct taken *t = taken_new(OWN);
+	struct pressure_destination d;
 	struct pressure p;
 
 	(void)state;
@@ -190,6 +195,14 @@ static void test_pressure(void **state)
 	assert_int_equal(p.top[0].time_wait, 1);
 	assert_int_equal(p.top[0].used, 4);
 	assert_int_equal(p.top[1].used, 2);
+	assert_int_equal(pressure_towards(&p, &d, t, &settings, &from, &to), 0);
+	assert_int_equal(d.connections, 2);
+	assert_int_equal(d.time_wait, 1);
+	assert_int_equal(d.used, 4);
+	to.port = 22;
+	assert_int_equal(pressure_towards(&p, &d, t, &settings, &from, &to), 0);
+	assert_null(d.sample);
+	assert_int_equal(d.used, 1); /* the bound one is nobody's */
 	assert_int_equal(pressure_count(&p, t, &settings, IPPROTO_UDP), 0);
 	assert_int_equal(p.taken, 0);
 	taken_free(t);

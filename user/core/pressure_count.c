@@ -10,6 +10,7 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /* What has been met on a port. */
 enum met {
@@ -17,6 +18,7 @@ enum met {
 	MET_CONNECT = 1 << 1,
 	MET_TIME_WAIT = 1 << 2,
 	MET_UNKNOWN = 1 << 3,
+	MET_BLOCKS = 1 << 4, /* its bucket had an owner from bind(): no connect() takes it */
 };
 
 struct connection {
@@ -48,21 +50,23 @@ static const struct wire_sock *sock_of(const struct port_row *row)
 	return &row->holders[0].sock;
 }
 
-static enum met meet(const struct count *c, const struct port_row *row)
+static unsigned int meet(const struct count *c, const struct port_row *row)
 {
 	const struct wire_sock *sock = sock_of(row);
 	enum port_origin origin = port_row_origin(row);
 
+	if (sock->state == TCP_TIME_WAIT && origin != ORIGIN_CONNECT && c->connect_known)
+		return MET_TIME_WAIT | MET_BLOCKS;
 	if (sock->state == TCP_TIME_WAIT)
 		return MET_TIME_WAIT;
 	if (origin == ORIGIN_CONNECT)
 		return MET_CONNECT;
 	if (origin != ORIGIN_UNKNOWN)
-		return MET_BIND;
+		return MET_BIND | MET_BLOCKS;
 	if (sock->protocol != IPPROTO_TCP)
 		return MET_UNKNOWN;
 	/* with a peer: the kernel would say if it was connect() */
-	return !sock->peer_port || c->connect_known ? MET_BIND : MET_UNKNOWN;
+	return !sock->peer_port || c->connect_known ? MET_BIND | MET_BLOCKS : MET_UNKNOWN;
 }
 
 static enum pressure_kind kind_of(unsigned int met)
@@ -109,6 +113,7 @@ static void count_ports(struct count *c)
 			continue;
 		p->taken++;
 		p->by[kind_of(c->met[port])]++;
+		p->blocked += (c->met[port] & MET_BLOCKS) != 0;
 	}
 }
 
@@ -147,24 +152,25 @@ static void rank(struct pressure *p, const struct pressure_destination *d)
 	p->top[at] = *d;
 }
 
+static void count_connection(const struct count *c, struct pressure_destination *d,
+			     const struct port_row *row)
+{
+	d->sample = row;
+	if (sock_of(row)->state == TCP_TIME_WAIT)
+		d->time_wait++;
+	else
+		d->connections++;
+	/* the others are among the blocked ones */
+	d->used += !(c->met[sock_of(row)->local_port] & MET_BLOCKS);
+}
+
 /* Connections of one destination: first is the first of them. */
 static void count_destination(struct count *c, size_t first, size_t end)
 {
-	struct pressure_destination d = {
-		.sample = c->connections[first].row,
-		.used = c->pressure->by[PRESSURE_BIND],
-	};
+	struct pressure_destination d = { .used = c->pressure->blocked };
 
-	for (size_t i = first; i < end; i++) {
-		const struct wire_sock *sock = sock_of(c->connections[i].row);
-
-		if (sock->state == TCP_TIME_WAIT)
-			d.time_wait++;
-		else
-			d.connections++;
-		/* those on a port from bind() are among the bound ones */
-		d.used += !(c->met[sock->local_port] & MET_BIND);
-	}
+	for (size_t i = first; i < end; i++)
+		count_connection(c, &d, c->connections[i].row);
 	c->pressure->destinations++;
 	rank(c->pressure, &d);
 }
@@ -185,25 +191,77 @@ static void count_destinations(struct count *c)
 	}
 }
 
+/* Ports; connections are gathered. 0 or -ENOMEM; count_free() in any case. */
+static int count_all(struct count *c, const struct taken *taken, const struct settings *settings,
+		     uint16_t protocol)
+{
+	size_t len;
+	const struct port_row *rows = taken_rows(taken, &len);
+
+	*c->pressure = (struct pressure){ .settings = settings, .protocol = protocol };
+	c->met = calloc(SETTINGS_PORTS, sizeof(*c->met));
+	c->connections = calloc(len ? len : 1, sizeof(*c->connections));
+	if (!c->met || !c->connections)
+		return -ENOMEM;
+	count_rows(c, rows, len);
+	count_ports(c);
+	return 0;
+}
+
+static void count_free(struct count *c)
+{
+	free(c->met);
+	free(c->connections);
+}
+
 int pressure_count(struct pressure *pressure, const struct taken *taken,
 		   const struct settings *settings, uint16_t protocol)
 {
 	struct count c = { .pressure = pressure };
-	const struct port_row *rows;
-	int error = -ENOMEM;
-	size_t len;
+	int error = count_all(&c, taken, settings, protocol);
 
-	*pressure = (struct pressure){ .settings = settings, .protocol = protocol };
-	rows = taken_rows(taken, &len);
-	c.met = calloc(SETTINGS_PORTS, sizeof(*c.met));
-	c.connections = calloc(len ? len : 1, sizeof(*c.connections));
-	if (c.met && c.connections) {
-		count_rows(&c, rows, len);
-		count_ports(&c);
+	if (!error)
 		count_destinations(&c);
-		error = 0;
+	count_free(&c);
+	return error;
+}
+
+/* An address of IPv4 is the same one in a socket of IPv6. */
+static void widen(uint8_t wide[16], uint16_t family, const uint8_t *addr)
+{
+	memset(wide, 0, 16);
+	if (family == AF_INET6) {
+		memcpy(wide, addr, 16);
+		return;
 	}
-	free(c.met);
-	free(c.connections);
+	wide[10] = wide[11] = 0xff;
+	memcpy(wide + 12, addr, 4);
+}
+
+static bool is_address(uint16_t family, const uint8_t *addr, const struct endpoint *end)
+{
+	uint8_t a[16], b[16];
+
+	widen(a, family, addr);
+	widen(b, end->family, end->addr);
+	return !memcmp(a, b, sizeof(a));
+}
+
+int pressure_towards(struct pressure *pressure, struct pressure_destination *d,
+		     const struct taken *taken, const struct settings *settings,
+		     const struct endpoint *from, const struct endpoint *to)
+{
+	struct count c = { .pressure = pressure };
+	int error = count_all(&c, taken, settings, IPPROTO_TCP);
+
+	*d = (struct pressure_destination){ .used = pressure->blocked };
+	for (size_t i = 0; i < c.connections_len && !error; i++) {
+		const struct wire_sock *sock = sock_of(c.connections[i].row);
+
+		if (sock->peer_port == to->port && is_address(sock->family, sock->peer, to) &&
+		    is_address(sock->family, sock->local, from))
+			count_connection(&c, d, c.connections[i].row);
+	}
+	count_free(&c);
 	return error;
 }

@@ -36,8 +36,9 @@ struct pressure_destination {
 struct pressure {
 	const struct settings *settings;
 	uint16_t protocol;
-	uint32_t usable; /* ports of the range that are not reserved */
-	uint32_t taken;	 /* of these, by anything */
+	uint32_t usable;  /* ports of the range that are not reserved */
+	uint32_t taken;	  /* of these, by anything */
+	uint32_t blocked; /* of these, kept from every connect(): an owner from bind() */
 	uint32_t by[PRESSURE_KINDS];
 	struct pressure_destination top[PRESSURE_TOP]; /* the fullest first */
 	size_t top_len, destinations;
@@ -49,6 +50,14 @@ struct pressure {
  */
 int pressure_count(struct pressure *pressure, const struct taken *taken,
 		   const struct settings *settings, uint16_t protocol);
+
+/*
+ * The same for one destination of TCP, which need not be among the top. from: its port does not
+ * count. d->sample is NULL if there is no connection to there.
+ */
+int pressure_towards(struct pressure *pressure, struct pressure_destination *d,
+		     const struct taken *taken, const struct settings *settings,
+		     const struct endpoint *from, const struct endpoint *to);
 
 const char *pressure_kind_name(enum pressure_kind kind); /* "time_wait" */
 
