@@ -77,6 +77,13 @@ usage "is no address" why 127.0.0.256:80
 usage "is no address" why 10.0.0.0/8:80
 usage "is no address" why 0.0.0.0%:80
 usage "has no port" why 127.0.0.1:
+usage "--connect is for 'why'" --connect 10.0.0.1:80
+usage "--from goes with --connect" why --from 10.0.0.1 80
+usage "one question at a time" why --connect 10.0.0.1:80 80
+usage "is no address and port" why --connect 80
+usage "is no address" why --connect '*:80'
+usage "has no port" why --connect 10.0.0.1:http
+usage "is no address" why --connect 10.0.0.1:80 --from here
 usage "one process at a time" why -p 1,$$ 80
 usage "one question at a time" why EACCES EINVAL
 usage "why runs no COMMAND" why -- true

@@ -338,6 +338,55 @@ def test_why_connections():
     os.waitpid(child, 0)
 
 
+def connects(address, port):
+    """The errno of one more connection, or its socket."""
+    sock = socket.socket(V4, TCP)
+    try:
+        sock.connect((address, port))
+        return sock
+    except OSError as error:
+        sock.close()
+        return errno.errorcode[error.errno]
+
+
+def test_why_connect():
+    """A range of six ports: one reserved, one bound, the others used up for one destination."""
+    setting("ip_local_port_range", "40000 40005")
+    setting("ip_local_reserved_ports", "40005")
+    setting("tcp_tw_reuse", "0")
+    listener = make(V4, TCP, address="127.0.0.1", port=7500)
+    listener.listen(16)
+    kept = [make(V4, TCP, address="127.0.0.2", port=40000)]
+    for used in range(1, 6):
+        status, lines = portlife("why", "--connect", "127.0.0.1:7500")
+        there = lines[0]["destination"]
+        if CONNECT_KNOWN:
+            TAP.equal((status, lines[0]["answer"]["plain"], there["usable"], there["used"],
+                       there["left"], live.endpoint(lines[0]["local"])),
+                      (0 if used < 5 else 5, "yes" if used < 5 else "no", 5, used, 5 - used,
+                       ("127.0.0.1", 0)),
+                      f"why --connect: {used} of 5 used up")
+        fact = connects("127.0.0.1", 7500)
+        TAP.equal(fact if used == 5 else isinstance(fact, socket.socket),
+                  "EADDRNOTAVAIL" if used == 5 else True, "... and connect() says so")
+        if used < 5:
+            kept += [fact, listener.accept()[0]]
+    status, lines = portlife("why", "--connect", "127.0.0.1:7500")
+    TAP.equal((status, lines[0]["answer"]["plain"]), (5, "no"), "why --connect: used up")
+    if CONNECT_KNOWN:
+        status, lines = portlife("why", "--connect", "127.0.0.1:7500", "--from", "127.0.0.9")
+        TAP.equal((status, lines[0]["destination"]["left"]), (0, 4),
+                  "why --connect --from: another address has them all")
+    status, lines = portlife("why", "--connect", "127.0.0.1:7500", "--from", "192.0.2.1")
+    TAP.equal((status, lines[0]["answer"]["plain"]), (5, "no"), "why --connect: a foreign --from")
+    status, lines = portlife("why", "--connect", "192.0.2.1:80")
+    TAP.equal((status, lines[0]["answer"]["plain"]), (5, "no"), "why --connect: no route")
+    for sock in (*kept, listener):
+        sock.close()
+    setting("ip_local_reserved_ports", "")
+    setting("ip_local_port_range", "32768 60999")
+
+
 def test_why_without_holder():
     """What cannot be had although nobody has it."""
     before = len(ports())
@@ -373,6 +422,7 @@ test_table()
 test_pressure()
 test_why()
 test_why_connections()
+test_why_connect()
 test_why_without_holder()
 FOLDER.cleanup()
 TAP.done()

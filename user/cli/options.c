@@ -39,6 +39,8 @@ enum options_key {
 	KEY_USAGE,
 	KEY_COMPRESS,
 	KEY_PRESSURE,
+	KEY_CONNECT,
+	KEY_FROM,
 	KEY_STRICT,
 	KEY_FAIL_ON,
 };
@@ -67,6 +69,8 @@ static const struct argp_option options_table[] = {
 	{ "listening", 'l', NULL, 0, "ports: only sockets that anybody may connect or send to", 1 },
 	{ "pressure", KEY_PRESSURE, NULL, 0, "ports: how full the ephemeral range is, and of what",
 	  1 },
+	{ "connect", KEY_CONNECT, "ADDR:PORT", 0, "why: would one more connect() get a port?", 1 },
+	{ "from", KEY_FROM, "ADDR", 0, "why --connect: from this address", 1 },
 	{ "existing", KEY_EXISTING, NULL, 0, "also sockets that were there before", 1 },
 	{ NULL, 0, NULL, 0, "How:", 2 },
 	{ "json", 'j', NULL, 0, "one JSON object per line, all kinds of events", 2 },
@@ -224,6 +228,10 @@ static int options_value(struct options *o, int key, const char *arg)
 		return options_set_backend(o, "--attach", arg);
 	case KEY_BUFFER:
 		return options_set_buffer(o, "--buffer", arg);
+	case KEY_CONNECT:
+		return options_set_connect(o, "--connect", arg);
+	case KEY_FROM:
+		return options_set_from(o, "--from", arg);
 	case KEY_USER:
 		return options_name(&o->live.user, "--user", arg);
 	}
@@ -252,7 +260,15 @@ static int options_check_look(const struct options *o)
 		vain = "--pressure is for 'ports'; write: portlife ports --pressure";
 	else if (o->pressure && (o->listeners || o->filter.ports_len))
 		vain = "ports: --pressure is about the whole range; leave -l and PORT out";
-	else if (o->command == OPTIONS_WHY && !o->errno_asked && !o->asked.port)
+	else if (o->command != OPTIONS_WHY && o->connect_to.port)
+		vain = "--connect is for 'why'; write: portlife why --connect ADDR:PORT";
+	else if (o->connect_from.family && !o->connect_to.port)
+		vain = "--from goes with --connect; write: portlife why --connect ADDR:PORT --from "
+		       "ADDR";
+	else if (o->connect_to.port && (o->errno_asked || o->asked.port))
+		vain = "why: one question at a time";
+	else if (o->command == OPTIONS_WHY && !o->errno_asked && !o->asked.port &&
+		 !o->connect_to.port)
 		vain = "why: what? write: portlife why 8080, or: portlife why EADDRINUSE";
 	else if (o->command == OPTIONS_WHY && o->filter.pids_len > 1)
 		vain = "why: for one process at a time; write: portlife why -p PID PORT";
@@ -363,6 +379,7 @@ int options_parse(int argc, char **argv, struct options *o)
 		.options = options_table,
 		.parser = options_take,
 		.args_doc = "[-- COMMAND [ARG...]]\nports [PORT...]\nwhy [ADDR[%DEV]:]PORT\nwhy "
+			    "--connect ADDR:PORT\nwhy "
 			    "ERRNO\ndoctor",
 		.doc = options_doc,
 	};

@@ -37,6 +37,8 @@ struct options {
 	bool pressure;			    /* ports --pressure */
 	const struct meanings *errno_asked; /* why ERRNO */
 	struct endpoint asked;		    /* why PORT; port 0: not asked */
+	struct endpoint connect_to;	    /* why --connect; port 0: not asked */
+	struct endpoint connect_from;	    /* --from; family 0: not given */
 	char device[IF_NAMESIZE];	    /* ... %DEV, "" if none */
 	bool strict;			    /* lost events: status 4 */
 	uint32_t fail_on; /* bit set by enum finding_id: status 5 if one was found */

@@ -83,31 +83,68 @@ static bool read_device(struct options *o, const struct place_text *t)
 	return true;
 }
 
+static int read_port(const char *name, const char *text, const struct place_text *t,
+		     uint16_t *where)
+{
+	uint64_t port;
+	int err = parse_number(t->port, strlen(t->port), 1, PORT_MAX, &port);
+
+	if (err == -ERANGE)
+		say("%s: '%s' is out of range; ports are 1 to %d", name, t->port, PORT_MAX);
+	else if (err)
+		say("%s: '%s' has no port; write 80, 127.0.0.1:80, [::1]:80 or an errno", name,
+		    text);
+	if (err)
+		return -EINVAL;
+	*where = (uint16_t)port;
+	return 0;
+}
+
+static int say_no_address(const char *name, const char *text)
+{
+	say("%s: '%s' is no address; write 127.0.0.1:80, [::1]:80 or 0.0.0.0%%eth0:80", name, text);
+	return -EINVAL;
+}
+
 int options_set_asked(struct options *o, const char *name, const char *text)
 {
 	struct place_text t;
-	uint64_t port;
+	uint16_t port;
 	int err;
 
 	if (!split(&t, text)) {
 		say("%s: '%s' is no address and port; write [::1]:80 for IPv6", name, text);
 		return -EINVAL;
 	}
-	err = parse_number(t.port, strlen(t.port), 1, PORT_MAX, &port);
-	if (err == -ERANGE) {
-		say("%s: '%s' is out of range; ports are 1 to %d", name, t.port, PORT_MAX);
-		return -EINVAL;
-	}
-	if (err) {
-		say("%s: '%s' has no port; write 80, 127.0.0.1:80, [::1]:80 or an errno", name,
-		    text);
-		return -EINVAL;
-	}
-	if (t.addr && (!read_address(&o->asked, &t) || !read_device(o, &t))) {
-		say("%s: '%s' is no address; write 127.0.0.1:80, [::1]:80 or 0.0.0.0%%eth0:80",
+	err = read_port(name, text, &t, &port);
+	if (err)
+		return err;
+	if (t.addr && (!read_address(&o->asked, &t) || !read_device(o, &t)))
+		return say_no_address(name, text);
+	o->asked.port = port;
+	return 0;
+}
+
+int options_set_connect(struct options *o, const char *name, const char *text)
+{
+	struct place_text t;
+
+	if (!split(&t, text) || !t.addr || t.device) {
+		say("%s: '%s' is no address and port; write 10.0.0.1:443 or [2001:db8::1]:443",
 		    name, text);
 		return -EINVAL;
 	}
-	o->asked.port = (uint16_t)port;
-	return 0;
+	if (!read_address(&o->connect_to, &t) || !o->connect_to.family)
+		return say_no_address(name, text);
+	return read_port(name, text, &t, &o->connect_to.port);
+}
+
+int options_set_from(struct options *o, const char *name, const char *text)
+{
+	const struct place_text t = { .addr = text, .addr_len = strlen(text) };
+
+	if (read_address(&o->connect_from, &t) && o->connect_from.family)
+		return 0;
+	say("%s: '%s' is no address; write 10.0.0.2 or 2001:db8::2", name, text);
+	return -EINVAL;
 }

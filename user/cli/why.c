@@ -144,6 +144,53 @@ static int why_port(struct out *out, const struct options *o)
 	return status;
 }
 
+/* --- a connection ------------------------------------------------------------------------- */
+
+static int why_tell_connect(struct out *out, const struct options *o, struct why_connect *why,
+			    const struct taken *taken, const struct settings *settings)
+{
+	const struct columns columns = table_columns(taken);
+	int err = why_judge_connect(why, taken, settings);
+
+	if (err) {
+		say("why: %s", strerror(-err));
+		return STATUS_FAILED;
+	}
+	if (o->json)
+		why_json_connect(out, columns.names, why, settings);
+	else
+		why_text_connect(out, &columns, why, settings);
+	return why->answer == ANSWER_YES ? STATUS_DONE : STATUS_FOUND;
+}
+
+static int why_connect(struct out *out, const struct options *o)
+{
+	struct why_connect why = { .to = o->connect_to, .from = o->connect_from };
+	enum table_source source;
+	struct place_process who;
+	struct place place;
+	struct taken *taken;
+	int status, err;
+
+	if (why_who(&who, o))
+		return STATUS_FAILED;
+	err = place_route(o->filter.has_netns ? o->filter.netns : who.netns, &why.to, &why.from);
+	why.has_route = !err;
+	if (!why.from.family)
+		why.from.family = why.to.family;
+	if (why_where(&place, o, &who, &why.from))
+		return STATUS_FAILED;
+	why.netns = place.settings.netns;
+	why.is_local = place.is_local;
+	taken = table_take(o, &source);
+	if (!taken)
+		return STATUS_FAILED;
+	why.seen = source == TABLE_WALKED || why.netns == namespace_inum("net");
+	status = why_tell_connect(out, o, &why, taken, &place.settings);
+	taken_free(taken);
+	return status;
+}
+
 int why_run(const struct options *o)
 {
 	struct data data;
@@ -157,6 +204,11 @@ int why_run(const struct options *o)
 			say("out of memory");
 		return STATUS_FAILED;
 	}
-	status = o->errno_asked ? why_errno(&data.out, o) : why_port(&data.out, o);
+	if (o->errno_asked)
+		status = why_errno(&data.out, o);
+	else if (o->connect_to.port)
+		status = why_connect(&data.out, o);
+	else
+		status = why_port(&data.out, o);
 	return data_close(&data) ? STATUS_FAILED : status;
 }

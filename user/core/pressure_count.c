@@ -160,6 +160,7 @@ static void count_connection(const struct count *c, struct pressure_destination 
 		d->time_wait++;
 	else
 		d->connections++;
+	d->unknown += kind_of(c->met[sock_of(row)->local_port]) == PRESSURE_UNKNOWN;
 	/* the others are among the blocked ones */
 	d->used += !(c->met[sock_of(row)->local_port] & MET_BLOCKS);
 }

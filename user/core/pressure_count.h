@@ -30,7 +30,8 @@ struct pressure_destination {
 	const struct port_row *sample; /* one of them */
 	uint32_t connections;	       /* that are no TIME_WAIT entries */
 	uint32_t time_wait;
-	uint32_t used; /* ports of the range that one more connect() to there cannot have */
+	uint32_t unknown; /* ports of these that are PRESSURE_UNKNOWN */
+	uint32_t used;	  /* ports of the range that one more connect() to there cannot have */
 };
 
 struct pressure {

@@ -18,6 +18,7 @@ struct settings {
 	bool reserved_known;
 	bool unprivileged_known;
 	uint32_t unprivileged_start;	      /* ip_unprivileged_port_start */
+	uint8_t tw_reuse;		      /* tcp_tw_reuse: 1, 2 (loopback only), or 0 */
 	bool nonlocal4, nonlocal6;	      /* ip_nonlocal_bind */
 	uint8_t reserved[SETTINGS_PORTS / 8]; /* a bit for each of ip_local_reserved_ports */
 };

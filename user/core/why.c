@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define REUSE (WIRE_O_REUSEADDR | WIRE_O_REUSEPORT)
 
@@ -341,4 +342,74 @@ const char *why_hint(const struct why *w)
 		break;
 	}
 	return NULL;
+}
+
+/* --- connect() ---------------------------------------------------------------------------- */
+
+static bool is_loopback(const struct endpoint *end)
+{
+	static const uint8_t one[16] = { [15] = 1 };
+
+	return end->family == AF_INET ? end->addr[0] == 127 : !memcmp(end->addr, one, sizeof(one));
+}
+
+/* tcp_twsk_unique(): a TIME_WAIT entry older than a second may make room. */
+static bool may_recycle(const struct why_connect *w, const struct settings *s)
+{
+	return w->destination.time_wait &&
+	       (s->tw_reuse == 1 || (s->tw_reuse == 2 && is_loopback(&w->to)));
+}
+
+static enum why_answer answer_connect(const struct why_connect *w, const struct settings *s)
+{
+	if (!w->has_route || w->is_local == NO)
+		return ANSWER_NO;
+	if (!s->range_hi || !s->reserved_known || w->is_local != YES || !w->seen)
+		return ANSWER_UNKNOWN;
+	if (!w->left)
+		return may_recycle(w, s) ? ANSWER_DEPENDS : ANSWER_NO;
+	/* whether the others keep their ports from everybody is not known */
+	return w->left > w->pressure.by[PRESSURE_UNKNOWN] - w->destination.unknown ? ANSWER_YES
+										   : ANSWER_DEPENDS;
+}
+
+int why_judge_connect(struct why_connect *w, const struct taken *taken, const struct settings *s)
+{
+	int error = pressure_towards(&w->pressure, &w->destination, taken, s, &w->from, &w->to);
+
+	if (error)
+		return error;
+	w->left = w->pressure.usable > w->destination.used
+			  ? w->pressure.usable - w->destination.used
+			  : 0;
+	w->answer = answer_connect(w, s);
+	return 0;
+}
+
+const char *why_connect_missing(const struct why_connect *w)
+{
+	if (w->answer == ANSWER_UNKNOWN)
+		return "the range, the address to connect from or the sockets of that network "
+		       "namespace could not be read";
+	if (w->answer != ANSWER_DEPENDS)
+		return NULL;
+	if (!w->left)
+		return "with tcp_tw_reuse a TIME_WAIT entry that is older than a second makes room";
+	return "this kernel (before Linux 6.17) or user cannot tell which ports bind() keeps from "
+	       "connect()";
+}
+
+const char *why_connect_hint(const struct why_connect *w)
+{
+	if (!w->has_route)
+		return "`ip route get` shows what is missing";
+	if (w->is_local == NO)
+		return "connect from an address that `ip address` shows";
+	if (w->answer == ANSWER_YES || w->answer == ANSWER_UNKNOWN)
+		return NULL;
+	if (w->pressure.blocked > w->pressure.usable / 2)
+		return "most ports are kept by bind(): set IP_BIND_ADDRESS_NO_PORT on sockets that "
+		       "bind(ADDRESS, 0) before connect(); portlife ports shows whose they are";
+	return "keep connections open and use them again, connect to more addresses or from more, "
+	       "or widen net.ipv4.ip_local_port_range";
 }

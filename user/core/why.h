@@ -8,6 +8,7 @@
 
 #include "user/core/conflict.h"
 #include "user/core/holders.h"
+#include "user/core/pressure_count.h"
 #include "user/core/settings.h"
 #include "user/core/taken.h"
 
@@ -44,6 +45,28 @@ struct why {
 	const struct port_row *rows[HOLDERS_MAX]; /* in the way of a plain bind() */
 	struct holders holders;			  /* the same, as events name them */
 };
+
+/* Would one more connect() to there get a port? */
+struct why_connect {
+	/* asked */
+	struct endpoint from, to; /* from: its port is 0 */
+	uint32_t netns;
+	enum tristate is_local; /* from */
+	bool has_route;
+	bool seen; /* the table has the sockets of that network namespace */
+
+	/* answered */
+	enum why_answer answer;
+	uint32_t left; /* ports of the range */
+	struct pressure pressure;
+	struct pressure_destination destination;
+};
+
+/* Of TCP. 0 or -ENOMEM. */
+int why_judge_connect(struct why_connect *why, const struct taken *taken,
+		      const struct settings *settings);
+const char *why_connect_missing(const struct why_connect *why); /* as why_missing() */
+const char *why_connect_hint(const struct why_connect *why);
 
 /* Pointers into the table stay in it. */
 void why_judge(struct why *why, const struct taken *taken, const struct settings *settings);

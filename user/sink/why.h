@@ -24,4 +24,10 @@ void why_text_port(struct out *out, const struct columns *columns, const struct 
 void why_json_port(struct out *out, const struct names *names, const struct why *why,
 		   const struct settings *settings);
 
+/* Whether one more connect() would get a port. */
+void why_text_connect(struct out *out, const struct columns *columns, const struct why_connect *why,
+		      const struct settings *settings);
+void why_json_connect(struct out *out, const struct names *names, const struct why_connect *why,
+		      const struct settings *settings);
+
 #endif

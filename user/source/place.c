@@ -63,21 +63,38 @@ static int ask_route(int fd, const struct endpoint *to, uint32_t ifindex)
 	return send(fd, &r, r.head.nlmsg_len, 0) < 0 ? -errno : 0;
 }
 
-static enum tristate read_route(int fd)
+/* The answer, into from (NULL: not asked). Its type, RTN_UNSPEC if none came, RTN_UNREACHABLE. */
+static unsigned char read_route(int fd, struct endpoint *from)
 {
 	_Alignas(8) char answer[8192];
 	ssize_t len = recv(fd, answer, sizeof(answer), 0);
 	const struct nlmsghdr *head = (const struct nlmsghdr *)answer;
+	const struct rtattr *attr;
 	const struct rtmsg *route;
+	int left;
 
 	if (len < 0 || !NLMSG_OK(head, (size_t)len))
-		return NULL_STATE;
+		return RTN_UNSPEC;
 	if (head->nlmsg_type == NLMSG_ERROR)
-		return NO; /* no route at all: ENETUNREACH and its like */
+		return RTN_UNREACHABLE;
 	if (head->nlmsg_type != RTM_NEWROUTE || head->nlmsg_len < NLMSG_LENGTH(sizeof(*route)))
-		return NULL_STATE;
+		return RTN_UNSPEC;
 	route = NLMSG_DATA(head);
-	return route->rtm_type == RTN_LOCAL || route->rtm_type == RTN_BROADCAST ? YES : NO;
+	left = (int)(head->nlmsg_len - NLMSG_LENGTH(sizeof(*route)));
+	for (attr = RTM_RTA(route); from && RTA_OK(attr, left); attr = RTA_NEXT(attr, left)) {
+		if (attr->rta_type != RTA_PREFSRC || RTA_PAYLOAD(attr) > sizeof(from->addr))
+			continue;
+		from->family = route->rtm_family;
+		memcpy(from->addr, RTA_DATA(attr), RTA_PAYLOAD(attr));
+	}
+	return route->rtm_type;
+}
+
+static enum tristate is_local_type(unsigned char type)
+{
+	if (type == RTN_UNSPEC)
+		return NULL_STATE;
+	return type == RTN_LOCAL || type == RTN_BROADCAST ? YES : NO;
 }
 
 static bool is_any(const struct endpoint *end)
@@ -110,7 +127,7 @@ static enum tristate address_is_local(const struct endpoint *asked, uint32_t ifi
 	if (fd < 0)
 		return NULL_STATE;
 	if (!ask_route(fd, &end, ifindex))
-		is_local = read_route(fd);
+		is_local = is_local_type(read_route(fd, NULL));
 	close(fd);
 	return is_local;
 }
@@ -126,16 +143,23 @@ static int look_here(void *arg)
 	return 0;
 }
 
-static int look_there(struct look *look, int own_fd, uint32_t inum)
+/* Calls look() in a network namespace, by its inode number (0: the own one). */
+static int visit(uint32_t inum, int (*look)(void *arg), void *arg)
 {
 	struct namespaces n = { .len = 0 };
-	int found = -ENOENT;
-	int error = namespaces_list(&n);
+	int found = -ENOENT, error, own_fd;
 
+	if (!inum || inum == namespace_inum("net"))
+		return look(arg);
+	own_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (own_fd < 0)
+		return -errno;
+	error = namespaces_list(&n);
 	for (size_t i = 0; i < n.len; i++)
 		if (n.list[i].inum == inum)
-			found = netns_visit(&n.list[i], own_fd, look_here, look);
+			found = netns_visit(&n.list[i], own_fd, look, arg);
 	namespaces_free(&n);
+	close(own_fd);
 	return error ? error : found;
 }
 
@@ -143,17 +167,39 @@ int place_look(struct place *place, uint32_t netns, const struct endpoint *local
 	       const char *device)
 {
 	struct look look = { .place = place, .local = local, .device = device };
-	int own_fd, error;
 
 	*place = (struct place){ .ifindex = 0 };
-	if (!netns || netns == namespace_inum("net"))
-		return look_here(&look);
-	own_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	if (own_fd < 0)
+	return visit(netns, look_here, &look);
+}
+
+struct way {
+	const struct endpoint *to;
+	struct endpoint *from;
+};
+
+static int find_way(void *arg)
+{
+	struct way *way = arg;
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	unsigned char type = RTN_UNSPEC;
+	int error;
+
+	if (fd < 0)
 		return -errno;
-	error = look_there(&look, own_fd, netns);
-	close(own_fd);
-	return error;
+	error = ask_route(fd, way->to, way->to->scope);
+	if (!error)
+		type = read_route(fd, way->from->family ? NULL : way->from);
+	close(fd);
+	if (error)
+		return error;
+	return type == RTN_UNICAST || type == RTN_LOCAL ? 0 : -ENETUNREACH;
+}
+
+int place_route(uint32_t netns, const struct endpoint *to, struct endpoint *from)
+{
+	struct way way = { .to = to, .from = from };
+
+	return visit(netns, find_way, &way);
 }
 
 /* --- a process ---------------------------------------------------------------------------- */

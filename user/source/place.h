@@ -25,6 +25,12 @@ struct place {
 int place_look(struct place *place, uint32_t netns, const struct endpoint *local,
 	       const char *device);
 
+/*
+ * Which address the kernel would connect from, in the network namespace: into *from, unless it has
+ * a family. 0, -ENETUNREACH if there is no route, or another negative errno as place_look().
+ */
+int place_route(uint32_t netns, const struct endpoint *to, struct endpoint *from);
+
 /* Who a process is to bind(). */
 struct place_process {
 	uint32_t uid;		     /* effective */
