@@ -195,6 +195,7 @@ struct world {
 	size_t story_len;
 	char found[4096]; /* findings, not in the story */
 	size_t found_len;
+	const char *hint; /* of the latest */
 	int sink_returns; /* what the sink gives back */
 	struct run_summary summary;
 	bool has_summary;
@@ -279,6 +280,7 @@ static int on_finding(void *self, const struct finding *f)
 		w->found_len += (size_t)len;
 	assert_true(f->event->findings >> f->id & 1);
 	assert_non_null(f->hint);
+	w->hint = f->hint;
 	return w->sink_returns;
 }
 

@@ -171,6 +171,33 @@ static void very_many_are_counted(void **state)
 		assert_int_equal(w->holders.list[i].socket, i + 1);
 }
 
+static void the_hint_is_about_the_holder(void **state)
+{
+	struct world *w = walked(state);
+	struct wire_call c = port_call(WIRE_LISTEN, 1, BOOT_NS + 100, 0, 40000);
+	struct wire_call bind = failed_bind(2, BOOT_NS + 1000, 40000, 0, EADDRINUSE);
+
+	FEED(w, c);
+	FEED(w, bind);
+	assert_non_null(strstr(w->hint, "ip_local_reserved_ports"));
+	c = port_call(WIRE_BIND, 3, BOOT_NS + 2000, 0, 2049);
+	call_request(&c, 2049);
+	c.facts |= WIRE_F_KERN_SOCK;
+	FEED(w, c);
+	bind = failed_bind(4, BOOT_NS + 3000, 2049, 0, EADDRINUSE);
+	bind.who = who_new(200, "nfs");
+	FEED(w, bind);
+	assert_non_null(strstr(w->hint, "kernel"));
+	c = port_call(WIRE_BIND, 5, BOOT_NS + 4000, 0, 22);
+	call_request(&c, 22);
+	c.who = who_new(1, "systemd");
+	FEED(w, c);
+	bind = failed_bind(6, BOOT_NS + 5000, 22, 0, EADDRINUSE);
+	bind.who = who_new(300, "sshd");
+	FEED(w, bind);
+	assert_non_null(strstr(w->hint, "list-sockets"));
+}
+
 static void options_that_changed_unseen_hide_nobody(void **state)
 {
 	struct world *w = walked(state);
@@ -580,6 +607,7 @@ int main(void)
 		WORLD_TEST(a_connection_that_took_the_port_is_named),
 		WORLD_TEST(who_let_go_is_in_nobodys_way),
 		WORLD_TEST(very_many_are_counted),
+		WORLD_TEST(the_hint_is_about_the_holder),
 		WORLD_TEST(options_that_changed_unseen_hide_nobody),
 		WORLD_TEST(what_cannot_be_known_is_said),
 		WORLD_TEST(time_wait_is_named_with_the_time_left),

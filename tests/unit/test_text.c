@@ -16,9 +16,11 @@
 #include <errno.h>
 #include <locale.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "user/core/holders.h"
 #include "user/core/names.h"
 #include "user/sink/talk.h"
 #include "user/sink/text.h"
@@ -541,6 +543,56 @@ static void summary_counts(void **state)
 			    "COMMAND exited with 3\n");
 }
 
+static void a_finding_is_a_line_of_its_own(void **state)
+{
+	struct fixture *f = *state;
+	struct wire_who who = { .pid = 811,
+				.comm = "apa\x1b"
+					"che" };
+	struct holders holders = {
+		.len = 1,
+		.omitted = 2,
+		.list = { { .who = &who, .state = TCP_LISTEN, .origin = ORIGIN_BIND } },
+	};
+	struct finding finding = { .id = FINDING_BIND_IN_USE,
+				   .severity = SEVERITY_ERROR,
+				   .text = "held by \x1b[31m",
+				   .text_len = 13,
+				   .hint = "stop it",
+				   .event = &f->event,
+				   .count = 3 };
+
+	f->life.protocol = IPPROTO_TCP;
+	f->event = (struct event){
+		.kind = EVENT_BIND,
+		.ts_ns = run.boot_ns,
+		.life = &f->life,
+		.who = &f->life.who,
+		.fd = -1,
+		.error = EADDRINUSE,
+		.port = 80,
+		.has_request = true,
+		.request = { .family = AF_INET, .port = 80 },
+		.holders = &holders,
+	};
+	fixture_open(f, (struct text_options){ .header = false });
+	assert_int_equal(f->sink.ops->event(f->sink.self, &f->event), 0);
+	assert_int_equal(f->sink.ops->finding(f->sink.self, &finding), 0);
+	finding.severity = SEVERITY_INFO; /* with -v only */
+	assert_int_equal(f->sink.ops->finding(f->sink.self, &finding), 0);
+	f->text.options.verbose = true;
+	finding.count = 1;
+	assert_int_equal(f->sink.ops->finding(f->sink.self, &finding), 0);
+	assert_string_equal(
+		fixture_text(f),
+		"13:45:01.123    4123 python3      tcp   bind        80 -        -- EADDRINUSE "
+		"0.0.0.0 held by 811 apa\\x1bche (listening) (+2 more)\n"
+		"13:45:01.123    4123 python3      tcp   finding     80 -        -- bind-in-use: "
+		"held by \\x1b[31m. Hint: stop it (3 times)\n"
+		"13:45:01.123    4123 python3      tcp   finding     80 -        -- bind-in-use: "
+		"held by \\x1b[31m. Hint: stop it\n");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -564,6 +616,7 @@ int main(void)
 		TEST(no_escape_code_without_colour),
 		TEST(colour_when_asked),
 		TEST(loss_is_a_line_at_once),
+		TEST(a_finding_is_a_line_of_its_own),
 		TEST(summary_counts),
 	};
 

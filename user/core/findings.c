@@ -407,6 +407,12 @@ static bool is_by_chance(const struct holder *h)
 	return tenure_is_ephemeral(&tenure) == YES;
 }
 
+/* It has the sockets of services that are to be started when somebody comes. */
+static bool is_systemd(const struct holder *h)
+{
+	return h->who && h->who->pid == 1 && !strncmp(h->who->comm, "systemd", WIRE_COMM_LEN);
+}
+
 static const char *hint_holder(const struct event *e)
 {
 	const struct holder *first = e->holders ? &e->holders->list[0] : NULL;
@@ -415,6 +421,11 @@ static const char *hint_holder(const struct event *e)
 		return "ss -tulpan shows who has the port now";
 	if (first->state == TCP_TIME_WAIT)
 		return "set SO_REUSEADDR before bind(), in the old and the new program, or wait";
+	if (first->kern)
+		return "a service of the kernel has the port: stop it, or take another port";
+	if (is_systemd(first) && first->state != TCP_ESTABLISHED)
+		return "systemd has the port for a service: `systemctl list-sockets` tells which, "
+		       "stop that .socket unit";
 	if (is_by_chance(first))
 		return "the kernel chose this port for the holder: put it into "
 		       "net.ipv4.ip_local_reserved_ports, or take one outside of the range";
