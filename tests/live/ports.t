@@ -179,6 +179,43 @@ def test_table():
 # --- the range --------------------------------------------------------------------------------
 
 
+def test_hostile_name():
+    """A process of a name that a terminal would obey, in a unit of systemd's."""
+    group = None
+    roots = [line.split()[4] for line in pathlib.Path("/proc/self/mountinfo").read_text(
+        encoding="utf-8").splitlines() if " - cgroup2 " in line]
+    ready, say = os.pipe()
+    child = os.fork()
+    if not child:
+        pathlib.Path("/proc/self/comm").write_bytes(b"\x1b[31m\"evil\n")
+        kept = make(V4, TCP, port=7150)
+        os.write(say, b"x")
+        time.sleep(60)
+        kept.close()
+        os._exit(0)
+    os.read(ready, 1)
+    if roots:
+        group = pathlib.Path(roots[0]) / f"portlife-test-{child}.service"
+        group.mkdir()
+        (group / "cgroup.procs").write_text(str(child), encoding="ascii")
+    text = subprocess.run([live.PORTLIFE, "ports", "-H", "7150"], check=True,
+                          capture_output=True).stdout
+    TAP.check(b"\x1b" not in text and text.count(b"\n") == 1 and b"\\x1b[31m" in text,
+              "a hostile name is escaped", text)
+    row = ports(7150)[0]
+    TAP.equal((row.get("comm"), row.get("pid")), ("\x1b[31m\"evil\n", child),
+              "a hostile name in JSON")
+    if group:
+        TAP.equal((row["unit"], group.name.encode() in text), (group.name, True),
+                  "the unit that has it")
+    else:
+        TAP.check(True, "the unit that has it # SKIP no cgroup2")
+    os.kill(child, 9)
+    os.waitpid(child, 0)
+    if group:
+        group.rmdir()
+
+
 def test_pressure():
     """What takes a range of 100 ports, 10 of them reserved."""
     setting("ip_local_port_range", "40000 40099")
@@ -419,6 +456,7 @@ CONNECT_ORIGIN = "connect" if CONNECT_KNOWN else "unknown"
 OUTSIDE = os.open("/proc/self/ns/net", os.O_RDONLY)
 NETNS = enter_new_namespace()
 test_table()
+test_hostile_name()
 test_pressure()
 test_why()
 test_why_connections()

@@ -15,6 +15,7 @@ static void table_json_holder(struct json_sink *self, const struct port_holder *
 	json_string_or_null(
 		json,
 		self->names ? names_find(self->names, WIRE_NAME_CGROUP, h->who.cgroup, 0) : NULL);
+	json_unit(self, &h->who);
 	json_key(json, "fd");
 	json_u64(json, (uint64_t)h->fd);
 	json_object_end(json);
@@ -69,6 +70,7 @@ void table_json_row(struct out *out, const struct names *names, const struct por
 	json_pid_host(&self, who);
 	json_comm_uid(&self, who);
 	json_netns_cgroup_dev(&self, &life, who);
+	json_unit(&self, who);
 	json_family_proto(&self, &life);
 	json_key(json, "state");
 	json_string_or_null(json, port_state(row));

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "user/core/unit.h"
 #include "user/sink/phrase.h"
 #include "user/sink/table.h"
 #include "user/util/fmt.h"
@@ -12,7 +13,8 @@
 #define FROM_WIDTH  8
 
 #define TABLE_ROOM 4096
-_Static_assert(2 * COLUMNS_ADDRESS + ESCAPE_ROOM(COLUMNS_NAME) + 1024 < TABLE_ROOM, "a line fits");
+_Static_assert(2 * COLUMNS_ADDRESS + 2 * ESCAPE_ROOM(COLUMNS_NAME) + 1024 < TABLE_ROOM,
+	       "a line fits");
 
 static const char table_header[] = "    PID COMM         PROTO STATE       PORT FROM     S "
 				   "LOCAL > PEER, DESCRIPTOR, OPTIONS\n";
@@ -78,6 +80,22 @@ static char *table_keeper(char *p, const struct port_row *row)
 	return p;
 }
 
+/* What one could stop: the service, the container. */
+static char *table_unit(const struct columns *columns, char *p, const struct port_row *row)
+{
+	const char *path, *unit;
+	size_t len = 0;
+
+	if (port_keeper(row) != KEPT_BY_PROCESS)
+		return p;
+	path = names_find(columns->names, WIRE_NAME_CGROUP, row->holders[0].who.cgroup, 0);
+	unit = path ? unit_find(path, &len) : NULL;
+	if (!unit)
+		return p;
+	p = fmt_literal(p, " in ");
+	return escape_text(p, unit, len, COLUMNS_NAME, columns->escape, &len);
+}
+
 static char *table_options(char *p, unsigned int options)
 {
 	char separator = ' ';
@@ -112,6 +130,7 @@ void table_text_row(struct out *out, const struct columns *columns, const struct
 		p = columns_endpoint(columns, p, &life.peer, 0, life.netns);
 	}
 	p = table_keeper(p, row);
+	p = table_unit(columns, p, row);
 	p = table_options(p, life.options);
 	p = columns_netns(columns, p, life.netns);
 	*p++ = '\n';
