@@ -61,6 +61,8 @@ usage "'65536' is out of range" ports 80,65536
 usage "ports runs no COMMAND" ports -- true
 usage "-x is for watching" ports -x
 usage "look at this machine now" ports -r file
+usage "'ports' and 'why' look once" ports --attach=fentry
+usage "'ports' and 'why' look once" why --duration=1s 80
 usage "portlife ports -l" -l
 usage "portlife ports -l" why -l EACCES
 usage "portlife ports --pressure" --pressure

@@ -275,6 +275,10 @@ static int options_check_look(const struct options *o)
 	else if (o->command != OPTIONS_WATCH && (o->replay || o->record))
 		vain = "-r and -w are for watching: 'ports', 'why' and 'doctor' look at this "
 		       "machine now";
+	else if ((o->command == OPTIONS_PORTS || o->command == OPTIONS_WHY) &&
+		 (o->live.backend || o->live.duration_ns || o->count || o->strict || o->fail_on))
+		vain = "--attach, --duration, --count, --strict and --fail-on are for watching: "
+		       "'ports' and 'why' look once";
 	else if (o->command == OPTIONS_PORTS && o->filter.failed)
 		vain = "ports: -x is for watching: a port that is taken has not failed";
 	if (!vain)
