@@ -28,7 +28,7 @@ BPF_OBJECTS  := $(patsubst bpf/%.bpf.c,$(BUILD)/bpf/%.bpf.o,$(BPF_SOURCES))
 PURE_OBJECTS := $(filter-out $(BUILD)/user/source/% $(BUILD)/user/main.o,$(USER_OBJECTS)) \
 	$(BUILD)/user/source/replay.o
 UNIT_TESTS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(UNIT_SOURCES))
-LIVE_TESTS   := $(addprefix $(BUILD)/tests/,scenarios loop oracle stress)
+LIVE_TESTS   := $(BUILD)/tests/operations $(addprefix $(BUILD)/tests/,scenarios loop oracle stress)
 
 ARCH := $(subst x86_64,x86,$(subst aarch64,arm64,$(shell uname -m)))
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
@@ -92,6 +92,10 @@ $(BUILD)/tests/oracle: $(wildcard tests/oracle/*.c tests/oracle/*.h) Makefile
 $(BUILD)/tests/stress: tests/live/stress.c tests/oracle/kernel.c tests/oracle/oracle.h Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -pthread -static -o $@ $(filter %.c,$^)
+
+$(BUILD)/tests/operations: tests/bench/operations.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -static -o $@ $<
 
 $(BUILD)/tests/loop: tests/live/loop.c Makefile
 	@mkdir -p $(@D)
@@ -160,15 +164,14 @@ run: deps ## install what is missing, build, watch
 
 # --- tests --------------------------------------------------------------------------------
 
-# the newest build of each series; VM_FULL: those that run every live test
+# the newest build of each series
 VM_KERNELS ?= 5.10 6.1 6.12 6.18 newest
-VM_FULL    ?= 6.1 newest
 
 test: deps-test ## install what is missing, then all the tests
 	@echo "The VM tests download five Debian kernels (about 500 MB) unless they are cached."
 	@$(AS_USER) $(MAKE) --no-print-directory all static tests
 	@BUILD=$(BUILD) AS_USER="$(AS_USER)" AS_ROOT="$(AS_ROOT)" VM_KERNELS="$(VM_KERNELS)" \
-		VM_FULL="$(VM_FULL)" MAKE="$(MAKE)" tests/all
+		MAKE="$(MAKE)" tests/all
 
 .PHONY: tests
 tests: $(UNIT_TESTS) $(LIVE_TESTS)
@@ -191,7 +194,7 @@ check-live: all $(LIVE_TESTS) ## tests on this kernel; needs root
 	BUILD=$(BUILD) tests/live/all
 
 check-vm: all static $(LIVE_TESTS) ## tests in virtual machines
-	BUILD=$(BUILD) VM_KERNELS="$(VM_KERNELS)" VM_FULL="$(VM_FULL)" tests/vm/all
+	BUILD=$(BUILD) VM_KERNELS="$(VM_KERNELS)" tests/vm/all
 
 SOAK_OPERATIONS ?= 200000
 

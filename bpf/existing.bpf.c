@@ -158,6 +158,49 @@ static __always_inline bool is_told_later(struct sock *sk, struct socket_state *
 	       !state->told_port && !BPF_CORE_READ(sk, sk_socket);
 }
 
+/* Nothing lives at the address: the hook of its end was missed, or the backend has none. */
+static __always_inline void look_gone(struct bpf_iter_meta *meta, u64 key,
+				      struct socket_state *state)
+{
+	u64 now = bpf_ktime_get_boot_ns();
+
+	if (state->walk == walk.number)
+		return;
+	state->walk = walk.number;
+	/* a TIME_WAIT entry being born has no reference yet either */
+	if (!is_decided(meta, state, ODD_GONE))
+		return;
+	if (state->flags & SOCKET_TIME_WAIT) {
+		if (!record_edge(WIRE_TW_END, now, state->id, 0, state->port))
+			return;
+		answer(meta, WIRE_TOKEN_RECORD);
+	} else if ((state->flags & SOCKET_TOLD) || state->told_port) {
+		struct socket_state copy = *state;
+
+		if (copy.port && !copy.release_ns && !copy.time_wait_ns)
+			copy.release_ns = now;
+		if (!record_end(now, &copy,
+				WIRE_E_PASS | (copy.time_wait_ns ? WIRE_E_TIME_WAIT : 0)))
+			return;
+		answer(meta, WIRE_TOKEN_RECORD);
+	}
+	bpf_map_delete_elem(&sockets, &key);
+}
+
+/*
+ * Another socket at the address of one whose end no hook saw (the kernel's own, in the backend that
+ * has none for those): of another namespace, or a kernel's socket on another port, which it does
+ * not change.
+ */
+static __always_inline bool is_another(struct sock *sk, const struct socket_state *state)
+{
+	u16 port = sock_port(sk);
+
+	if (state->netns && state->netns != BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum))
+		return true;
+	return state->told_port && port && port != state->told_port && sock_is_kernels(sk);
+}
+
 /* A live socket that the table has. */
 static __always_inline void look_socket(struct bpf_iter_meta *meta, struct sock *sk,
 					struct socket_state *state, struct task_struct *task,
@@ -165,6 +208,10 @@ static __always_inline void look_socket(struct bpf_iter_meta *meta, struct sock 
 {
 	u16 port = sock_port(sk), told = state->told_port;
 
+	if (is_another(sk, state)) {
+		look_gone(meta, (u64)sk, state);
+		return;
+	}
 	if (state->walk == walk.number || is_told_later(sk, state))
 		return;
 	state->walk = walk.number;
@@ -197,35 +244,6 @@ static __always_inline void look_time_wait(struct bpf_iter_meta *meta, struct so
 		tell(meta, tw, state, state->port, 0, -1);
 }
 
-/* Nothing lives at the address: the hook of its end was missed, or the backend has none. */
-static __always_inline void look_gone(struct bpf_iter_meta *meta, u64 key,
-				      struct socket_state *state)
-{
-	u64 now = bpf_ktime_get_boot_ns();
-
-	if (state->walk == walk.number)
-		return;
-	state->walk = walk.number;
-	/* a TIME_WAIT entry being born has no reference yet either */
-	if (!is_decided(meta, state, ODD_GONE))
-		return;
-	if (state->flags & SOCKET_TIME_WAIT) {
-		if (!record_edge(WIRE_TW_END, now, state->id, 0, state->port))
-			return;
-		answer(meta, WIRE_TOKEN_RECORD);
-	} else if ((state->flags & SOCKET_TOLD) || state->told_port) {
-		struct socket_state copy = *state;
-
-		if (copy.port && !copy.release_ns && !copy.time_wait_ns)
-			copy.release_ns = now;
-		if (!record_end(now, &copy,
-				WIRE_E_PASS | (copy.time_wait_ns ? WIRE_E_TIME_WAIT : 0)))
-			return;
-		answer(meta, WIRE_TOKEN_RECORD);
-	}
-	bpf_map_delete_elem(&sockets, &key);
-}
-
 /*
  * A socket that the table lacks. The room in the ring buffer comes first, so that nothing that a
  * probe tells of the socket once it is in the table can get ahead of this.
@@ -241,6 +259,7 @@ static __always_inline void take_in(struct bpf_iter_meta *meta, struct sock *sk,
 		.port = port,
 		.told_port = port,
 		.walk = walk.number,
+		.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum),
 	};
 	struct wire_call *r;
 	u64 key = (u64)sk;

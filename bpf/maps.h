@@ -75,6 +75,8 @@ struct socket_state {
 	u16 told_port; /* that it holds, as the collector was told: 0 after a release */
 	u16 walk;      /* number of the last walk that looked at it (existing.bpf.c) */
 	u32 odd;       /* difference that the walk before saw, 0: none */
+	u32 netns;     /* as the collector was told, 0: not yet */
+	u32 pad;
 };
 
 /* Key: address of a struct sock or inet_timewait_sock. */

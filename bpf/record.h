@@ -95,6 +95,7 @@ static __always_inline void call_fill(struct wire_call *r, u8 kind, u64 ts_ns, s
 		state->flags &= ~SOCKET_LEFT;
 	}
 	state->told_port = r->sock.local_port;
+	state->netns = r->sock.netns;
 	if (r->facts & WIRE_F_WHO)
 		state->owner = r->who.pid_host;
 }

@@ -50,13 +50,16 @@ static __always_inline u64 socket_number(u64 now_ns)
 	       (bpf_get_smp_processor_id() & ((1 << WIRE_SOCKET_CPU_BITS) - 1));
 }
 
-/* A new socket is at an address whose last owner's end was missed: it ends now at the latest. */
+/*
+ * A new socket is at an address whose last owner's end was missed: it ends now at the latest, like
+ * one that a walk finds gone.
+ */
 static __always_inline void socket_replace(const void *sk, u64 now_ns)
 {
 	struct socket_state *old = socket_find(sk);
 
 	if (old && (old->flags & SOCKET_TOLD) && !(old->flags & SOCKET_TIME_WAIT))
-		record_end(now_ns, old, old->time_wait_ns ? WIRE_E_TIME_WAIT : 0);
+		record_end(now_ns, old, old->time_wait_ns ? WIRE_E_TIME_WAIT : WIRE_E_PASS);
 }
 
 /* A new socket of the current task. */

@@ -305,14 +305,15 @@ static __always_inline bool is_fast_open(struct pt_regs *regs, long number)
 
 static __always_inline void send_failed(struct pt_regs *regs, long number, long ret)
 {
-	s32 fd = SYSCALL_FIRST(regs);
+	s32 fd = number == SYSCALL_SPLICE ? SYSCALL_THIRD(regs) : SYSCALL_FIRST(regs);
 	struct sock *sk = sock_of_fd(fd);
 	struct socket_state *state;
 
 	if (!sk)
 		return;
 	if (sock_is_udp(sk)) {
-		datagram_send_failed(sk, fd, ret);
+		/* splice() may have found nothing to send, which is EAGAIN too */
+		datagram_send_failed(sk, fd, number == SYSCALL_SPLICE ? 0 : ret);
 	} else if (is_fast_open(regs, number)) {
 		struct call call = { .fd = fd, .kind = WIRE_CONNECT, .sends = 1 };
 
@@ -352,7 +353,7 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 		accept_exit(SYSCALL_FIRST(regs), ret);
 		return 0;
 	}
-	if (ret < 0 && syscall_sends(number)) {
+	if (ret < 0 && (syscall_sends(number) || number == SYSCALL_SPLICE)) {
 		if (!task_is_compat((struct task_struct *)bpf_get_current_task()))
 			send_failed(regs, number, ret);
 		return 0;

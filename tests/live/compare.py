@@ -632,10 +632,10 @@ class Comparison:
         for key, name in (("family", "inet"), ("proto", "proto"), ("netns", "netns")):
             if said[key] != wanted[name]:
                 yield f"{tag}: life: {key} is said to be {said[key]}"
-        if said["reconciled"]:
-            if not reason:
-                yield f"{tag}: life: reconciled"
+        if said["reconciled"] and reason:
             self.blind[reason] += 1
+        elif said["reconciled"]:
+            yield f"{tag}: life: reconciled"
         if said["age_ns"] is None or said["age_ns"] <= 0:
             if said["age_ns"] is not None or "age_ns" not in self.recording.blind and not reason:
                 yield f"{tag}: life: age_ns is {said['age_ns']}"
@@ -653,9 +653,10 @@ class Comparison:
         reason = self.declared(wanted)
         ports = wanted["ports"]
         if len(ports) != len(said["ports"]):
-            if not reason or len(said["ports"]) > len(ports):
+            if reason and len(said["ports"]) < len(ports):
+                self.blind[reason] += 1
+            else:
                 yield f"{tag}: life: {len(said['ports'])} ports, there were {len(ports)}"
-            self.blind[reason] += 1
         for number, (port, port_said) in enumerate(zip(ports, said["ports"])):
             where = f"{tag}: life: port {number + 1}"
             for key, value in port.items():

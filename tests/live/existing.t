@@ -138,6 +138,27 @@ class Holder:
         self.process.wait()
 
 
+class Watch(live.Tracer):
+    """A portlife of which only some network namespaces are looked at: others are busy, too."""
+
+    def __init__(self, folder, netns, **more):
+        super().__init__(folder, "--existing", "--states", **more)
+        self.marks = [b'"netns":%d,' % inum for inum in netns]
+        self.kept = []
+        self.taken = 0
+
+    def lines(self):
+        if self.output.exists():
+            with open(self.output, "rb") as output:
+                output.seek(self.taken)
+                new = output.read()
+            new = new[:new.rfind(b"\n") + 1]
+            self.taken += len(new)
+            self.kept += [json.loads(line) for line in new.split(b"\n")
+                          if any(mark in line for mark in self.marks)]
+        return [line for line in self.kept if line["type"] in ("event", "life")]
+
+
 def of_netns(events, netns):
     """The events in a network namespace."""
     return [event for event in events if event["netns"] == netns]
@@ -174,12 +195,13 @@ def check_found(tap, tracer, holder, family):
     existing = of_netns(tracer.events("existing"), netns)
     said = collections.Counter(seen(event) for event in existing)
     for thing in made:
-        # the clock of a virtual machine may have run on while its host was busy
-        if thing["name"] == "TIME_WAIT" and tracer.began - holder.said["since"] > 50:
-            tap.check(True, f"IPv{family}: TIME_WAIT # SKIP over before portlife began")
-            continue
         key = wanted(thing, connects_are_known())
-        tap.check(said.pop(key, 0) == 1, f"IPv{family}: {thing['name']}: once", key,
+        times = said.pop(key, 0)
+        # the clock of a virtual machine may have run on while its host was busy
+        if thing["name"] in ("TIME_WAIT", "orphan") and tracer.began - holder.said["since"] > 50:
+            tap.check(True, f"IPv{family}: {thing['name']} # SKIP over before portlife began")
+            continue
+        tap.check(times == 1, f"IPv{family}: {thing['name']}: once", key,
                   [seen(event) for event in existing
                    if event["local"]["port"] == thing["local"][1]])
     tap.equal(said, {}, f"IPv{family}: and nothing else")
@@ -206,7 +228,8 @@ def check_ended(tap, tracer, holder, family, log):
 def check_sorts(tap, folder):
     """One socket of each sort in two namespaces."""
     holders = [("4", Holder(folder, HOLDER, "4")), ("6", Holder(folder, HOLDER, "6", "leave"))]
-    tracer = live.Tracer(folder, "--existing", "--states", name="sorts").await_live()
+    tracer = Watch(folder, [holder.said["netns"] for _, holder in holders], name="sorts")
+    tracer.await_live()
     tracer.began = time.monotonic()
     for family, holder in holders:
         check_found(tap, tracer, holder, family)
@@ -250,7 +273,7 @@ def check_load(tap, folder, times):
     for count in range(times):
         load = Holder(folder, LOAD)
         time.sleep(0.1)
-        tracer = live.Tracer(folder, "--existing", "--states", name=f"load{count}").await_live()
+        tracer = Watch(folder, [load.said], name=f"load{count}").await_live()
         time.sleep(0.4)
         subprocess.run(["pkill", "-KILL", "-P", str(load.process.pid)], check=False)
         time.sleep(0.2)

@@ -102,7 +102,7 @@ class Program:
 
 def said(tracer, program):
     """The table that portlife's lines make, likewise."""
-    result = table.Table([program.space])
+    result = table.Table([program.space], doubts=False)
     for line in tracer.lines():
         result.feed(line)
     return sorted(f"{entry.proto} {entry.address}:{entry.port} > {entry.peer}"

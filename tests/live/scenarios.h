@@ -192,6 +192,7 @@ void sock_disconnect_alone(struct sock *s); /* a TCP socket that has no peer */
 void sock_shut_down_listener(struct sock *s);
 struct sock *sock_accept(struct sock *listener, const char *tag);
 void sock_await(const struct sock *listener); /* there is something to accept */
+void sock_await_end(const struct sock *s);    /* the peer has closed, or reset */
 
 /* --- endings: each prints the life of the socket as it must have been ----------------------- */
 

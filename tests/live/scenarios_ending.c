@@ -6,6 +6,8 @@
 
 #include "tests/live/scenarios_sock.h"
 
+#define SETTLE_MS 50 /* until the last packet of a connection has come to its end */
+
 static void call_close(struct call *c, struct sock *s)
 {
 	int fd = s->fd;
@@ -56,7 +58,7 @@ void sock_close_first(struct sock *s)
 void sock_close_pair(struct sock *first, struct sock *second)
 {
 	sock_close_first(first);
-	wait_for_end_of_connection(second);
+	sock_await_end(second);
 	sock_close(second);
 }
 
@@ -154,8 +156,9 @@ void sock_close_without_time_wait(struct sock *first, struct sock *second)
 	expect_release_at_close(&c, first);
 	call_print(&c);
 	life_print(first, "false");
-	wait_for_end_of_connection(second);
+	sock_await_end(second);
 	sock_close(second);
+	scenario_sleep_ms(SETTLE_MS);
 }
 
 void sock_connect_silently(struct sock *s, enum place place, int port)

@@ -144,6 +144,7 @@ static void passed_and_connecting(void)
 	sock_await(server);
 	conn = sock_accept(server, "conn");
 	scenario_await(child);
+	sock_await_end(conn);
 	sock_close(conn);
 	sock_close(server);
 }
@@ -297,6 +298,7 @@ static void one_table_of_descriptors(void)
 	if (fcntl(client->fd, F_GETFD) >= 0)
 		scenario_fail("the child has a table of its own");
 	conn = sock_accept(server, "conn");
+	sock_await_end(conn);
 	sock_close(conn);
 	sock_close(server);
 }

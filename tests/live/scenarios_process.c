@@ -91,6 +91,7 @@ static void child_accepts(void)
 		conn = sock_accept(server, "conn");
 		turn_give(turn.child_moved);
 		turn_await(turn.parent_moved); /* the client has closed */
+		sock_await_end(conn);
 		sock_close(conn);
 		sock_close(server);
 		_exit(0);

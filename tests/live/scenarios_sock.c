@@ -441,22 +441,23 @@ void sock_await(const struct sock *listener)
 		scenario_fail("%s: nobody has connected", listener->tag);
 }
 
-void wait_for_end_of_connection(const struct sock *s)
+/* FIN or reset; data of a Fast Open may be there before. */
+void sock_await_end(const struct sock *s)
 {
-	struct pollfd p = { .fd = s->fd, .events = POLLIN };
+	struct pollfd p = { .fd = s->fd, .events = POLLRDHUP };
 	char byte;
 
 	if (poll(&p, 1, PEER_TIMEOUT_MS) != 1)
 		scenario_fail("%s: the peer's end has not come", s->tag);
 	while (recv(s->fd, &byte, 1, MSG_DONTWAIT) > 0)
-		; /* data of a Fast Open */
+		;
 }
 
 void expect_reset(struct call *c, struct sock *s)
 {
 	struct tenure *gone;
 
-	wait_for_end_of_connection(s);
+	sock_await_end(s);
 	gone = tenure_end_with_connection(s);
 	if (gone)
 		call_expect(c, (struct expected){ .event = "release", .s = s, .tenure = gone });

@@ -32,6 +32,5 @@ void expect_refused(struct call *c, struct sock *s, uint64_t after_ns, bool by_c
 void expect_reset(struct call *c, struct sock *s); /* the peer of s has sent a reset */
 
 struct sock *sock_child(const struct sock *listener, const char *tag, int fd);
-void wait_for_end_of_connection(const struct sock *s);
 
 #endif

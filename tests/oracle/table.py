@@ -3,7 +3,7 @@
 the workload prints of the kernel and of its own descriptors; and the difference.
 
 An entry is a namedtuple Entry, one for each port that a socket has or has left to TIME_WAIT. `kind`
-is bound, listen, connecting, connected or time_wait, or found where a walk does not say more;
+is bound, listen, connecting, connected or time_wait, or found where a walk does not say more, or doubtful after a loss;
 `address` is None where the stream does not say it. What the kernel has of one socket on one port
 (TIME_WAIT, and the socket itself still bound to the port that its program named) is one here.
 """
@@ -81,6 +81,12 @@ class Socket:
         if line["port_origin"] != "bind" or own != self.port:
             self.port = own if own != self.port else 0
 
+    def doubt(self):
+        """Records were lost. A pass will tell who has a port, but not of a peer that is another
+        now."""
+        for tenure in self.tenures.values():
+            tenure.address, tenure.peer, tenure.kind = None, None, "doubtful"
+
     def release(self, line):
         """The port of this line is given up."""
         port = (line["local"] or {}).get("port")
@@ -99,9 +105,10 @@ class Socket:
 
 
 class Table:
-    """Follows the JSON lines of one run."""
+    """Follows the JSON lines of one run; without `doubts` a loss is believed to be made good."""
 
-    def __init__(self, spaces):
+    def __init__(self, spaces, doubts=True):
+        self.doubts = doubts
         self.spaces = set(spaces)
         self.sockets = {}
         self.lost = 0
@@ -110,6 +117,8 @@ class Table:
         """One line, parsed."""
         if line["type"] == "lost":
             self.lost += line["count"]
+            for socket in self.sockets.values() if self.doubts else ():
+                socket.doubt()
         if line["type"] not in ("event", "life") or line["netns"] not in self.spaces:
             return
         socket = self.sockets.setdefault(line["socket"], Socket(line))
@@ -260,6 +269,8 @@ def same(said, true, may_be_over, shut):
     """Is an entry of portlife's this one of the kernel's? As long as the program keeps descriptor
     and port no event tells that a connection is over, or its TIME_WAIT, or that shutdown() has
     ended a listener or an attempt. The address that is left then is not told either."""
+    if said.kind == "doubtful":
+        return (said.netns, said.proto, said.port) == (true.netns, true.proto, true.port)
     linked = said.peer and said.kind in ("connected", "time_wait", "found")
     over = may_be_over and said.proto == "tcp" and (linked or shut)
     if over and true.kind == "bound":
@@ -276,7 +287,7 @@ def ends_unseen(said, entry):
     see? What a walk found may be one if nobody has it; but then nothing else tells of it."""
     if entry.kind == "found":
         return entry.peer and sum(other[:5] == entry[:5] for other, _ in said) == 1
-    return entry.kind == "time_wait"
+    return entry.kind in ("time_wait", "doubtful")
 
 
 class Difference:
@@ -303,7 +314,7 @@ class Difference:
 
     def fits(self, said, true):
         """0: another socket; 1: this one, but held by somebody else; 2: this one, if what is not
-        told is granted; 3: this one."""
+        told is granted, but nobody need tell of it; 3: if that is granted; 4: this one."""
         (entry, socket), (kinds, cookie) = said, true
         actors = self.truth.actors
         may_be_over = cookie in actors and not socket.ended
@@ -312,7 +323,9 @@ class Difference:
         if cookie in actors and socket.pid not in actors[cookie] and \
                 not (socket.found and self.may_hold(socket.pid, cookie)):
             return 1
-        return 3 if any(entry in (kind, kind._replace(address=None)) for kind in kinds) else 2
+        if any(entry in (kind, kind._replace(address=None)) for kind in kinds):
+            return 4
+        return 2 if self.truth.unaccepted(cookie, kinds) else 3
 
     def may_hold(self, pid, cookie):
         """What a walk can find: somebody with a descriptor, or nobody while it is passed on."""
@@ -350,7 +363,7 @@ def pair_up(rows, columns, fits):
                     return True
         return False
 
-    for least in (3, 2, 1):
+    for least in (4, 3, 2, 1):
         for row in range(rows):
             if row not in owner.values():
                 place(row, least, set())

@@ -624,6 +624,23 @@ static void time_wait_where_its_end_is_not_seen(void **state)
 	world_free(w);
 }
 
+/* A bound socket connected while records were lost. */
+static void a_peer_that_nobody_told_of(void **state)
+{
+	struct world *w = *state;
+	struct wire_call found = found_new(1, 2000011, 81, 0);
+
+	feed_bind(w, 1, 2000000, 81);
+	feed_pass(w, 1, WIRE_PASS_BEGIN, WHOLE, 2000010);
+	found.sock.peer_port = 80;
+	FEED(w, found);
+	FEED(w, found);
+	feed_pass(w, 1, WIRE_PASS_END, WHOLE, 2000020);
+	SAID(w, "2000000 #1 bind 81 bind -- +\n"
+		"2000011 #1 existing 81 bind -- late\n");
+	assert_int_equal(w->life.peer.port, 80);
+}
+
 /* What such a backend told of by its socket is not told of again by its TIME_WAIT entry. */
 static void time_wait_told_of_by_its_socket(void **state)
 {
@@ -723,6 +740,7 @@ int main(void)
 		WORLD_TEST(a_time_wait_entry_that_is_known),
 		cmocka_unit_test(time_wait_where_its_end_is_not_seen),
 		cmocka_unit_test(time_wait_told_of_by_its_socket),
+		WORLD_TEST(a_peer_that_nobody_told_of),
 		cmocka_unit_test(a_hundred_thousand_are_swept),
 	};
 

@@ -20,8 +20,9 @@ static uint16_t port_held(const struct slot *slot)
 	return held ? held->port : 0;
 }
 
-/* Brings the life to what was found, and tells of a port that nobody has told of. */
-static int tell_found(struct core *core, struct slot *slot, const struct wire_call *c, bool late)
+/* Brings the life to what was found, and tells of a port or a peer that nobody has told of. */
+static int tell_found(struct core *core, struct slot *slot, const struct wire_call *c, bool moved,
+		      bool late)
 {
 	uint16_t before = port_held(slot);
 	bool assigned;
@@ -35,7 +36,7 @@ static int tell_found(struct core *core, struct slot *slot, const struct wire_ca
 	}
 	if (!err)
 		err = tenure_correct(core, slot, c, c->sock.local_port);
-	if (err || !c->sock.local_port || port_held(slot) == before)
+	if (err || !c->sock.local_port || (port_held(slot) == before && !moved))
 		return err;
 	e = event_of_call(slot, c, EVENT_EXISTING);
 	e.reconciled = late;
@@ -142,7 +143,8 @@ static int on_time_wait_found(struct core *core, const struct wire_call *c)
 int found_apply(struct core *core, const struct wire_call *c)
 {
 	struct slot *slot = lives_find(&core->lives, c->sock.id);
-	bool is_new = !slot;
+	struct endpoint peer = slot ? slot->life.peer : (struct endpoint){ 0 };
+	bool is_new = !slot, moved;
 	int err;
 
 	if (c->sock.state == STATE_TIME_WAIT)
@@ -152,7 +154,10 @@ int found_apply(struct core *core, const struct wire_call *c)
 	slot = socket_of(core, c);
 	if (!slot)
 		return -ENOMEM;
-	err = tell_found(core, slot, c, !is_new || !(c->facts & WIRE_F_EXISTING));
+	/* connected, or to another peer, while records were lost */
+	moved = !is_new && (peer.port != slot->life.peer.port ||
+			    memcmp(peer.addr, slot->life.peer.addr, sizeof(peer.addr)) != 0);
+	err = tell_found(core, slot, c, moved, !is_new || !(c->facts & WIRE_F_EXISTING));
 	lives_list(&core->lives, slot);
 	return err;
 }

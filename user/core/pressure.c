@@ -8,10 +8,12 @@
 
 #include "user/core/state.h"
 
-#define ASK_TIMES   16U /* while a range is filled up */
-#define LOW_PERCENT 80U
-#define VISITED_MAX 4096 /* sockets on one port */
-#define PORTS_MIN   16U	 /* of a range so small, somebody has seen to it */
+#define ASK_TIMES    16U /* while a range is filled up */
+#define LOW_PERCENT  80U
+#define VISITED_MAX  4096		  /* sockets on one port */
+#define QUIET_NS     UINT64_C(1000000000) /* after it was low: it took a while to count */
+#define SAMPLE_PORTS 512U
+#define PORTS_MIN    16U /* of a range so small, somebody has seen to it */
 
 /* For what a port is wanted. */
 struct want {
@@ -39,7 +41,7 @@ bool pressure_is_due(struct core *core, const struct event *e)
 		return false;
 	}
 	core->until_pressure = ports / ASK_TIMES - 1;
-	return true;
+	return e->ts_ns >= core->pressure_quiet_ns;
 }
 
 static bool is_ours(const struct want *want, const struct slot *slot)
@@ -97,19 +99,37 @@ static bool is_low(uint32_t taken, uint32_t ports)
 	return (uint64_t)taken * 100 >= (uint64_t)ports * LOW_PERCENT;
 }
 
-/* Are so many free that there is no need to look closer? That is known soon. */
-static bool has_many_free(struct want want, const struct event *e, uint32_t ports)
+/* Counts one port; false if it is free. */
+static bool count_port(struct want *want, uint32_t port, struct pressure *p)
 {
-	uint32_t taken = ports;
-
-	for (uint32_t port = e->range_lo; port <= e->range_hi && is_low(taken, ports); port++) {
-		want.key.port = (uint16_t)port;
-		taken -= !ports_any(&want.lives->ports, want.key);
-	}
-	return !is_low(taken, ports);
+	want->key.port = (uint16_t)port;
+	if (!ports_any(&want->lives->ports, want->key))
+		return false;
+	if (is_bound(want))
+		p->bound++;
+	else if (is_connected(want))
+		p->connected++;
+	else if (waits(want))
+		p->waiting++;
+	else
+		return false;
+	return true;
 }
 
-bool pressure_is_low(const struct core *core, const struct event *e, struct pressure *p)
+/* Of some ports that stand for all: is it worth the time to look at each? */
+static bool may_be_low(struct want *want, const struct event *e, uint32_t ports)
+{
+	uint32_t step = ports > SAMPLE_PORTS ? ports / SAMPLE_PORTS : 1;
+	uint32_t sampled = (ports + step - 1) / step, taken = sampled;
+	struct pressure sample = { 0 };
+
+	for (uint32_t port = e->range_lo; port <= e->range_hi && is_low(taken, sampled);
+	     port += step)
+		taken -= !count_port(want, port, &sample);
+	return is_low(taken, sampled);
+}
+
+bool pressure_is_low(struct core *core, const struct event *e, struct pressure *p)
 {
 	bool connects = e->life->protocol == IPPROTO_TCP &&
 			(e->kind == EVENT_CONNECT || e->kind == EVENT_SEND);
@@ -120,16 +140,12 @@ bool pressure_is_low(const struct core *core, const struct event *e, struct pres
 	};
 
 	*p = (struct pressure){ .ports = ports_in(e), .for_peer = connects };
-	if (has_many_free(want, e, p->ports))
+	if (!may_be_low(&want, e, p->ports))
 		return false;
-	for (uint32_t port = e->range_lo; port <= e->range_hi; port++) {
-		want.key.port = (uint16_t)port;
-		if (is_bound(&want))
-			p->bound++;
-		else if (is_connected(&want))
-			p->connected++;
-		else if (waits(&want))
-			p->waiting++;
-	}
-	return is_low(p->bound + p->connected + p->waiting, p->ports);
+	for (uint32_t port = e->range_lo; port <= e->range_hi; port++)
+		count_port(&want, port, p);
+	if (!is_low(p->bound + p->connected + p->waiting, p->ports))
+		return false;
+	core->pressure_quiet_ns = e->ts_ns + QUIET_NS;
+	return true;
 }

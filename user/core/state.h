@@ -46,7 +46,8 @@ struct core {
 	struct run_summary summary;
 	struct pass pass;
 	struct repeats repeats;
-	uint32_t until_pressure; /* ports given until it is asked how many are left */
+	uint32_t until_pressure;    /* ports given until it is asked how many are left */
+	uint64_t pressure_quiet_ns; /* nor is it asked before */
 	bool started, stopped;
 };
 
@@ -127,7 +128,7 @@ struct pressure {
 /* Is it time to ask, at this event that assigned a port? Once in a while. */
 bool pressure_is_due(struct core *core, const struct event *e);
 /* Is most of the event's range taken, for others of its kind? */
-bool pressure_is_low(const struct core *core, const struct event *e, struct pressure *p);
+bool pressure_is_low(struct core *core, const struct event *e, struct pressure *p);
 
 /* findings.c: what a person should know */
 

@@ -123,23 +123,26 @@ static int nothing(void *arg)
 	return 0;
 }
 
-/* Says beforehand which namespaces will be missing. */
+/* Says beforehand what will be missing. */
 static void try_namespaces(struct existing *e, char *note, size_t note_len)
 {
 	size_t closed = 0;
+	bool blind;
 
 	if (namespaces_list(&e->namespaces))
 		return;
+	/* a process or two may always be hidden; most of them are where a privilege is missing */
+	blind = e->namespaces.hidden > e->namespaces.seen;
 	for (size_t i = 0; i < e->namespaces.len; i++) {
 		int error = netns_visit(&e->namespaces.list[i], e->own_netns_fd, nothing, NULL);
 
 		closed += error && error != -ENOENT;
 	}
-	if (closed)
+	if (closed || blind)
 		snprintf(note, note_len,
-			 "%zu of %zu network namespaces cannot be entered: sockets there that no "
-			 "process has open are not found",
-			 closed, e->namespaces.len);
+			 "missing: existing sockets that no process has open, in network "
+			 "namespaces that cannot be entered%s",
+			 blind ? " (those of most processes cannot even be listed)" : "");
 }
 
 struct existing *existing_load(const struct probes *probes, size_t buffer_bytes, char *reason,

@@ -284,7 +284,7 @@ static int fill_pids(struct live *live)
 /* Without iterators a run goes on, and says so. */
 static void load_existing(struct live *live)
 {
-	char reason[128], note[160];
+	char reason[128], note[192];
 
 	live->existing = existing_load(&live->probes, live->options->buffer_bytes, reason,
 				       sizeof(reason), note, sizeof(note));

@@ -114,9 +114,12 @@ static int list_processes(struct namespaces *n)
 			continue;
 		snprintf(path, sizeof(path), "/proc/%s/ns/net", entry->d_name);
 		len = readlink(path, link, sizeof(link) - 1);
-		if (len <= 0)
-			continue; /* gone, or a zombie */
+		if (len <= 0) {
+			n->hidden += errno == EACCES || errno == EPERM;
+			continue; /* else gone, or a zombie */
+		}
 		link[len] = '\0';
+		n->seen++;
 		if (inum_of(link))
 			error = add(n, inum_of(link), path);
 	}
@@ -204,6 +207,8 @@ int netns_visit(const struct netns *netns, int own_fd, int (*function)(void *arg
 	int fd, error;
 	struct stat st;
 
+	if (!fstat(own_fd, &st) && st.st_ino == netns->inum)
+		return function(arg);
 	fd = netns->path ? open(netns->path, O_RDONLY | O_CLOEXEC)
 			 : fcntl(netns->fd, F_DUPFD_CLOEXEC, 0);
 	if (fd < 0)

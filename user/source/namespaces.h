@@ -19,6 +19,7 @@ struct netns {
 struct namespaces {
 	struct netns *list;
 	size_t len;
+	size_t seen, hidden; /* processes whose namespace may, and may not, be looked at */
 };
 
 /*
@@ -35,7 +36,8 @@ void namespaces_add_socket(struct namespaces *namespaces, uint32_t inum, pid_t p
 void namespaces_free(struct namespaces *namespaces);
 
 /*
- * Calls function() inside a namespace; own_fd is the one to come back to. Returns what function()
+ * Calls function() inside a namespace; own_fd is the one to come back to, and where it may be
+ * called without a privilege. Returns what function()
  * returned, -ENOENT if the namespace is gone, -EPERM and friends if it cannot be entered, or
  * -ENOTRECOVERABLE: no way back, the process must end.
  */
