@@ -52,10 +52,43 @@ usage "portlife -P 8080" 8080
 usage "portlife -j -P 80,443" -j 80,443
 usage "portlife -- python3 x.py" python3 x.py
 usage "portlife -4 -- curl -s 'a b'" -4 curl -s 'a b'
-for later in top ports why lesson report; do
+for later in top lesson report; do
 	usage "this version does not have '$later'" "$later"
 done
 usage "doctor takes no arguments" doctor 80
+usage "neither a port nor a range" ports http
+usage "'65536' is out of range" ports 80,65536
+usage "ports runs no COMMAND" ports -- true
+usage "-x is for watching" ports -x
+usage "look at this machine now" ports -r file
+usage "'ports' and 'why' look once" ports --attach=fentry
+usage "'ports' and 'why' look once" why --duration=1s 80
+usage "portlife ports -l" -l
+usage "portlife ports -l" why -l EACCES
+usage "portlife ports --pressure" --pressure
+usage "about the whole range" ports --pressure 80
+usage "about the whole range" ports --pressure -l
+usage "why: what?" why
+usage "'EWHAT' is none of" why EWHAT
+usage "one question at a time" why 80 443
+usage "'0' is out of range" why 0
+usage "'65536' is out of range" why 127.0.0.1:65536
+usage "write [::1]:80 for IPv6" why ::1:80
+usage "write [::1]:80 for IPv6" why '[::1]'
+usage "is no address" why 127.0.0.256:80
+usage "is no address" why 10.0.0.0/8:80
+usage "is no address" why 0.0.0.0%:80
+usage "has no port" why 127.0.0.1:
+usage "--connect is for 'why'" --connect 10.0.0.1:80
+usage "--from goes with --connect" why --from 10.0.0.1 80
+usage "one question at a time" why --connect 10.0.0.1:80 80
+usage "is no address and port" why --connect 80
+usage "is no address" why --connect '*:80'
+usage "has no port" why --connect 10.0.0.1:http
+usage "is no address" why --connect 10.0.0.1:80 --from here
+usage "one process at a time" why -p 1,$$ 80
+usage "one question at a time" why EACCES EINVAL
+usage "why runs no COMMAND" why -- true
 usage "doctor runs no COMMAND" doctor -- true
 usage "\\x1b[31m" $'\033[31m'
 

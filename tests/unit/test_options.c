@@ -293,8 +293,10 @@ static void wrong_words_are_put_right(void **state)
 	refused("x -4 80,8000-8099", "write: portlife -4 -P 80,8000-8099\n");
 	refused("x ./it's", "portlife -- './it'\\''s'\n");
 	refused("x top", "this version does not have 'top'");
-	refused("x ports 80", "this version does not have 'ports'");
-	refused("x why 80", "this version does not have 'why'");
+	refused("x ports http", "neither a port nor a range of ports");
+	refused("x ports --pressure 80", "about the whole range");
+	refused("x --pressure", "write: portlife ports --pressure");
+	refused("x why EWHAT", "'EWHAT' is none of");
 	refused("x lesson", "this version does not have 'lesson'");
 	refused("x report", "this version does not have 'report'");
 	refused("x doctor now", "doctor takes no arguments");

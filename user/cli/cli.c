@@ -10,8 +10,10 @@
 
 #include "user/cli/doctor.h"
 #include "user/cli/options.h"
+#include "user/cli/ports.h"
 #include "user/cli/status.h"
 #include "user/cli/watch.h"
+#include "user/cli/why.h"
 #include "user/util/say.h"
 
 /*
@@ -42,6 +44,10 @@ static int cli_command(const struct options *o)
 		return watch_run(o);
 	case OPTIONS_DOCTOR:
 		return doctor_run(o);
+	case OPTIONS_PORTS:
+		return ports_run(o);
+	case OPTIONS_WHY:
+		return why_run(o);
 	}
 	return STATUS_USAGE;
 }

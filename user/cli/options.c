@@ -38,6 +38,9 @@ enum options_key {
 	KEY_USER,
 	KEY_USAGE,
 	KEY_COMPRESS,
+	KEY_PRESSURE,
+	KEY_CONNECT,
+	KEY_FROM,
 	KEY_STRICT,
 	KEY_FAIL_ON,
 };
@@ -63,6 +66,11 @@ static const struct argp_option options_table[] = {
 	{ "ephemeral", KEY_EPHEMERAL, NULL, 0, "only ports that the kernel chose", 1 },
 	{ "states", KEY_STATES, NULL, 0,
 	  "also established, disconnect, close, time_wait and release", 1 },
+	{ "listening", 'l', NULL, 0, "ports: only sockets that anybody may connect or send to", 1 },
+	{ "pressure", KEY_PRESSURE, NULL, 0, "ports: how full the ephemeral range is, and of what",
+	  1 },
+	{ "connect", KEY_CONNECT, "ADDR:PORT", 0, "why: would one more connect() get a port?", 1 },
+	{ "from", KEY_FROM, "ADDR", 0, "why --connect: from this address", 1 },
 	{ "existing", KEY_EXISTING, NULL, 0, "also sockets that were there before", 1 },
 	{ NULL, 0, NULL, 0, "How:", 2 },
 	{ "json", 'j', NULL, 0, "one JSON object per line, all kinds of events", 2 },
@@ -137,6 +145,10 @@ static bool options_switch(struct options *o, int key)
 		return o->filter.states = true;
 	case KEY_EXISTING:
 		return o->filter.existing = true;
+	case KEY_PRESSURE:
+		return o->pressure = true;
+	case 'l':
+		return o->listeners = true;
 	case 'j':
 		return o->json = true;
 	case KEY_UTC:
@@ -216,6 +228,10 @@ static int options_value(struct options *o, int key, const char *arg)
 		return options_set_backend(o, "--attach", arg);
 	case KEY_BUFFER:
 		return options_set_buffer(o, "--buffer", arg);
+	case KEY_CONNECT:
+		return options_set_connect(o, "--connect", arg);
+	case KEY_FROM:
+		return options_set_from(o, "--from", arg);
 	case KEY_USER:
 		return options_name(&o->live.user, "--user", arg);
 	}
@@ -231,6 +247,44 @@ static int options_take_arg(struct options *o, struct argp_state *state)
 		return options_take_command(o, state->argv, at);
 	}
 	return options_take_word(o, state->argc, state->argv, at);
+}
+
+/* What is for a run, and makes no sense where the machine is looked at once. */
+static int options_check_look(const struct options *o)
+{
+	const char *vain = NULL;
+
+	if (o->command != OPTIONS_PORTS && o->listeners)
+		vain = "-l is for 'ports'; write: portlife ports -l";
+	else if (o->command != OPTIONS_PORTS && o->pressure)
+		vain = "--pressure is for 'ports'; write: portlife ports --pressure";
+	else if (o->pressure && (o->listeners || o->filter.ports_len))
+		vain = "ports: --pressure is about the whole range; leave -l and PORT out";
+	else if (o->command != OPTIONS_WHY && o->connect_to.port)
+		vain = "--connect is for 'why'; write: portlife why --connect ADDR:PORT";
+	else if (o->connect_from.family && !o->connect_to.port)
+		vain = "--from goes with --connect; write: portlife why --connect ADDR:PORT --from "
+		       "ADDR";
+	else if (o->connect_to.port && (o->errno_asked || o->asked.port))
+		vain = "why: one question at a time";
+	else if (o->command == OPTIONS_WHY && !o->errno_asked && !o->asked.port &&
+		 !o->connect_to.port)
+		vain = "why: what? write: portlife why 8080, or: portlife why EADDRINUSE";
+	else if (o->command == OPTIONS_WHY && o->filter.pids_len > 1)
+		vain = "why: for one process at a time; write: portlife why -p PID PORT";
+	else if (o->command != OPTIONS_WATCH && (o->replay || o->record))
+		vain = "-r and -w are for watching: 'ports', 'why' and 'doctor' look at this "
+		       "machine now";
+	else if ((o->command == OPTIONS_PORTS || o->command == OPTIONS_WHY) &&
+		 (o->live.backend || o->live.duration_ns || o->count || o->strict || o->fail_on))
+		vain = "--attach, --duration, --count, --strict and --fail-on are for watching: "
+		       "'ports' and 'why' look once";
+	else if (o->command == OPTIONS_PORTS && o->filter.failed)
+		vain = "ports: -x is for watching: a port that is taken has not failed";
+	if (!vain)
+		return 0;
+	say("%s", vain);
+	return -EINVAL;
 }
 
 /* A recording is read without a kernel; what is for one then makes no sense. */
@@ -277,6 +331,8 @@ static int options_check(const struct options *o, const struct argp_state *state
 	if (!o->replay && options_check_pids(o))
 		return -EINVAL;
 	if (o->live.user && options_check_user(o))
+		return -EINVAL;
+	if (options_check_look(o))
 		return -EINVAL;
 	return options_check_files(o);
 }
@@ -326,7 +382,9 @@ int options_parse(int argc, char **argv, struct options *o)
 	static const struct argp argp = {
 		.options = options_table,
 		.parser = options_take,
-		.args_doc = "[-- COMMAND [ARG...]]\ndoctor",
+		.args_doc = "[-- COMMAND [ARG...]]\nports [PORT...]\nwhy [ADDR[%DEV]:]PORT\nwhy "
+			    "--connect ADDR:PORT\nwhy "
+			    "ERRNO\ndoctor",
 		.doc = options_doc,
 	};
 	struct parsing parsing = { .options = o };

@@ -6,12 +6,15 @@
 #ifndef PORTLIFE_CLI_OPTIONS_H
 #define PORTLIFE_CLI_OPTIONS_H
 
+#include <net/if.h>
+
 #include "user/core/filter.h"
+#include "user/core/meanings.h"
 #include "user/core/finding.h"
 #include "user/source/live.h"
 #include "user/util/when.h"
 
-enum options_command { OPTIONS_WATCH, OPTIONS_DOCTOR };
+enum options_command { OPTIONS_WATCH, OPTIONS_DOCTOR, OPTIONS_PORTS, OPTIONS_WHY };
 enum options_color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 /* Points into argv, which must outlive it, and at its own lists: not to be copied. */
@@ -30,7 +33,14 @@ struct options {
 	const char *record; /* -w, likewise */
 	const char *replay; /* -r, NULL if not given, "-": standard input */
 	bool compress;
-	bool strict;	  /* lost events: status 4 */
+	bool listeners;			    /* ports -l */
+	bool pressure;			    /* ports --pressure */
+	const struct meanings *errno_asked; /* why ERRNO */
+	struct endpoint asked;		    /* why PORT; port 0: not asked */
+	struct endpoint connect_to;	    /* why --connect; port 0: not asked */
+	struct endpoint connect_from;	    /* --from; family 0: not given */
+	char device[IF_NAMESIZE];	    /* ... %DEV, "" if none */
+	bool strict;			    /* lost events: status 4 */
 	uint32_t fail_on; /* bit set by enum finding_id: status 5 if one was found */
 	bool netns_asked; /* --netns by something of this machine */
 	uint64_t count;	  /* events to show, 0: no limit */

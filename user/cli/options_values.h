@@ -30,4 +30,10 @@ int options_set_backend(struct options *o, const char *name, const char *text);
 int options_set_time(struct options *o, const char *name, const char *text);
 int options_set_color(struct options *o, const char *name, const char *text);
 
+/* [ADDR[%DEV]:]PORT, into asked and device. */
+int options_set_asked(struct options *o, const char *name, const char *text);
+/* ADDR:PORT, ADDR */
+int options_set_connect(struct options *o, const char *name, const char *text);
+int options_set_from(struct options *o, const char *name, const char *text);
+
 #endif

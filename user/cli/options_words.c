@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "user/cli/options_values.h"
 #include "user/util/say.h"
 
 #define LINE_MAX_BYTES 700
@@ -73,7 +74,7 @@ static bool word_is_ports(const char *word)
 
 static bool word_is_later(const char *word)
 {
-	static const char *const later[] = { "top", "ports", "why", "lesson", "report" };
+	static const char *const later[] = { "top", "lesson", "report" };
 
 	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
 		if (!strcmp(later[i], word))
@@ -81,8 +82,37 @@ static bool word_is_later(const char *word)
 	return false;
 }
 
+static bool word_is_name(const char *word)
+{
+	return (*word >= 'A' && *word <= 'Z') || (*word >= 'a' && *word <= 'z');
+}
+
+/* ERRNO, or [ADDR[%DEV]:]PORT */
+static int options_take_why(struct options *o, const char *word)
+{
+	if (o->errno_asked || o->asked.port) {
+		say("why: '%s' is too much; one question at a time", word);
+		return -EINVAL;
+	}
+	o->errno_asked = meanings_find(word);
+	if (o->errno_asked)
+		return 0;
+	if (!word_is_name(word) || strchr(word, ':'))
+		return options_set_asked(o, "why", word);
+	say("why: '%s' is none of EADDRINUSE, EADDRNOTAVAIL, EAGAIN, EACCES, EINVAL, EPERM, "
+	    "ECONNREFUSED",
+	    word);
+	return -EINVAL;
+}
+
 int options_take_word(struct options *o, int argc, char **argv, int at)
 {
+	static const struct {
+		const char *word;
+		enum options_command command;
+	} commands[] = { { "doctor", OPTIONS_DOCTOR },
+			 { "ports", OPTIONS_PORTS },
+			 { "why", OPTIONS_WHY } };
 	const char *word = argv[at];
 	struct line line;
 
@@ -90,13 +120,20 @@ int options_take_word(struct options *o, int argc, char **argv, int at)
 		say("doctor: '%s' is too much; doctor takes no arguments", word);
 		return -EINVAL;
 	}
-	if (!strcmp(word, "doctor")) {
-		o->command = OPTIONS_DOCTOR;
-		return 0;
+	if (o->command == OPTIONS_PORTS)
+		return options_add_ports("ports", word, &o->ports, &o->filter.ports_len);
+	if (o->command == OPTIONS_WHY)
+		return options_take_why(o, word);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (!strcmp(word, commands[i].word)) {
+			o->command = commands[i].command;
+			return 0;
+		}
 	}
 	if (word_is_later(word))
-		say("this version does not have '%s'; it has 'portlife' to watch and 'portlife "
-		    "doctor' (a program of that name is run by: %s)",
+		say("this version does not have '%s'; it has 'portlife' to watch, 'portlife "
+		    "ports', 'portlife why' and 'portlife doctor' (a program of that name is run "
+		    "by: %s)",
 		    word, line_with(&line, argc, argv, at, "--"));
 	else if (word_is_ports(word))
 		say("'%s' is no command; to watch a port, write: %s", word,
@@ -109,8 +146,15 @@ int options_take_word(struct options *o, int argc, char **argv, int at)
 
 int options_take_command(struct options *o, char **argv, int at)
 {
-	if (o->command == OPTIONS_DOCTOR) {
-		say("doctor: '%s' is too much; doctor runs no COMMAND", argv[at]);
+	if (o->command != OPTIONS_WATCH) {
+		static const char *const names[] = {
+			[OPTIONS_DOCTOR] = "doctor",
+			[OPTIONS_PORTS] = "ports",
+			[OPTIONS_WHY] = "why",
+		};
+		const char *name = names[o->command];
+
+		say("%s: '%s' is too much; %s runs no COMMAND", name, argv[at], name);
 		return -EINVAL;
 	}
 	o->live.command = argv + at;

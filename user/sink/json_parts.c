@@ -199,7 +199,7 @@ void json_implicit_ephemeral(struct json_writer *json, const struct tenure *t)
 	json_tristate(json, t ? tenure_is_ephemeral(t) : NULL_STATE);
 }
 
-static void json_unit(struct json_sink *self, const struct wire_who *who)
+void json_unit(struct json_sink *self, const struct wire_who *who)
 {
 	struct json_writer *json = &self->json;
 	const char *path = who ? names_find(self->names, WIRE_NAME_CGROUP, who->cgroup, 0) : NULL;

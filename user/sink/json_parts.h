@@ -26,6 +26,7 @@ void json_time_ts(struct json_sink *self, uint64_t ts_ns); /* nulls for 0 */
 void json_socket_parent(struct json_sink *self, const struct life *l);
 void json_pid_host(struct json_sink *self, const struct wire_who *who);
 void json_comm_uid(struct json_sink *self, const struct wire_who *who);
+void json_unit(struct json_sink *self, const struct wire_who *who);
 void json_netns_cgroup_dev(struct json_sink *self, const struct life *l,
 			   const struct wire_who *who);
 void json_family_proto(struct json_sink *self, const struct life *l);

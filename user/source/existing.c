@@ -46,7 +46,7 @@ const char *existing_name(size_t index)
 	return index < WALKS ? walks[index].name : NULL;
 }
 
-static struct bpf_object *object_open(void)
+struct bpf_object *existing_open(void)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "existing");
 	size_t len = (uintptr_t)existing_object_end - (uintptr_t)existing_object;
@@ -102,7 +102,7 @@ static int load(struct existing *e, const struct probes *probes)
 {
 	int error;
 
-	e->object = object_open();
+	e->object = existing_open();
 	if (!e->object)
 		return -EINVAL;
 	error = share_maps(e->object, probes->object);
@@ -317,7 +317,7 @@ static int shrink_maps(struct bpf_object *object)
 
 int existing_try(size_t index)
 {
-	struct bpf_object *object = object_open();
+	struct bpf_object *object = existing_open();
 	struct bpf_program *program;
 	struct bpf_link *link = NULL;
 	int error;

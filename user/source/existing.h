@@ -13,8 +13,12 @@
 
 #include "bpf/wire.h"
 
+struct bpf_object;
 struct existing;
 struct probes;
+
+/* The object with the iterators, not loaded. NULL if it cannot be opened. */
+struct bpf_object *existing_open(void);
 
 /*
  * Loads the iterators beside a loaded backend. buffer_bytes: of the ring buffer. NULL with a

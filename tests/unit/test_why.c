@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * test_why.c: would bind() succeed, and what the answer depends on where not everything is known.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include "user/core/why.h"
+
+#define OWN 7
+
+static const struct settings settings = {
+	.netns = OWN,
+	.range_lo = 32768,
+	.range_hi = 60999,
+	.reserved_known = true,
+	.unprivileged_known = true,
+	.unprivileged_start = 1024,
+};
+
+static struct why question(uint16_t port)
+{
+	return (struct why){
+		.local = { .family = AF_INET, .port = port },
+		.protocol = IPPROTO_TCP,
+		.netns = OWN,
+		.uid = 1000,
+		.is_local = YES,
+		.is_privileged = NO,
+		.options_known = true,
+		.bound_known = true,
+	};
+}
+
+static struct wire_call holder(uint64_t id, uint8_t state, uint16_t options)
+{
+	return (struct wire_call){
+		.head = { .len_bytes = sizeof(struct wire_call),
+			  .kind = WIRE_FOUND,
+			  .version = WIRE_VERSION },
+		.sock = { .id = id,
+			  .netns = OWN,
+			  .family = AF_INET,
+			  .protocol = IPPROTO_TCP,
+			  .state = state,
+			  .options = options,
+			  .local_port = 8080 },
+		.who = { .pid = 811, .pid_host = 811, .uid = 1000, .comm = "nginx" },
+		.facts = WIRE_F_PASS | WIRE_F_WHO,
+		.fd = 6,
+	};
+}
+
+/* Asks with the table of these holders; the pointers in *w hold only within. */
+static void judge(struct why *w, const struct wire_call *holders, size_t len)
+{
+	struct taken *t = taken_new(OWN);
+
+	for (size_t i = 0; i < len; i++)
+		assert_int_equal(taken_add(t, &holders[i]), 0);
+	assert_int_equal(taken_finish(t), 0);
+	why_judge(w, t, &settings);
+	if (why_answer(w) == ANSWER_YES)
+		assert_null(why_hint(w));
+	else if (why_answer(w) == ANSWER_NO)
+		assert_non_null(why_hint(w));
+	taken_free(t);
+}
+
+static void expect(const struct why *w, enum why_answer plain, enum why_answer reuseaddr,
+		   enum why_answer reuseport, enum why_answer both)
+{
+	assert_int_equal(w->answers[WITH_NOTHING], plain);
+	assert_int_equal(w->answers[WITH_REUSEADDR], reuseaddr);
+	assert_int_equal(w->answers[WITH_REUSEPORT], reuseport);
+	assert_int_equal(w->answers[WITH_BOTH], both);
+}
+
+static void test_nobody(void **state)
+{
+	struct why w = question(8080);
+	struct wire_call elsewhere = holder(1, TCP_LISTEN, 0), udp = elsewhere;
+
+	(void)state;
+	elsewhere.sock.netns++;
+	udp.sock.id = 2;
+	udp.sock.protocol = IPPROTO_UDP;
+	judge(&w, (struct wire_call[]){ elsewhere, udp }, 2);
+	expect(&w, ANSWER_YES, ANSWER_YES, ANSWER_YES, ANSWER_YES);
+	assert_null(why_missing(&w));
+	assert_int_equal(w.obstacle, OBSTACLE_NONE);
+}
+
+static void test_bound_with_both_options(void **state)
+{
+	struct wire_call h = holder(1, TCP_CLOSE, WIRE_O_REUSEADDR | WIRE_O_REUSEPORT);
+	struct why w = question(8080);
+
+	(void)state;
+	judge(&w, &h, 1);
+	expect(&w, ANSWER_NO, ANSWER_YES, ANSWER_YES, ANSWER_YES);
+	h.sock.state = TCP_LISTEN;
+	judge(&w, &h, 1);
+	expect(&w, ANSWER_NO, ANSWER_NO, ANSWER_YES, ANSWER_YES);
+	w.uid = 33;
+	judge(&w, &h, 1);
+	expect(&w, ANSWER_NO, ANSWER_NO, ANSWER_NO, ANSWER_NO);
+	h.facts &= ~(uint32_t)WIRE_F_WHO; /* whose it is cannot be seen */
+	h.fd = -1;
+	judge(&w, &h, 1);
+	expect(&w, ANSWER_NO, ANSWER_NO, ANSWER_DEPENDS, ANSWER_DEPENDS);
+	assert_non_null(why_missing(&w));
+}
+
+static void test_options_not_known(void **state)
+{
+	struct wire_call h = holder(1, TCP_CLOSE, 0);
+	struct why w = question(8080);
+
+	(void)state;
+	w.options_known = false;
+	judge(&w, &h, 1);
+	expect(&w, ANSWER_NO, ANSWER_DEPENDS, ANSWER_DEPENDS, ANSWER_DEPENDS);
+	assert_non_null(strstr(why_missing(&w), "options"));
+	h.sock.state = TCP_LISTEN; /* SO_REUSEADDR never shares with it */
+	judge(&w, &h, 1);
+	expect(&w, ANSWER_NO, ANSWER_NO, ANSWER_DEPENDS, ANSWER_DEPENDS);
+	w.bound_known = false;
+	judge(&w, NULL, 0);
+	expect(&w, ANSWER_DEPENDS, ANSWER_DEPENDS, ANSWER_DEPENDS, ANSWER_DEPENDS);
+}
+
+static void test_time_wait_and_rank(void **state)
+{
+	struct wire_call h[3] = { holder(1, TCP_TIME_WAIT, 0), holder(2, TCP_ESTABLISHED, 0),
+				  holder(3, TCP_LISTEN, 0) };
+	struct why w = question(8080);
+
+	(void)state;
+	h[0].facts = WIRE_F_PASS;
+	h[0].fd = -1;
+	judge(&w, h, 1);
+	expect(&w, ANSWER_NO, ANSWER_DEPENDS, ANSWER_DEPENDS, ANSWER_DEPENDS);
+	assert_non_null(strstr(why_missing(&w), "TIME_WAIT"));
+	judge(&w, h, 3);
+	expect(&w, ANSWER_NO, ANSWER_NO, ANSWER_NO, ANSWER_NO);
+	assert_int_equal(w.holders.len, 3);
+	assert_int_equal(w.holders.list[0].state, TCP_LISTEN);
+	assert_int_equal(w.holders.list[2].state, TCP_TIME_WAIT);
+}
+
+static void test_very_many(void **state)
+{
+	struct wire_call h[HOLDERS_MAX + 5];
+	struct why w = question(8080);
+
+	(void)state;
+	for (size_t i = 0; i < HOLDERS_MAX + 5; i++)
+		h[i] = holder(i + 1, i < HOLDERS_MAX + 4 ? TCP_ESTABLISHED : TCP_LISTEN, 0);
+	judge(&w, h, HOLDERS_MAX + 5);
+	assert_int_equal(w.holders.len, HOLDERS_MAX);
+	assert_int_equal(w.holders.omitted, 5);
+	assert_int_equal(w.holders.list[0].state, TCP_LISTEN);
+}
+
+static void test_address_and_privilege(void **state)
+{
+	struct why w = question(80);
+
+	(void)state;
+	judge(&w, NULL, 0);
+	assert_int_equal(w.obstacle, OBSTACLE_PRIVILEGE);
+	expect(&w, ANSWER_NO, ANSWER_NO, ANSWER_NO, ANSWER_NO);
+	w.is_privileged = NULL_STATE;
+	judge(&w, NULL, 0);
+	expect(&w, ANSWER_DEPENDS, ANSWER_DEPENDS, ANSWER_DEPENDS, ANSWER_DEPENDS);
+	assert_non_null(strstr(why_missing(&w), "CAP_NET_BIND_SERVICE"));
+	w = question(8080);
+	w.is_local = NO;
+	judge(&w, NULL, 0);
+	assert_int_equal(w.obstacle, OBSTACLE_ADDRESS);
+	assert_int_equal(why_answer(&w), ANSWER_NO);
+	w.is_local = NULL_STATE;
+	judge(&w, NULL, 0);
+	assert_int_equal(why_answer(&w), ANSWER_UNKNOWN);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_nobody),
+		cmocka_unit_test(test_bound_with_both_options),
+		cmocka_unit_test(test_options_not_known),
+		cmocka_unit_test(test_time_wait_and_rank),
+		cmocka_unit_test(test_very_many),
+		cmocka_unit_test(test_address_and_privilege),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "user/cli/why.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "user/cli/data.h"
+#include "user/cli/status.h"
+#include "user/cli/table.h"
+#include "user/sink/why.h"
+#include "user/source/make.h"
+#include "user/source/place.h"
+#include "user/source/settings.h"
+#include "user/util/parse.h"
+#include "user/util/say.h"
+
+static int why_errno(struct out *out, const struct options *o)
+{
+	struct settings settings;
+
+	settings_read(&settings);
+	if (o->json)
+		why_json_errno(out, o->errno_asked, &settings);
+	else
+		why_text_errno(out, o->errno_asked, &settings);
+	return STATUS_DONE;
+}
+
+/* --- a port ------------------------------------------------------------------------------- */
+
+/* Whoever called sudo, not root, is who wants to know. */
+static bool why_behind_sudo(uint32_t *uid)
+{
+	const char *text = getenv("SUDO_UID");
+	uint64_t number;
+
+	if (geteuid() || !text || parse_number(text, strlen(text), 1, UINT32_MAX - 1, &number))
+		return false;
+	*uid = (uint32_t)number;
+	return true;
+}
+
+/* Who would call bind(): --uid, -p, whoever is behind sudo, this process. */
+static int why_who(struct place_process *who, const struct options *o)
+{
+	uint32_t pid = o->filter.pids_len ? o->filter.pids[0] : 0;
+	int err = place_look_process(who, (pid_t)pid);
+
+	if (err) {
+		say("cannot look at process %u: %s", pid, strerror(-err));
+		return err;
+	}
+	if (o->filter.has_uid)
+		who->uid = o->filter.uid;
+	else if (pid || !why_behind_sudo(&who->uid))
+		return 0;
+	who->is_privileged = who->uid ? NO : YES;
+	return 0;
+}
+
+static int why_where(struct place *place, const struct options *o, const struct place_process *who,
+		     const struct endpoint *local)
+{
+	uint32_t netns = o->filter.has_netns ? o->filter.netns : who->netns;
+	int err = place_look(place, netns, local, *o->device ? o->device : NULL);
+
+	if (err) {
+		say("cannot look from network namespace %u: %s", netns, strerror(-err));
+		return err;
+	}
+	if (*o->device && !place->ifindex) {
+		say("why: there is no device '%s' in network namespace %u", o->device,
+		    place->settings.netns);
+		return -ENODEV;
+	}
+	return 0;
+}
+
+static bool is_link_local(const struct endpoint *end)
+{
+	return end->family == AF_INET6 && end->addr[0] == 0xfe && (end->addr[1] & 0xc0) == 0x80;
+}
+
+static struct endpoint why_local(const struct options *o)
+{
+	struct endpoint local = o->asked;
+
+	if (!local.family)
+		local.family = o->filter.inet6 ? AF_INET6 : AF_INET;
+	return local;
+}
+
+static int why_tell(struct out *out, const struct options *o, struct why *why,
+		    const struct taken *taken, const struct settings *settings)
+{
+	const struct columns columns = table_columns(taken);
+
+	why_judge(why, taken, settings);
+	if (o->json)
+		why_json_port(out, columns.names, why, settings);
+	else
+		why_text_port(out, &columns, why, settings);
+	return why_answer(why) == ANSWER_YES ? STATUS_DONE : STATUS_FOUND;
+}
+
+static int why_port(struct out *out, const struct options *o)
+{
+	struct endpoint local = why_local(o);
+	enum table_source source;
+	struct place_process who;
+	struct place place;
+	struct taken *taken;
+	struct why why;
+	int status;
+
+	if (why_who(&who, o) || why_where(&place, o, &who, &local))
+		return STATUS_FAILED;
+	if (is_link_local(&local))
+		local.scope = place.ifindex;
+	why = (struct why){
+		.local = local,
+		.ifindex = place.ifindex,
+		.device = *o->device ? o->device : NULL,
+		.protocol = o->filter.protocols == protocol_bit(IPPROTO_UDP) ? IPPROTO_UDP
+									     : IPPROTO_TCP,
+		.netns = place.settings.netns,
+		.uid = who.uid,
+		.is_local = place.is_local,
+		.is_privileged = who.is_privileged,
+	};
+	taken = table_take(o, &source);
+	if (!taken)
+		return STATUS_FAILED;
+	why.options_known = source == TABLE_WALKED;
+	/* without a walk other namespaces are dark */
+	why.bound_known = source == TABLE_WALKED ||
+			  (source == TABLE_HEARD_ALL && why.netns == namespace_inum("net"));
+	status = why_tell(out, o, &why, taken, &place.settings);
+	taken_free(taken);
+	return status;
+}
+
+/* --- a connection ------------------------------------------------------------------------- */
+
+static int why_tell_connect(struct out *out, const struct options *o, struct why_connect *why,
+			    const struct taken *taken, const struct settings *settings)
+{
+	const struct columns columns = table_columns(taken);
+	int err = why_judge_connect(why, taken, settings);
+
+	if (err) {
+		say("why: %s", strerror(-err));
+		return STATUS_FAILED;
+	}
+	if (o->json)
+		why_json_connect(out, columns.names, why, settings);
+	else
+		why_text_connect(out, &columns, why, settings);
+	return why->answer == ANSWER_YES ? STATUS_DONE : STATUS_FOUND;
+}
+
+static int why_connect(struct out *out, const struct options *o)
+{
+	struct why_connect why = { .to = o->connect_to, .from = o->connect_from };
+	enum table_source source;
+	struct place_process who;
+	struct place place;
+	struct taken *taken;
+	int status, err;
+
+	if (why_who(&who, o))
+		return STATUS_FAILED;
+	err = place_route(o->filter.has_netns ? o->filter.netns : who.netns, &why.to, &why.from);
+	why.has_route = !err;
+	if (!why.from.family)
+		why.from.family = why.to.family;
+	if (why_where(&place, o, &who, &why.from))
+		return STATUS_FAILED;
+	why.netns = place.settings.netns;
+	why.is_local = place.is_local;
+	taken = table_take(o, &source);
+	if (!taken)
+		return STATUS_FAILED;
+	why.seen = source == TABLE_WALKED || why.netns == namespace_inum("net");
+	status = why_tell_connect(out, o, &why, taken, &place.settings);
+	taken_free(taken);
+	return status;
+}
+
+int why_run(const struct options *o)
+{
+	struct data data;
+	int status;
+	int err;
+
+	signal(SIGPIPE, SIG_IGN);
+	err = data_open(&data, o);
+	if (err) {
+		if (err == -ENOMEM)
+			say("out of memory");
+		return STATUS_FAILED;
+	}
+	if (o->errno_asked)
+		status = why_errno(&data.out, o);
+	else if (o->connect_to.port)
+		status = why_connect(&data.out, o);
+	else
+		status = why_port(&data.out, o);
+	return data_close(&data) ? STATUS_FAILED : status;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * settings.c owns the set of reserved ports and the counts within the range.
+ */
+#include "user/core/settings.h"
+
+#include "user/util/parse.h"
+
+bool settings_parse_reserved(struct settings *s, const char *text, size_t len)
+{
+	while (len) {
+		const char *comma = text;
+		uint64_t first, last;
+		size_t item;
+
+		while (comma < text + len && *comma != ',')
+			comma++;
+		item = (size_t)(comma - text);
+		if (parse_range(text, item, 0, SETTINGS_PORTS - 1, &first, &last))
+			return false;
+		for (uint64_t port = first; port <= last; port++)
+			s->reserved[port / 8] |= (uint8_t)(1U << (port % 8));
+		len -= item + (item < len);
+		text = comma + 1;
+	}
+	return true;
+}
+
+bool settings_is_reserved(const struct settings *s, uint16_t port)
+{
+	return s->reserved[port / 8] >> (port % 8) & 1;
+}
+
+bool settings_in_range(const struct settings *s, uint16_t port)
+{
+	return s->range_hi && port >= s->range_lo && port <= s->range_hi;
+}
+
+uint32_t settings_range_size(const struct settings *s)
+{
+	return s->range_hi ? (uint32_t)s->range_hi - s->range_lo + 1 : 0;
+}
+
+uint32_t settings_reserved_in_range(const struct settings *s)
+{
+	uint32_t count = 0;
+
+	for (uint32_t port = s->range_lo; s->range_hi && port <= s->range_hi; port++)
+		count += settings_is_reserved(s, (uint16_t)port);
+	return count;
+}
+
+bool settings_next_reserved(const struct settings *s, uint32_t *first, uint32_t *last)
+{
+	uint32_t port = *first;
+
+	while (port < SETTINGS_PORTS && !settings_is_reserved(s, (uint16_t)port))
+		port++;
+	if (port >= SETTINGS_PORTS)
+		return false;
+	*first = port;
+	while (port < SETTINGS_PORTS && settings_is_reserved(s, (uint16_t)port))
+		port++;
+	*last = port - 1;
+	return true;
+}

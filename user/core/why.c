@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * why.c owns the order in which bind() looks: address, privilege, then who else has the port
+ * (__inet_bind, __inet6_bind).
+ */
+#include "user/core/why.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define REUSE (WIRE_O_REUSEADDR | WIRE_O_REUSEPORT)
+
+static const uint16_t options_of[WITH_KINDS] = {
+	[WITH_REUSEADDR] = WIRE_O_REUSEADDR,
+	[WITH_REUSEPORT] = WIRE_O_REUSEPORT,
+	[WITH_BOTH] = REUSE,
+};
+
+static const struct wire_sock *sock_of(const struct port_row *row)
+{
+	return &row->holders[0].sock;
+}
+
+/* --- one row ------------------------------------------------------------------------------ */
+
+/* A TIME_WAIT entry has the options of the socket it replaced; the walk does not show them. */
+static bool has_options(const struct why *w, const struct port_row *row)
+{
+	return w->options_known && sock_of(row)->state != TCP_TIME_WAIT;
+}
+
+static struct conflict_side asked_side(const struct why *w, enum why_with with)
+{
+	struct conflict_side side = {
+		.family = w->local.family,
+		.ifindex = w->ifindex,
+		.options = options_of[with],
+		.uid = w->uid,
+		.uid_known = true,
+	};
+
+	memcpy(side.addr, w->local.addr, sizeof(side.addr));
+	return side;
+}
+
+static struct conflict_side holder_side(const struct port_row *row, uint16_t more_options)
+{
+	const struct port_holder *h = row->holders;
+	struct conflict_side side = {
+		.family = h->sock.family,
+		.ifindex = h->sock.ifindex,
+		.options = h->sock.options | more_options,
+		.uid = h->who.uid,
+		.uid_known = h->facts & WIRE_F_WHO,
+		.listening = h->sock.protocol == IPPROTO_TCP && h->sock.state == TCP_LISTEN,
+		.time_wait = h->sock.state == TCP_TIME_WAIT,
+	};
+
+	memcpy(side.addr, h->sock.local, sizeof(side.addr));
+	return side;
+}
+
+static struct conflict conflict_of(const struct why *w, const struct port_row *row,
+				   enum why_with with, uint16_t more_options)
+{
+	const struct conflict_side asked = asked_side(w, with);
+	const struct conflict_side holder = holder_side(row, more_options);
+
+	return conflict_rule(&asked, &holder, w->protocol == IPPROTO_TCP);
+}
+
+/* Options that are not known are taken to be there, and not: if it matters, it depends. */
+static enum why_answer answer_of_row(const struct why *w, const struct port_row *row,
+				     enum why_with with)
+{
+	enum tristate without = conflict_of(w, row, with, 0).answer;
+	enum tristate best = without;
+
+	if (!has_options(w, row))
+		best = conflict_of(w, row, with, REUSE).answer;
+	if (without == NO)
+		return ANSWER_YES;
+	return without == YES && best == YES ? ANSWER_NO : ANSWER_DEPENDS;
+}
+
+static bool is_of_port(const struct why *w, const struct port_row *row)
+{
+	const struct wire_sock *sock = sock_of(row);
+
+	return sock->netns == w->netns && sock->protocol == w->protocol &&
+	       sock->local_port == w->local.port;
+}
+
+/* --- who is in the way ------------------------------------------------------------------- */
+
+/* What listens, what is bound, connections, TIME_WAIT. */
+static unsigned int rank_of(const struct port_row *row)
+{
+	switch (sock_of(row)->state) {
+	case TCP_LISTEN:
+		return 0;
+	case TCP_CLOSE:
+		return 1;
+	case TCP_TIME_WAIT:
+		return 3;
+	default:
+		return 2;
+	}
+}
+
+static struct holder holder_of(const struct why *w, const struct port_row *row)
+{
+	const struct port_holder *h = row->holders;
+	const struct life life = port_life(row);
+
+	return (struct holder){
+		.who = h->facts & WIRE_F_WHO ? &h->who : NULL,
+		.local = life.local,
+		.peer = life.peer,
+		.netns = life.netns,
+		.ifindex = life.ifindex,
+		.options = life.options,
+		.state = h->sock.state,
+		.origin = (uint8_t)port_row_origin(row),
+		.kern = life.kern,
+		.left_known = row->time_wait_left_ms,
+		.left_ms = row->time_wait_left_ms,
+		.conflict = conflict_of(w, row, WITH_NOTHING, 0),
+	};
+}
+
+static void put_in_the_way(struct why *w, const struct port_row *row)
+{
+	struct holders *found = &w->holders;
+	size_t at = found->len;
+
+	while (at > 0 && rank_of(row) < rank_of(w->rows[at - 1]))
+		at--;
+	if (found->len == HOLDERS_MAX) {
+		found->omitted++;
+		if (at == HOLDERS_MAX)
+			return;
+	} else {
+		found->len++;
+	}
+	for (size_t i = found->len - 1; i > at; i--) {
+		w->rows[i] = w->rows[i - 1];
+		found->list[i] = found->list[i - 1];
+	}
+	w->rows[at] = row;
+	found->list[at] = holder_of(w, row);
+}
+
+/* --- all together ------------------------------------------------------------------------- */
+
+static enum why_answer worse(enum why_answer a, enum why_answer b)
+{
+	static const int badness[] = {
+		[ANSWER_YES] = 0,
+		[ANSWER_UNKNOWN] = 1,
+		[ANSWER_DEPENDS] = 2,
+		[ANSWER_NO] = 3,
+	};
+
+	return badness[a] >= badness[b] ? a : b;
+}
+
+static void worsen(struct why *w, enum why_answer answer)
+{
+	for (enum why_with with = 0; with < WITH_KINDS; with++)
+		w->answers[with] = worse(w->answers[with], answer);
+}
+
+static void judge_rows(struct why *w, const struct taken *taken)
+{
+	size_t len;
+	const struct port_row *rows = taken_rows(taken, &len);
+
+	for (size_t i = 0; i < len; i++) {
+		if (!is_of_port(w, &rows[i]))
+			continue;
+		for (enum why_with with = 0; with < WITH_KINDS; with++)
+			w->answers[with] =
+				worse(w->answers[with], answer_of_row(w, &rows[i], with));
+		if (conflict_of(w, &rows[i], WITH_NOTHING, 0).answer != NO)
+			put_in_the_way(w, &rows[i]);
+	}
+	if (!w->bound_known)
+		worsen(w, ANSWER_DEPENDS);
+}
+
+static bool is_nonlocal_allowed(const struct why *w, const struct settings *s)
+{
+	return w->local.family == AF_INET6 ? s->nonlocal6 : s->nonlocal4;
+}
+
+void why_judge(struct why *w, const struct taken *taken, const struct settings *s)
+{
+	bool privileged = !s->unprivileged_known || w->local.port < s->unprivileged_start;
+
+	w->obstacle = OBSTACLE_NONE;
+	w->holders.len = w->holders.omitted = 0;
+	for (enum why_with with = 0; with < WITH_KINDS; with++)
+		w->answers[with] = ANSWER_YES;
+	judge_rows(w, taken);
+	if (w->holders.len)
+		w->obstacle = OBSTACLE_HELD;
+	if (!privileged)
+		w->is_privileged = YES; /* does not matter */
+	if (w->is_privileged != YES) {
+		worsen(w, w->is_privileged == NO && s->unprivileged_known ? ANSWER_NO
+									  : ANSWER_DEPENDS);
+		w->obstacle = OBSTACLE_PRIVILEGE;
+	}
+	if (is_nonlocal_allowed(w, s))
+		w->is_local = YES;
+	if (w->is_local != YES) {
+		worsen(w, w->is_local == NO ? ANSWER_NO : ANSWER_UNKNOWN);
+		w->obstacle = OBSTACLE_ADDRESS;
+	}
+}
+
+enum why_answer why_answer(const struct why *w)
+{
+	return w->answers[WITH_NOTHING];
+}
+
+/* --- words -------------------------------------------------------------------------------- */
+
+const char *why_answer_name(enum why_answer answer)
+{
+	static const char *const names[] = {
+		[ANSWER_YES] = "yes",
+		[ANSWER_NO] = "no",
+		[ANSWER_DEPENDS] = "depends",
+		[ANSWER_UNKNOWN] = "unknown",
+	};
+
+	return names[answer];
+}
+
+const char *why_obstacle_name(enum why_obstacle obstacle)
+{
+	static const char *const names[] = {
+		[OBSTACLE_ADDRESS] = "address",
+		[OBSTACLE_PRIVILEGE] = "privilege",
+		[OBSTACLE_HELD] = "held",
+	};
+
+	return names[obstacle];
+}
+
+const char *why_with_name(enum why_with with)
+{
+	static const char *const names[] = {
+		[WITH_NOTHING] = "plain",
+		[WITH_REUSEADDR] = "reuseaddr",
+		[WITH_REUSEPORT] = "reuseport",
+		[WITH_BOTH] = "both",
+	};
+
+	return names[with];
+}
+
+static bool depends(const struct why *w)
+{
+	for (enum why_with with = 0; with < WITH_KINDS; with++)
+		if (w->answers[with] == ANSWER_DEPENDS || w->answers[with] == ANSWER_UNKNOWN)
+			return true;
+	return false;
+}
+
+const char *why_missing(const struct why *w)
+{
+	if (!depends(w))
+		return NULL;
+	if (w->is_local == NULL_STATE)
+		return "whether the address is one of this network namespace's could not be read";
+	if (w->is_privileged == NULL_STATE)
+		return "whether the process has CAP_NET_BIND_SERVICE there could not be read";
+	if (w->holders.len && !w->options_known)
+		return "the options of the sockets in the way can only be read by root";
+	if (!w->bound_known)
+		return "only root can see sockets that are bound and no more (before Linux 6.8), "
+		       "and "
+		       "those of another network namespace";
+	if (w->holders.len && w->holders.list[0].state == TCP_TIME_WAIT)
+		return "whether the socket that left the TIME_WAIT entry behind had the option set "
+		       "cannot be read";
+	return "whose a socket in the way is could not be read";
+}
+
+/* What has it, and how one gets it back. */
+static const char *hint_held(const struct why *w)
+{
+	const struct holder *first = &w->holders.list[0];
+
+	switch (port_keeper(w->rows[0])) {
+	case KEPT_BY_TIME_WAIT:
+		return "set SO_REUSEADDR before bind(); the program that had the port must have "
+		       "set "
+		       "it too. Else wait: TIME_WAIT lasts a minute";
+	case KEPT_BY_ORPHAN:
+		return "its program is gone and the kernel finishes the connection: set "
+		       "SO_REUSEADDR on both sides, or wait";
+	case KEPT_BY_KERNEL:
+		return "the kernel itself has it: stop the service it does this for (nfs, rpc, "
+		       "wireguard, ...), or take another port";
+	case KEPT_BY_QUEUE:
+	case KEPT_BY_PROCESS:
+	case KEPT_BY_UNKNOWN:
+		break;
+	}
+	if (first->origin == ORIGIN_CONNECT)
+		return "an outgoing connection got the port as its own: end it, and put the port "
+		       "into net.ipv4.ip_local_reserved_ports, so that it does not happen again";
+	if (first->conflict.overlap == OVERLAP_WILDCARD_HOLDER)
+		return "stop it, or have it bind one address instead of all, or take another port";
+	if (first->conflict.overlap == OVERLAP_WILDCARD_ASKED)
+		return "stop it, or bind another address instead of all, or take another port";
+	if (first->conflict.overlap == OVERLAP_DUAL_STACK)
+		return "set IPV6_V6ONLY on the socket that is bound to ::, or stop it, or take "
+		       "another port";
+	return "stop it, or take another port or address";
+}
+
+const char *why_hint(const struct why *w)
+{
+	switch (w->obstacle) {
+	case OBSTACLE_ADDRESS:
+		return "bind 0.0.0.0 or ::, or an address that `ip address` shows; or set "
+		       "IP_FREEBIND to bind before the address is there";
+	case OBSTACLE_PRIVILEGE:
+		return "give the program CAP_NET_BIND_SERVICE (setcap cap_net_bind_service=+ep, "
+		       "AmbientCapabilities= of systemd), or lower "
+		       "net.ipv4.ip_unprivileged_port_start, or take another port";
+	case OBSTACLE_HELD:
+		return hint_held(w);
+	case OBSTACLE_NONE:
+		break;
+	}
+	return NULL;
+}
+
+/* --- connect() ---------------------------------------------------------------------------- */
+
+static bool is_loopback(const struct endpoint *end)
+{
+	static const uint8_t one[16] = { [15] = 1 };
+
+	return end->family == AF_INET ? end->addr[0] == 127 : !memcmp(end->addr, one, sizeof(one));
+}
+
+/* tcp_twsk_unique(): a TIME_WAIT entry older than a second may make room. */
+static bool may_recycle(const struct why_connect *w, const struct settings *s)
+{
+	return w->destination.time_wait &&
+	       (s->tw_reuse == 1 || (s->tw_reuse == 2 && is_loopback(&w->to)));
+}
+
+static enum why_answer answer_connect(const struct why_connect *w, const struct settings *s)
+{
+	if (!w->has_route || w->is_local == NO)
+		return ANSWER_NO;
+	if (!s->range_hi || !s->reserved_known || w->is_local != YES || !w->seen)
+		return ANSWER_UNKNOWN;
+	if (!w->left)
+		return may_recycle(w, s) ? ANSWER_DEPENDS : ANSWER_NO;
+	/* whether the others keep their ports from everybody is not known */
+	return w->left > w->pressure.by[PRESSURE_UNKNOWN] - w->destination.unknown ? ANSWER_YES
+										   : ANSWER_DEPENDS;
+}
+
+int why_judge_connect(struct why_connect *w, const struct taken *taken, const struct settings *s)
+{
+	int error = pressure_towards(&w->pressure, &w->destination, taken, s, &w->from, &w->to);
+
+	if (error)
+		return error;
+	w->left = w->pressure.usable > w->destination.used
+			  ? w->pressure.usable - w->destination.used
+			  : 0;
+	w->answer = answer_connect(w, s);
+	return 0;
+}
+
+const char *why_connect_missing(const struct why_connect *w)
+{
+	if (w->answer == ANSWER_UNKNOWN)
+		return "the range, the address to connect from or the sockets of that network "
+		       "namespace could not be read";
+	if (w->answer != ANSWER_DEPENDS)
+		return NULL;
+	if (!w->left)
+		return "with tcp_tw_reuse a TIME_WAIT entry that is older than a second makes room";
+	return "this kernel (before Linux 6.17) or user cannot tell which ports bind() keeps from "
+	       "connect()";
+}
+
+const char *why_connect_hint(const struct why_connect *w)
+{
+	if (!w->has_route)
+		return "`ip route get` shows what is missing";
+	if (w->is_local == NO)
+		return "connect from an address that `ip address` shows";
+	if (w->answer == ANSWER_YES || w->answer == ANSWER_UNKNOWN)
+		return NULL;
+	if (w->pressure.blocked > w->pressure.usable / 2)
+		return "most ports are kept by bind(): set IP_BIND_ADDRESS_NO_PORT on sockets that "
+		       "bind(ADDRESS, 0) before connect(); portlife ports shows whose they are";
+	return "keep connections open and use them again, connect to more addresses or from more, "
+	       "or widen net.ipv4.ip_local_port_range";
+}
