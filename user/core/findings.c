@@ -418,7 +418,7 @@ static const char *hint_holder(const struct event *e)
 	const struct holder *first = e->holders ? &e->holders->list[0] : NULL;
 
 	if (!first)
-		return "ss -tulpan shows who has the port now";
+		return "portlife why names who has it now";
 	if (first->state == TCP_TIME_WAIT)
 		return "set SO_REUSEADDR before bind(), in the old and the new program, or wait";
 	if (first->kern)
