@@ -98,8 +98,8 @@ ok "--count: that many events" is "$(grep -c '"type":"event"' "$TAP_DIR/data")" 
 ok "--count: still a summary" is "$(tail -n 1 "$TAP_DIR/data" | jq -r .type)" summary
 for signal in INT TERM HUP; do
 	: >"$TAP_DIR/err"
-	# a job of a script ignores SIGINT from its start: undo that
-	env --default-signal=INT "$PORTLIFE" -j >"$TAP_DIR/data" 2>"$TAP_DIR/err" &
+	# a job of a script ignores SIGINT from its start, one of nohup SIGHUP: undo that
+	env --default-signal=INT,HUP "$PORTLIFE" -j >"$TAP_DIR/data" 2>"$TAP_DIR/err" &
 	pid=$!
 	for _ in $(seq 100); do
 		grep -q watching "$TAP_DIR/err" && break
