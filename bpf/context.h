@@ -91,6 +91,17 @@ static __always_inline u32 who_is_followed(void)
 	return task_is_followed((struct task_struct *)bpf_get_current_task());
 }
 
+static __always_inline bool comm_is_chosen(const char *comm)
+{
+	for (int i = 0; i < WIRE_COMM_LEN; i++) {
+		if (comm[i] != config.comm[i])
+			return false;
+		if (!comm[i])
+			break;
+	}
+	return true;
+}
+
 /* The kernel's part of the filter: drops only what core would drop. */
 static __always_inline bool who_is_chosen(void)
 {
@@ -106,12 +117,8 @@ static __always_inline bool who_is_chosen(void)
 		char comm[WIRE_COMM_LEN] = {};
 
 		bpf_get_current_comm(comm, sizeof(comm));
-		for (int i = 0; i < WIRE_COMM_LEN; i++) {
-			if (comm[i] != config.comm[i])
-				return false;
-			if (!comm[i])
-				break;
-		}
+		if (!comm_is_chosen(comm))
+			return false;
 	}
 	return true;
 }
@@ -165,12 +172,8 @@ static __always_inline bool task_is_chosen(struct task_struct *task)
 		char comm[WIRE_COMM_LEN] = {};
 
 		bpf_probe_read_kernel(comm, sizeof(comm), &task->comm);
-		for (int i = 0; i < WIRE_COMM_LEN; i++) {
-			if (comm[i] != config.comm[i])
-				return false;
-			if (!comm[i])
-				break;
-		}
+		if (!comm_is_chosen(comm))
+			return false;
 	}
 	return true;
 }

@@ -93,11 +93,6 @@ static struct conflict_side side_of(const struct holder *h)
 	return side;
 }
 
-static bool same_endpoint(const struct endpoint *a, const struct endpoint *b)
-{
-	return a->port == b->port && a->family == b->family && !memcmp(a->addr, b->addr, 16);
-}
-
 /* Bound to the wildcard, the socket gets its address from the route: not known after a failure. */
 static bool may_be_local(const struct search *s, const struct conflict_side *holder)
 {
@@ -115,7 +110,7 @@ static struct conflict conflict_with(const struct search *s, const struct holder
 
 	if (s->peer) {
 		c = (struct conflict){ .answer = NO };
-		if (same_endpoint(s->peer, &h->peer) && may_be_local(s, &holder)) {
+		if (endpoint_is_same(s->peer, &h->peer) && may_be_local(s, &holder)) {
 			c.answer = YES;
 			c.overlap = OVERLAP_CONNECTION;
 		}

@@ -140,15 +140,10 @@ static int on_time_wait_found(struct core *core, const struct wire_call *c)
 	return is_told_of(core, &c->sock) ? 0 : begin_remnant(core, c);
 }
 
-static bool is_same(const struct endpoint *a, const struct endpoint *b)
-{
-	return a->port == b->port && !memcmp(a->addr, b->addr, sizeof(a->addr));
-}
-
 int found_apply(struct core *core, const struct wire_call *c)
 {
 	struct slot *slot = lives_find(&core->lives, c->sock.id);
-	struct life before = slot ? slot->life : (struct life){ 0 };
+	struct endpoint local = { 0 }, peer = { 0 }; /* as they were */
 	bool is_new = !slot, moved;
 	int err;
 
@@ -156,12 +151,16 @@ int found_apply(struct core *core, const struct wire_call *c)
 		return on_time_wait_found(core, c);
 	if (is_new && !c->sock.local_port)
 		return 0; /* its first operation will tell */
+	if (slot) {
+		local = slot->life.local;
+		peer = slot->life.peer;
+	}
 	slot = socket_of(core, c);
 	if (!slot)
 		return -ENOMEM;
 	/* connected, or to another peer, while records were lost */
-	moved = !is_new && !(is_same(&before.peer, &slot->life.peer) &&
-			     !memcmp(before.local.addr, slot->life.local.addr, 16));
+	moved = !is_new && !(endpoint_is_same(&peer, &slot->life.peer) &&
+			     !memcmp(local.addr, slot->life.local.addr, 16));
 	err = tell_found(core, slot, c, moved, !is_new || !(c->facts & WIRE_F_EXISTING));
 	lives_list(&core->lives, slot);
 	return err;

@@ -24,6 +24,11 @@ struct endpoint endpoint_make(uint16_t family, const uint8_t *addr, uint16_t por
 	return e;
 }
 
+bool endpoint_is_same(const struct endpoint *a, const struct endpoint *b)
+{
+	return a->port == b->port && a->family == b->family && !memcmp(a->addr, b->addr, 16);
+}
+
 void socket_set_endpoints(struct life *life, const struct wire_sock *s)
 {
 	uint16_t port = s->local_port ? s->local_port : life->local.port;

@@ -63,6 +63,7 @@ void run_free(struct core *core);
 /* sockets.c: the socket as a record has it */
 
 struct endpoint endpoint_make(uint16_t family, const uint8_t *addr, uint16_t port, uint32_t scope);
+bool endpoint_is_same(const struct endpoint *a, const struct endpoint *b);
 /* The life of a call's socket, with what the record says about socket and task; NULL: no memory. */
 struct slot *socket_of(struct core *core, const struct wire_call *c);
 /* What the record says about socket and task, put into a life that exists. */
