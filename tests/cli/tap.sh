@@ -35,8 +35,9 @@ ok() {
 	fi
 	TAP_FAILED=$((TAP_FAILED + 1))
 	echo "not ok $TAP_COUNT - $name"
-	printf '%s\n' "failed: $*" "status: ${status-}" "out: ${out-}" "err: ${err-}" |
-		cat -v | sed 's/^/# /'
+	# on stderr, which prove shows
+	printf '%s\n' "not ok $TAP_COUNT - $name" "failed: $*" "status: ${status-}" "out: ${out-}" \
+		"err: ${err-}" | cat -v | sed 's/^/# /' >&2
 }
 
 # Where everything that the tests need has been installed (PORTLIFE_TEST_ALL), a skip is a failure.

@@ -29,14 +29,15 @@ class Tap:
         self.bad = 0
 
     def check(self, good, name, *diagnosis):
-        """One TAP line; the diagnosis is printed only if it is not good."""
+        """One TAP line; what is not good is told on stderr too, which prove shows."""
         self.count += 1
         print(f"{'ok' if good else 'not ok'} {self.count} - {name}")
         if not good:
             self.bad += 1
+            print(f"# not ok {self.count} - {name}", file=sys.stderr)
             for thing in diagnosis:
                 for line in str(thing).splitlines():
-                    print(f"#   {line[:2000]}")
+                    print(f"#   {line[:2000]}", file=sys.stderr)
         sys.stdout.flush()
         return good
 

@@ -189,8 +189,8 @@ def check_kills(tap, folder):
     lines = events_of(tracer.output, spaces)
     for load in loads:
         os.close(load.namespace)
-    left = [entry for entry, _ in fold([line for line in lines if line["type"] == "event" or
-                                        line["ended"]], spaces).entries()
+    left = [entry for entry, _ in fold([line for line in lines if line.get("ended", True)],
+                                       spaces).entries()
             if entry.kind != "time_wait"]
     tap.check(not left, f"kills: {KILLS} programs killed, no port is left in the table",
               *left[:SHOWN])
