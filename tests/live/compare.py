@@ -105,7 +105,6 @@ KEYS = {
         "text": STRING,
         "hint": STRING,
         "count": NUMBER,
-        "event": STRING,
         "time": STRING,
         "ts_ns": NUMBER,
         "requested": OPTIONAL_OBJECT,
