@@ -84,6 +84,10 @@ void settings_read(struct settings *s)
 		s->unprivileged_known = true;
 		s->unprivileged_start = (uint32_t)value;
 	}
+	if (read_number("ipv4/ip_local_port_step_width", UINT32_MAX, &value)) {
+		s->step_width_known = true;
+		s->step_width = (uint32_t)value;
+	}
 	if (read_number("ipv4/tcp_tw_reuse", 2, &value))
 		s->tw_reuse = (uint8_t)value;
 	s->nonlocal4 = read_number("ipv4/ip_nonlocal_bind", 1, &value) && value;
