@@ -506,19 +506,20 @@ static void a_second_bind(void **state)
 	again.port_before = again.sock.local_port = 8080;
 	scene_add(&s, again);
 	SAYS(&s, "The program asked for a port once more, but it has 8080 already.");
-	SAYS(&s, "A socket gets its local port once: a second bind() is refused with EINVAL, and "
-		 "the port stays as it is.");
+	SAYS(&s, "bind() is for sockets that have no port: the second one is refused with EINVAL, "
+		 "and the port stays as it is.");
 	SAYS_NOT(&s, "comes too late");
 	s = of(listening(any4, 0, 40001));
 	again.port_before = again.sock.local_port = 40001;
 	again.head.ts_ns = BOOT_NS + 900;
 	again.start_ns = BOOT_NS + 890;
 	scene_add(&s, again);
-	SAYS(&s, "A socket gets its local port once: listen() has given it, so bind() comes too "
-		 "late (EINVAL).");
-	SAYS_NOT(&s, "a second bind()");
+	SAYS(&s,
+	     "bind() is for sockets that have no port: listen() has given this one its port, so "
+	     "bind() comes too late (EINVAL).");
+	SAYS_NOT(&s, "the second one");
 	s = of(refused_bind(any4, 9090, EINVAL));
-	SAYS_NOT(&s, "local port once");
+	SAYS_NOT(&s, "bind() is for sockets");
 	SAYS(&s, "bind() failed with EINVAL.");
 }
 

@@ -13,6 +13,18 @@ static struct scene of(struct wire_call c)
 	return s;
 }
 
+static void add_end(struct scene *s, uint64_t ts_ns, uint16_t port, uint64_t time_wait_ns)
+{
+	struct wire_end end = end_new(1, BOOT_NS + ts_ns);
+
+	end.close_ns = BOOT_NS + ts_ns - 10;
+	end.port = port;
+	end.release_ns = time_wait_ns || !port ? 0 : BOOT_NS + ts_ns - 1;
+	end.time_wait_ns = time_wait_ns ? BOOT_NS + time_wait_ns : 0;
+	end.flags = time_wait_ns ? WIRE_E_TIME_WAIT : 0;
+	scene_add_end(s, end);
+}
+
 /* --- who asked ------------------------------------------------------------------------------ */
 
 #define NEVER                                                                                      \
@@ -125,6 +137,7 @@ static void connect_prefers_a_parity(void **state)
 	SAYS(&odd, "odd numbers first: 40001 is odd, which hints at connect()");
 	odd.records[0].call.range_lo = odd.records[0].call.range_hi = 40001;
 	SAYS_NOT(&odd, "numbers first");
+	SAYS_NOT(&odd, "looked through");
 	SAYS(&odd, "40001-40001 is the whole range: 40001 was the only port");
 	odd.records[0].call.range_lo = 0;
 	SAYS_NOT(&odd, "the whole range");
@@ -249,6 +262,9 @@ static void connect_of_datagrams(void **state)
 	SAYS(&bound, "The port stays as bind() had left it; connect() on UDP looks for one only "
 		     "where there is none.");
 	SAYS_NOT(&bound, "No search");
+	add_end(&s, 600, 40000, 0);
+	SAYS(&s, "Port 40000 has been given back.");
+	SAYS_NOT(&s, "The connection with");
 	bound = of(named_bind(own4, 53));
 	scene_add(&bound, connecting(53, 53));
 	SAYS_NOT(&bound, "Nothing was sent");
@@ -523,18 +539,6 @@ static void a_disconnect(void **state)
 	SAYS_NOT(&s, "keeps port");
 }
 
-static void add_end(struct scene *s, uint64_t ts_ns, uint16_t port, uint64_t time_wait_ns)
-{
-	struct wire_end end = end_new(1, BOOT_NS + ts_ns);
-
-	end.close_ns = BOOT_NS + ts_ns - 10;
-	end.port = port;
-	end.release_ns = time_wait_ns || !port ? 0 : BOOT_NS + ts_ns - 1;
-	end.time_wait_ns = time_wait_ns ? BOOT_NS + time_wait_ns : 0;
-	end.flags = time_wait_ns ? WIRE_E_TIME_WAIT : 0;
-	scene_add_end(s, end);
-}
-
 static void a_close(void **state)
 {
 	struct scene s = of(connecting(0, 40000)), bound = of(named_bind(any4, 8080));
@@ -544,17 +548,23 @@ static void a_close(void **state)
 	add_end(&s, 600, 40000, 0);
 	add_end(&bound, 600, 8080, 0);
 	add_end(&server, 600, 40001, 0);
-	SAYS(&s, "The program is done with 10.0.0.9:443, with whom it talked from port 40000.");
+	SAYS(&s, "The program is done with 10.0.0.9:443, and with port 40000 for that.");
 	SAYS(&s, "close() gives back the descriptor; the port stays in use until the connection is "
 		 "over, and after that if this side goes through TIME_WAIT.");
-	SAYS(&bound, "The program is done with port 8080.");
+	SAYS(&bound, "The program has closed what it had at port 8080.");
 	SAYS_NOT(&bound, "close() gives back");
-	SAYS(&server, "The program does not wait for connections at port 40001 any more.");
+	SAYS(&server, "The program has closed what waited for connections at 0.0.0.0:40001.");
 	SAYS(&server,
 	     "Connections that accept() has taken keep port 40001 in use: each is an owner "
 	     "of it, the listener was only one of them.");
 	SAYS_NOT(&bound, "that accept() has taken");
 	SAYS(&bound, "Port 8080 has been given back.");
+	SAYS(&s, "Port 40000 has been given back.");
+	SAYS_NOT(&s, "The connection with");
+	scene_add_edge(&s, edge_new(WIRE_ESTABLISHED, 1, BOOT_NS + 500, 0, 0));
+	s.records[3] = s.records[1]; /* before the end, not behind it */
+	s.records[1] = s.records[2];
+	s.records[2] = s.records[3];
 	SAYS(&s, "The connection with 10.0.0.9:443 has given back port 40000.");
 	SAYS_NOT(&bound, "The connection with");
 	SAYS(&bound, "A release is not yet a free port: others who share it, connections accepted "
@@ -595,9 +605,9 @@ static void time_wait_keeps_a_port(void **state)
 		 "while, for something may still be on its way.");
 	SAYS(&s, "TIME_WAIT comes to the side that closes first and lasts 60 s; no process has the "
 		 "port, so lists of processes show nobody.");
-	SAYS(&s,
-	     "bind() to port 40000 is refused meanwhile, unless this socket had SO_REUSEADDR (or "
-	     "SO_REUSEPORT) and the new one has it, too.");
+	SAYS(&s, "bind() to 10.0.0.1:40000 is refused meanwhile, unless this socket had "
+		 "SO_REUSEADDR (or "
+		 "SO_REUSEPORT) and the new one has it, too.");
 	SAYS_NOT(&s, "no longer");
 	SAYS_NOT(&s, "concluded");
 	s.blind = WIRE_B_TIME_WAIT_START; /* concluded from the states */

@@ -47,6 +47,11 @@ static bool had_port(const struct about *a)
 	return a->life->tenures_len;
 }
 
+static bool was_connected(const struct about *a)
+{
+	return explain_was_before(a, EVENT_ESTABLISHED);
+}
+
 /* The rest of a connection gave it up, not the program. */
 static bool was_waiting(const struct about *a)
 {
@@ -69,10 +74,10 @@ static const struct explain_rule first[] = {
 	{ ON(DISCONNECT), FACT_FAILED, NULL,
 	  "{Who} wanted to let go of the other side, and that failed." },
 	{ ON(CLOSE), DONE | FACT_PORT, has_listened,
-	  "The program does not wait for connections at port {port} any more." },
+	  "The program has closed what waited for connections at {own}." },
 	{ ON(CLOSE), DONE | FACT_PORT | FACT_PEER, NULL,
-	  "The program is done with {peer}, with whom it talked from port {port}." },
-	{ ON(CLOSE), DONE | FACT_PORT, NULL, "The program is done with port {port}." },
+	  "The program is done with {peer}, and with port {port} for that." },
+	{ ON(CLOSE), DONE | FACT_PORT, NULL, "The program has closed what it had at port {port}." },
 	{ ON(CLOSE), DONE, had_port, "The program is done; it had no port any more." },
 	{ ON(CLOSE), DONE, NULL, "The program is done; it had no port." },
 	{ ON(TIME_WAIT), DONE | FACT_PORT | FACT_PEER, NULL,
@@ -83,7 +88,7 @@ static const struct explain_rule first[] = {
 	  "still be on its way." },
 	{ ON(RELEASE), DONE | FACT_PORT, was_waiting,
 	  "The kernel no longer keeps port {port} for a connection that is over." },
-	{ ON(RELEASE), DONE | FACT_PORT | FACT_PEER, NULL,
+	{ ON(RELEASE), DONE | FACT_PORT | FACT_PEER | FACT_TCP, was_connected,
 	  "The connection with {peer} has given back port {port}." },
 	{ ON(RELEASE), DONE | FACT_PORT, NULL, "Port {port} has been given back." },
 	{ ON(EXISTING), DONE | FACT_ORIGIN, from_connect,
@@ -137,7 +142,7 @@ static const struct explain_rule more[] = {
 	  "That it is in TIME_WAIT now is concluded from the states it went through: this backend "
 	  "does not see TIME_WAIT itself." },
 	{ ON(TIME_WAIT), DONE | FACT_PORT | FACT_TCP, NULL,
-	  "bind() to port {port} is refused meanwhile, unless this socket had SO_REUSEADDR (or "
+	  "bind() to {own} is refused meanwhile, unless this socket had SO_REUSEADDR (or "
 	  "SO_REUSEPORT) and the new one has it, too." },
 	{ ON(RELEASE), DONE | FACT_PORT | FACT_TCP, was_not_waiting,
 	  "A release is not yet a free port: others who share it, connections accepted at it, and "

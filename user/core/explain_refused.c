@@ -228,11 +228,12 @@ static const struct explain_rule more[] = {
 	  "bind() looks at the address first: whether port {request-port} is free was not looked "
 	  "at, and EADDRNOTAVAIL says nothing of that." },
 	{ ON(BIND), NOT_DONE | FACT_ORIGIN, second_after_implicit,
-	  "A socket gets its local port once: {origin} has given it, so bind() comes too late "
-	  "(EINVAL)." },
+	  "bind() is for sockets that have no port: {origin} has given this one its port, so "
+	  "bind() "
+	  "comes too late (EINVAL)." },
 	{ ON(BIND), NOT_DONE | FACT_ORIGIN, second_after_bind,
-	  "A socket gets its local port once: a second bind() is refused with EINVAL, and the port "
-	  "stays as it is." },
+	  "bind() is for sockets that have no port: the second one is refused with EINVAL, and the "
+	  "port stays as it is." },
 	{ ON(BIND), NOT_DONE, is_other, "bind() failed with {errno}." },
 	{ ON(BIND), NOT_DONE | FACT_SOCKET | FACT_TCP, is_unchanged,
 	  "The socket is what it was: no port, state CLOSE; the program may bind() it again." },

@@ -92,7 +92,7 @@ static bool connect_did_not_follow(const struct about *a)
 
 static bool no_stride_known(const struct about *a)
 {
-	return is_picked(a) && !(a->facts & FACT_STRIDE);
+	return is_choice(a) && !(a->facts & FACT_STRIDE);
 }
 
 static bool has_no_choice(const struct about *a)

@@ -60,11 +60,8 @@ int settings_seen_learn(struct settings_seen *seen, const struct wire_settings *
 
 	if (entry)
 		drop(seen, entry); /* it becomes the youngest */
-	while (HASH_COUNT(seen->table) >= SETTINGS_SEEN_MAX) {
-		struct settings_entry *oldest = seen->table;
-
-		drop(seen, oldest);
-	}
+	if (HASH_COUNT(seen->table) >= SETTINGS_SEEN_MAX)
+		drop(seen, seen->table); /* the oldest */
 	entry = insert(seen, r->netns);
 	if (!entry)
 		return -ENOMEM;

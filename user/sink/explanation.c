@@ -21,6 +21,10 @@ void explanation_write(struct out *out, const struct explanation *x, struct esca
 
 void explanation_json(struct json_writer *json, const struct explanation *x)
 {
+	if (!x) {
+		json_null(json);
+		return;
+	}
 	json_array_begin(json);
 	for (size_t i = 0; i < x->len; i++) {
 		json_item(json);

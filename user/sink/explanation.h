@@ -16,7 +16,7 @@
 
 /* Each on lines of its own, indented and broken before column 80. */
 void explanation_write(struct out *out, const struct explanation *x, struct escape escape);
-/* The value: an array of strings. */
+/* The value: an array of strings, null for NULL. */
 void explanation_json(struct json_writer *json, const struct explanation *x);
 
 #endif

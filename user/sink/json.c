@@ -179,10 +179,8 @@ static int json_event(void *arg, const struct event *e)
 	json_options(json, e->options);
 	json_holders(self, e->holders);
 	json_findings(json, e->findings);
-	if (e->explanation) {
-		json_key(json, "explain");
-		explanation_json(json, e->explanation);
-	}
+	json_key(json, "explain");
+	explanation_json(json, e->explanation);
 	return json_end(self);
 }
 

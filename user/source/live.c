@@ -22,15 +22,14 @@
 #include "user/source/stop.h"
 #include "user/source/sysctls.h"
 
-#define BEAT_NS	       50000000ULL   /* the reader comes by itself this often */
-#define TICK_NS	       1000000000ULL /* WIRE_TICK */
-#define SETTINGS_TICKS 5	     /* then the sysctls are looked at */
-#define BATCH_RECORDS  4096	     /* then signals and timers are looked at */
-#define SETTLE_NS      250000000ULL  /* longest wait for sockets that COMMAND left closing */
-#define FINISH_NS      1000000000ULL /* longest wait for the passes at the stop */
-#define DISORDER_NS    10000000ULL   /* records of two CPUs are never further out of order */
-#define KERNEL_STACK   16384	     /* THREAD_SIZE of x86-64 and arm64, 4 KiB pages */
-#define BATCH_OVER     (-ECANCELED)  /* record(): enough for this batch */
+#define BEAT_NS	      50000000ULL   /* the reader comes by itself this often */
+#define TICK_NS	      1000000000ULL /* WIRE_TICK */
+#define BATCH_RECORDS 4096	    /* then signals and timers are looked at */
+#define SETTLE_NS     250000000ULL  /* longest wait for sockets that COMMAND left closing */
+#define FINISH_NS     1000000000ULL /* longest wait for the passes at the stop */
+#define DISORDER_NS   10000000ULL   /* records of two CPUs are never further out of order */
+#define KERNEL_STACK  16384	    /* THREAD_SIZE of x86-64 and arm64, 4 KiB pages */
+#define BATCH_OVER    (-ECANCELED)  /* record(): enough for this batch */
 
 struct live {
 	const struct live_options *options;
@@ -49,7 +48,6 @@ struct live {
 	int cpus;
 	int epoll_fd, timer_fd;
 	uint64_t start_ns, tick_ns;
-	uint64_t ticks;
 	uint64_t cut_ns; /* records of later moments are not taken; 0: no limit */
 	uint64_t records;
 	uint64_t missed; /* program runs, told so far */
@@ -186,8 +184,6 @@ static bool take_batch(struct live *live)
 
 		live->tick_ns = now;
 		tell_misses(live);
-		if (++live->ticks % SETTINGS_TICKS == 0)
-			sysctls_read(live->sysctls, give, live);
 		give(live, made.bytes, make_tick(&made));
 	}
 	if (!live->outcome)
@@ -518,7 +514,9 @@ static int stream(struct live *live)
 	give(live, made.bytes,
 	     make_start(&made, live->probes.backend->id, live->probes.blind,
 			live->options->command));
-	sysctls_read(live->sysctls, give, live);
+	error = sysctls_start(live->sysctls, give, live);
+	if (error && !live->outcome)
+		live->outcome = error;
 	if (!live->outcome)
 		live->outcome = live->handler->batch(live->handler->arg);
 	if (live->existing && !live->outcome)

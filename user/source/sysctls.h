@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * sysctls.h owns the settings about ports in the stream: a WIRE_SETTINGS record for this process's
- * network namespace at the start and whenever they are changed, and one for another namespace ahead
- * of the first record from there, if a process of it can be found. It must not know what they mean.
+ * sysctls.h owns the settings about ports in the stream: WIRE_SETTINGS records of this process's
+ * network namespace and of others, each ahead of the first record for which it holds. What may have
+ * been changed just before or after a record is not told for it. It must not know what they mean.
  */
 #ifndef PORTLIFE_SOURCE_SYSCTLS_H
 #define PORTLIFE_SOURCE_SYSCTLS_H
@@ -19,15 +19,15 @@ struct sysctls *sysctls_new(void);
 void sysctls_free(struct sysctls *sysctls);
 
 /*
- * Reads those of this namespace, and gives them if they are not what was given before. Returns 0 or
- * what give() returned.
+ * Once, right behind the start of the stream: gives the settings of this namespace, and reads those
+ * of others that are there. Returns 0, -ENOMEM, what give() returned, or -ENOTRECOVERABLE: no way
+ * back from another namespace, the process must end.
  */
-int sysctls_read(struct sysctls *sysctls, sysctls_give give, void *arg);
+int sysctls_start(struct sysctls *sysctls, sysctls_give give, void *arg);
 
 /*
- * Looks at a record: of a process in another namespace that namespace's settings are given first,
- * once for each of its processes and not too often. The same returns, or -ENOTRECOVERABLE: no way
- * back from there, the process must end.
+ * Looks at a record: gives the settings of its namespace ahead of it if they are not what was given
+ * before, or takes them back if they are not known for it. The same returns.
  */
 int sysctls_look(struct sysctls *sysctls, const void *record, sysctls_give give, void *arg);
 
