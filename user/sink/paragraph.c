@@ -15,7 +15,8 @@ static void paragraph_spaces(struct out *out, size_t len)
 	out_advance(out, fmt_spaces(out_room(out, len), len));
 }
 
-void paragraph_write(struct out *out, const char *label, size_t indent, const char *text)
+static void paragraph_break(struct out *out, const char *label, size_t indent, size_t width,
+			    const char *text)
 {
 	size_t column = strlen(label);
 	bool first = true;
@@ -31,7 +32,7 @@ void paragraph_write(struct out *out, const char *label, size_t indent, const ch
 	while (*text) {
 		size_t len = strcspn(text, " ");
 
-		if (!first && column + 1 + len > PARAGRAPH_WIDTH) {
+		if (!first && column + 1 + len > width) {
 			out_write(out, "\n", 1);
 			paragraph_spaces(out, indent);
 			column = indent;
@@ -45,6 +46,16 @@ void paragraph_write(struct out *out, const char *label, size_t indent, const ch
 		text += len + strspn(text + len, " ");
 	}
 	out_write(out, "\n", 1);
+}
+
+void paragraph_write(struct out *out, const char *label, size_t indent, const char *text)
+{
+	paragraph_break(out, label, indent, PARAGRAPH_WIDTH, text);
+}
+
+void paragraph_wrap(struct out *out, size_t indent, size_t width, const char *text)
+{
+	paragraph_break(out, "", indent, width, text);
 }
 
 void paragraph_print(struct out *out, const char *label, size_t indent, const char *format, ...)
