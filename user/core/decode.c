@@ -258,6 +258,23 @@ static const char *check_name(const struct wire_name *n, const char *text)
 	return NULL;
 }
 
+static const char *check_step(const struct wire_step *s, const char *text)
+{
+	const struct wire_place *places[] = { &s->before, &s->after, &s->peer };
+	const char *why = check_text_len(&s->head, sizeof(*s), text, s->text_len);
+
+	if (why)
+		return why;
+	if (s->end_ns < s->head.ts_ns)
+		return "a call that returned before it was made";
+	for (size_t i = 0; i < 3; i++)
+		if (places[i]->pad)
+			return "padding is not zero";
+	if (memchr(text, 0, s->text_len))
+		return "NUL in a text";
+	return NULL;
+}
+
 /* --- any record -------------------------------------------------------------------------- */
 
 static bool is_edge(uint8_t kind)
@@ -267,7 +284,7 @@ static bool is_edge(uint8_t kind)
 
 static bool has_text(uint8_t kind)
 {
-	return kind == WIRE_START || kind == WIRE_NAME;
+	return kind == WIRE_START || kind == WIRE_NAME || kind == WIRE_STEP;
 }
 
 /* Size of a record of this kind without its text, 0 if the kind is unknown. */
@@ -296,6 +313,8 @@ static size_t kind_size(uint8_t kind)
 		return sizeof(struct wire_stop);
 	case WIRE_PASS:
 		return sizeof(struct wire_pass);
+	case WIRE_STEP:
+		return sizeof(struct wire_step);
 	default:
 		return 0;
 	}
@@ -322,6 +341,8 @@ static const char *check_body(const union record *r, const char *text)
 		return check_command(&r->command);
 	case WIRE_PASS:
 		return check_pass(&r->pass);
+	case WIRE_STEP:
+		return check_step(&r->step, text);
 	default:
 		return NULL; /* WIRE_TICK and WIRE_STOP: any number will do */
 	}
