@@ -353,7 +353,8 @@ static int teach_live(struct teach *t, struct live_result *result)
 	signal(SIGPIPE, SIG_IGN);
 	if (t->begun || !ret || t->o->record)
 		return ret;
-	say("not traced: %s", result->reason);
+	if (!t->o->quiet)
+		say("not traced: %s", result->reason);
 	result->reason[0] = '\0';
 	return teach_untraced(t);
 }

@@ -133,10 +133,10 @@ static void say_given(struct words *w, const struct seen *e)
 		say_more(w, ", chosen by the kernel");
 		if (e->range_lo)
 			say_more(w, " from %u to %u", e->range_lo, e->range_hi);
-		if (e->origin != ORIGIN_BIND0)
-			say_more(w, "; the program had not asked for one");
 		if (e->deferred)
-			say_more(w, " before (bind() was deferred)");
+			say_more(w, "; bind() had left it open");
+		else if (e->origin != ORIGIN_BIND0)
+			say_more(w, "; the program had not asked for one");
 	}
 	if (e->shared == YES)
 		say_more(w, "; another socket has it, too");
@@ -224,7 +224,7 @@ static void show_events(struct out *out, const struct run *run, const struct did
 		if (e->owner && (!own || strcmp(e->owner, own) != 0))
 			say_more(&w, "%s: ", e->owner);
 		else if (!e->owner && e->parent && e->kind != EVENT_ACCEPT)
-			say_more(&w, "a connection nobody accepted: ");
+			say_more(&w, "the other end, not accepted yet: ");
 		say_event(&w, e);
 		wrap(out, "    kernel: ", "%s", w.text);
 	}
@@ -273,13 +273,14 @@ static void show_outcome(struct out *out, const struct did *did)
 		print(out, "    = %d\n", did->result);
 }
 
-static void show_call(struct out *out, const struct run *run, const struct did *did)
+static void show_call(struct out *out, const struct run *run, size_t i)
 {
+	const struct did *did = &run->did[i];
 	char line[PYTHON_LINE_MAX];
 
 	python_line(line, did->step);
 	if (did->step->op == STEP_NOTE) {
-		print(out, "\n%s\n", line);
+		print(out, "%s%s\n", i ? "\n" : "", line);
 		return;
 	}
 	print(out, ">>> %s\n", line);
@@ -322,15 +323,11 @@ static void show_evidence(struct out *out, const struct lesson_shown *shown)
 		events += run->did[i].done ? run->did[i].events_len : 0;
 	}
 	if (!shown->backend)
-		wrap(out, "By:       ",
-		     "%zu calls and what they returned; the kernel was not "
-		     "watched (that needs root)",
+		wrap(out, "By:       ", "%zu calls; the kernel was not watched, that needs root",
 		     calls);
 	else
-		wrap(out, "By:       ",
-		     "%zu calls, and %zu events that portlife saw in the "
-		     "kernel meanwhile (%s)",
-		     calls, events, shown->backend);
+		wrap(out, "By:       ", "%zu calls and %zu events in the kernel (%s)", calls,
+		     events, shown->backend);
 	if (run->lost)
 		wrap(out, "          ", "%llu records were lost: the calls alone are judged",
 		     (unsigned long long)run->lost);
@@ -353,15 +350,15 @@ void lesson_text_run(struct out *out, const struct lesson_shown *shown)
 	const struct verdict *v = shown->verdict;
 
 	for (size_t i = 0; i < run->lesson->steps_len && !run->failed; i++)
-		show_call(out, run, &run->did[i]);
+		show_call(out, run, i);
 	if (shown->verbose && !run->failed) {
 		put(out, "\n# The program has ended; all its sockets are closed.\n");
 		show_events(out, run, &run->did[run->lesson->steps_len]);
 	}
 	put(out, "\n");
 	wrap(out, "Claim:    ", "\"%s\"", run->lesson->claim);
-	wrap(out, "Verdict:  ", "%s%s%s", big(v->ruling),
-	     shown->kernel[0] ? ", on this kernel, Linux " : "", shown->kernel);
+	wrap(out, "Verdict:  ", shown->kernel[0] ? "%s (Linux %s)" : "%s%s", big(v->ruling),
+	     shown->kernel);
 	show_guess(out, shown);
 	wrap(out, "Answer:   ", "%s", v->text);
 	if (v->more[0])

@@ -47,11 +47,10 @@ static void why_judge(const struct run *run, struct verdict *v)
 		verdict_needs(v, run, client, EVENT_CONNECT, ORIGIN_CONNECT);
 		verdict_needs(v, run, hidden, EVENT_LISTEN, ORIGIN_LISTEN);
 		verdict_say(v, VERDICT_DEPENDS,
-			    "Both ends need a number, and who does not ask for one is given one: "
-			    "the client got %u when it connected, and nobody had to know it "
-			    "before; a server has to be found, so it asks with bind() for the "
-			    "number that clients know (%u), or else it gets one that it has to "
-			    "tell them (%u).",
+			    "A client is given a number when it connects (here %u), and nobody "
+			    "has to know it before; a server has to be found, so it asks for the "
+			    "number that its clients know with bind() (%u), or else it gets one "
+			    "that it has to tell them (%u).",
 			    client->after.port, server->after.port, hidden->after.port);
 		verdict_more(v, "So 'need not' is true for a client; 'must' is too much for a "
 				"server: it must only if its port has to be known beforehand. The "

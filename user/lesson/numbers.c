@@ -219,7 +219,9 @@ const struct lesson lesson_own_range = {
 
 static const struct step parity_steps[] = {
 	READ_SETTING("ip_local_port_range"),
+	NOTE("Linux 7.1 and newer have this one, too:"),
 	READ_SETTING("ip_local_port_step_width"),
+	NOTE("A server to call."),
 	TCP("server"),
 	BIND("server", "127.0.0.1", 5000),
 	LISTEN("server"),

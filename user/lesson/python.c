@@ -69,7 +69,7 @@ static void line_addressed(char *line, const struct step *s)
 static void line_option(char *line, const struct step *s)
 {
 	if (s->option == OPTION_RANGE)
-		snprintf(line, PYTHON_LINE_MAX, "%s.setsockopt(%s, %u | %u << 16)", s->socket,
+		snprintf(line, PYTHON_LINE_MAX, "%s.setsockopt(%s, between(%u, %u))", s->socket,
 			 option_text(s->option), s->value & 0xffff, s->value >> 16);
 	else
 		snprintf(line, PYTHON_LINE_MAX, "%s.setsockopt(%s, %u)", s->socket,
@@ -211,6 +211,9 @@ static const char script_world[] =
 	"    low, *rest = struct.unpack(\"6I\", data.raw)\n"
 	"    low = low | 1 << 10 if on else low & ~(1 << 10)\n"
 	"    libc.capset(head, struct.pack(\"6I\", low, *rest))\n"
+	"\n"
+	"def between(low, high):\n"
+	"    return struct.pack(\"I\", low | high << 16)\n"
 	"\n"
 	"def port(s):\n"
 	"    return s.getsockname()[1]\n"
