@@ -189,12 +189,12 @@ static void say_event(struct words *w, const struct seen *e)
 		say_assigning(w, e);
 		break;
 	case EVENT_ESTABLISHED:
-		say_more(w, "established");
+		say_more(w, "established: the connection stands");
 		break;
 	case EVENT_ACCEPT:
-		say_more(w, "accept hands out a socket with port %u, its listener's; from ",
-			 e->port);
+		say_more(w, "accept hands out the connection from ");
 		say_endpoint(w, &e->peer);
+		say_more(w, "; its port is the listener's, %u", e->port);
 		break;
 	case EVENT_TIME_WAIT:
 		say_more(w, "TIME_WAIT keeps port %u, with no socket left", e->port);

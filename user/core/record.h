@@ -13,7 +13,8 @@
 
 #include "bpf/wire.h"
 
-/* Any record, aligned; of those with a text (WIRE_START, WIRE_NAME, WIRE_STEP) what is before it. */
+/* Any record, aligned; of those with a text (WIRE_START, WIRE_NAME, WIRE_STEP) what is before it.
+ */
 union record {
 	struct wire_head head;
 	struct wire_call call;

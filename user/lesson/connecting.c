@@ -69,6 +69,11 @@ static void implicit_judge(const struct run *run, struct verdict *v)
 			    "Here connect() gave each client a number of its own, %u and %u, as "
 			    "bind() does.",
 			    one->after.port, two->after.port);
+	} else if (four->done) {
+		verdict_say(v, VERDICT_DEPENDS,
+			    "Here connect() gave two clients %u and %u, and one more, after bind() "
+			    "had taken %u: %s.",
+			    one->after.port, two->after.port, bound->after.port, did_outcome(four));
 	}
 }
 

@@ -56,17 +56,20 @@ static void many_judge(const struct run *run, struct verdict *v)
 	const struct did *c = did_connect(run, "c");
 	unsigned int connections = given(run, STEP_CONNECT, "abdef");
 
-	if (!worked(range) || !gave_port(did_connect(run, "a")) || !failed_with(c, EADDRNOTAVAIL))
+	if (!worked(range) || !gave_port(did_connect(run, "a")) || !c->done)
 		return;
-	if (connections > 2)
+	if (worked(c))
+		verdict_say(v, VERDICT_FALSE,
+			    "Not even to one server: with two numbers to give out, three "
+			    "connections to the same one were made.");
+	else if (connections > 2)
 		verdict_say(v, VERDICT_FALSE,
 			    "It is so many to one server: with two numbers to give out, the third "
 			    "connection to the same one failed (%s), and %u were made in all.",
 			    did_outcome(c), connections);
 	else
 		verdict_say(v, VERDICT_TRUE,
-			    "With two numbers to give out, %u connections were "
-			    "made in all.",
+			    "With two numbers to give out, %u connections were made in all.",
 			    connections);
 	verdict_more(v,
 		     "A new network here has the range %d to %d: %d numbers for each pair of "
@@ -201,6 +204,11 @@ static void own_judge(const struct run *run, struct verdict *v)
 		verdict_more(v, "The option is IP_LOCAL_PORT_RANGE (Linux 6.3; connect() goes "
 				"through such a range number by number from 6.8 on, even and odd "
 				"alike). It can only narrow what ip_local_port_range allows.");
+	} else {
+		verdict_say(v, VERDICT_DEPENDS,
+			    "%u of the four that asked for a number from 45000 to 45003 got one, "
+			    "the fifth: %s.",
+			    within, did_outcome(e));
 	}
 }
 
@@ -338,14 +346,19 @@ static void last_judge(const struct run *run, struct verdict *v)
 	const struct did *listens = did_listen(run, "e"), *sends = did_send(run, "m");
 	const struct did *udp_connects = did_connect(run, "n"), *udp_binds = did_bind(run, "o");
 	const struct did *all[] = { connects, binds, listens, sends, udp_connects, udp_binds };
+	unsigned int gave = 0;
 	bool same = true;
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		if (!failed(all[i]))
+		if (!all[i]->done)
 			return;
 		same &= all[i]->error == EADDRINUSE;
+		gave += !all[i]->error;
 	}
-	if (same)
+	if (gave)
+		verdict_say(v, VERDICT_FALSE,
+			    "%u of the six calls got a number although both were taken.", gave);
+	else if (same)
 		verdict_say(v, VERDICT_TRUE, "Every call said EADDRINUSE.");
 	else
 		verdict_say(v, VERDICT_DEPENDS,

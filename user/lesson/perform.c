@@ -85,13 +85,11 @@ static int family_of(int fd)
 
 static uint16_t port_of(int fd)
 {
-	struct sockaddr_storage ss = { 0 };
-	socklen_t len = sizeof(ss);
+	struct sockaddr_in6 sin6 = { .sin6_port = 0 };
+	socklen_t len = sizeof(sin6);
 
-	if (getsockname(fd, (struct sockaddr *)&ss, &len))
-		return 0;
 	/* sin_port and sin6_port are in the same place */
-	return ntohs(((struct sockaddr_in *)&ss)->sin_port);
+	return getsockname(fd, (struct sockaddr *)&sin6, &len) ? 0 : ntohs(sin6.sin6_port);
 }
 
 static int unix_address(struct address *a, const char *name)
@@ -376,6 +374,7 @@ static void __attribute__((noreturn)) perform_orders(int orders, int results)
 	unsigned char number;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_NAME, "lesson"); /* who it was, where somebody else is watching */
 	while (read(orders, &number, 1) == 1 && number && number <= len)
 		perform(lessons[number - 1], results);
 	_exit(0);

@@ -9,16 +9,27 @@
 
 #include "user/core/sentence.h"
 
-static uint32_t hash_add(uint32_t hash, const void *bytes, size_t len)
+/* FNV-1a */
+static uint32_t hash_add(uint32_t hash, unsigned char byte)
 {
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ ((const unsigned char *)bytes)[i]) * 16777619U; /* FNV-1a */
+	return (hash ^ byte) * 16777619U;
+}
+
+static uint32_t hash_add_number(uint32_t hash, uint32_t number)
+{
+	for (int i = 0; i < 4; i++, number >>= 8)
+		hash = hash_add(hash, (unsigned char)number);
 	return hash;
 }
 
+/* Its end counts, so that "ab", "c" and "a", "bc" differ; none is not an empty one. */
 static uint32_t hash_add_text(uint32_t hash, const char *text)
 {
-	return text ? hash_add(hash, text, strlen(text) + 1) : hash_add(hash, "\1", 1);
+	if (!text)
+		return hash_add(hash, 1);
+	for (; *text; text++)
+		hash = hash_add(hash, (unsigned char)*text);
+	return hash_add(hash, 0);
 }
 
 uint32_t lesson_program(const struct lesson *lesson)
@@ -27,11 +38,14 @@ uint32_t lesson_program(const struct lesson *lesson)
 
 	for (size_t i = 0; i < lesson->steps_len; i++) {
 		const struct step *s = &lesson->steps[i];
-		const uint32_t numbers[] = { s->op,	(uint32_t)s->family,   (uint32_t)s->type,
-					     s->option, (uint32_t)s->protocol, s->value,
-					     s->port };
 
-		hash = hash_add(hash, numbers, sizeof(numbers));
+		hash = hash_add_number(hash, s->op);
+		hash = hash_add_number(hash, (uint32_t)s->family);
+		hash = hash_add_number(hash, (uint32_t)s->type);
+		hash = hash_add_number(hash, s->option);
+		hash = hash_add_number(hash, (uint32_t)s->protocol);
+		hash = hash_add_number(hash, s->value);
+		hash = hash_add_number(hash, s->port);
 		hash = hash_add_text(hash, s->socket);
 		hash = hash_add_text(hash, s->from);
 		hash = hash_add_text(hash, s->addr);

@@ -115,6 +115,10 @@ static void tuple_judge(const struct run *run, struct verdict *v)
 	} else if (gave_port(b) && a->after.port != b->after.port) {
 		verdict_say(v, VERDICT_TRUE, "Every connection got a port of its own: %u and %u.",
 			    a->after.port, b->after.port);
+	} else if (failed(b)) {
+		verdict_say(v, VERDICT_TRUE,
+			    "The second one found no port (%s), though it called another server.",
+			    did_outcome(b));
 	}
 }
 

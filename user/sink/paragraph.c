@@ -7,7 +7,7 @@
 
 #include "user/util/fmt.h"
 
-#define PARAGRAPH_MAX	2048
+#define PARAGRAPH_MAX 2048
 
 static void paragraph_spaces(struct out *out, size_t len)
 {
