@@ -31,6 +31,7 @@ void core_free(struct core *core)
 		return;
 	run_free(core);
 	names_free(core->names);
+	told_free(&core->told);
 	lives_free(&core->lives);
 	free(core);
 }
