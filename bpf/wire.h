@@ -52,7 +52,7 @@ enum wire_kind {
 	WIRE_COMMAND,	 /* struct wire_command: COMMAND and its descendants are gone */
 	WIRE_STOP,	 /* struct wire_stop: last record of every complete stream */
 	WIRE_PASS,	 /* struct wire_pass: the kernel's sockets are walked through */
-	WIRE_STEP,	 /* struct wire_step: a lesson's program has made a call */
+	WIRE_STEP = 80,	 /* struct wire_step: a lesson's program has made a call */
 };
 
 struct wire_head {
