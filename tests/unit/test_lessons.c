@@ -355,7 +355,8 @@ static bool hangs_on_a_call(struct run *run)
 		flip_to(did, errors[i % 4]);
 		run_judge(run, &after);
 		*did = saved;
-		hangs = after.ruling != before.ruling && after.ruling != VERDICT_NONE;
+		hangs = after.ruling != before.ruling && after.ruling != VERDICT_NONE &&
+			after.ruling != VERDICT_NOT_SHOWN;
 	}
 	return hangs;
 }
@@ -453,6 +454,20 @@ static void nothing_is_made_up(void **state)
 	}
 }
 
+/* A sandbox in which nothing can be set shows nothing, and that is no verdict. */
+static void what_cannot_be_set_up_is_not_shown(void **state)
+{
+	struct run other = recent.runs[6];
+	struct verdict v;
+
+	(void)state;
+	((struct did *)did_nth(&other, STEP_SETTING, NULL, 0))->error = EROFS;
+	run_judge(&other, &v);
+	assert_int_equal(v.ruling, VERDICT_NOT_SHOWN);
+	assert_non_null(strstr(v.text, "needs root"));
+	assert_non_null(strstr(v.text, "EROFS"));
+}
+
 /* --- words ------------------------------------------------------------------------------- */
 
 static void lines_fit(void **state)
@@ -526,6 +541,7 @@ int main(void)
 		cmocka_unit_test(other_outcome_is_another_verdict),
 		cmocka_unit_test(other_worlds),
 		cmocka_unit_test(nothing_is_made_up),
+		cmocka_unit_test(what_cannot_be_set_up_is_not_shown),
 		cmocka_unit_test(lines_fit),
 		cmocka_unit_test(python),
 	};

@@ -79,7 +79,7 @@ void lesson_text_legend(struct out *out, bool traced)
 	wrap(out, "",
 	     "A small program runs now, in a network of its own: nothing on this machine is "
 	     "touched. Lines with >>> are its calls. Below each: what failed, the socket's own "
-	     "address and port before and after%s.",
+	     "address and port before and after (port 0 is none yet)%s.",
 	     traced ? ", and behind 'kernel:' what portlife saw the kernel do" : "");
 	put(out, "\n");
 }
@@ -189,7 +189,7 @@ static void say_event(struct words *w, const struct seen *e)
 		say_assigning(w, e);
 		break;
 	case EVENT_ESTABLISHED:
-		say_more(w, "established: the connection stands");
+		say_more(w, "the connection stands (established)");
 		break;
 	case EVENT_ACCEPT:
 		say_more(w, "accept hands out the connection from ");

@@ -139,16 +139,45 @@ static void compare_call(struct verdict *v, const struct run *run, const struct 
 	}
 }
 
+/* What the lesson has to set up and could not: a sandbox may keep /proc/sys from being written. */
+static const struct did *missing_world(const struct run *run)
+{
+	for (size_t i = 0; i < run->lesson->steps_len; i++) {
+		enum step_op op = run->did[i].step->op;
+
+		if (run->did[i].error &&
+		    (op == STEP_SETTING || op == STEP_ADDRESS || op == STEP_PRIVILEGE))
+			return &run->did[i];
+	}
+	return NULL;
+}
+
+/* False: the lesson could not be given at all. */
+static bool judge_world(const struct run *run, struct verdict *v)
+{
+	const struct did *missing = missing_world(run);
+	char call[PYTHON_LINE_MAX];
+
+	if (run->failed) {
+		verdict_say(v, VERDICT_NOT_SHOWN,
+			    "not shown: needs root, for this system gives nobody else a network of "
+			    "its own (%s).",
+			    errno_symbol(run->failed));
+	} else if (missing) {
+		python_line(call, missing->step);
+		verdict_say(v, VERDICT_NOT_SHOWN,
+			    "not shown: needs root, or a system that lets an ordinary user do %s "
+			    "in a network of its own (%s).",
+			    call, did_outcome(missing));
+	}
+	return !run->failed && !missing;
+}
+
 void run_judge(const struct run *run, struct verdict *verdict)
 {
 	*verdict = (struct verdict){ .ruling = VERDICT_NONE };
-	if (run->failed) {
-		verdict_say(verdict, VERDICT_NOT_SHOWN,
-			    "not shown: this system lets nobody but root have a network of its "
-			    "own (%s).",
-			    errno_symbol(run->failed));
+	if (!judge_world(run, verdict))
 		return;
-	}
 	for (size_t i = 0; is_watched(run) && i < run->lesson->steps_len; i++)
 		if (run->did[i].done && run->did[i].step->socket)
 			compare_call(verdict, run, &run->did[i]);
