@@ -33,6 +33,7 @@ struct options {
 	const char *record; /* -w, likewise */
 	const char *replay; /* -r, NULL if not given, "-": standard input */
 	bool compress;
+	bool all_protocols;		    /* --proto=all */
 	bool listeners;			    /* ports -l */
 	bool pressure;			    /* ports --pressure */
 	const struct meanings *errno_asked; /* why ERRNO */

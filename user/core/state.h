@@ -34,11 +34,14 @@ struct repeats {
 	} list[REPEATS_MAX];
 };
 
+struct paths; /* family.c */
+
 struct core {
 	const struct filter *filter;
 	const struct sink *sinks;
 	size_t sinks_len;
 	struct lives lives;
+	struct paths *paths; /* names of AF_UNIX, by socket */
 	struct names *names;
 	struct run_info run;
 	char *run_text;		  /* the strings of run */
@@ -94,6 +97,14 @@ int child_tell_established(struct core *core, struct slot *slot, const struct wi
 
 /* passes.c: walks through the kernel's sockets */
 int pass_apply(struct core *core, const struct wire_pass *pass);
+
+/* family.c: what stands for a port where there is none */
+
+/* Ports become tokens, addresses of AF_UNIX lead to their names. */
+void family_translate(struct core *core, struct wire_call *c);
+int family_learn(struct core *core, const struct wire_address *a);
+void family_forget(struct core *core, uint64_t id);
+void family_free(struct core *core);
 
 /* emit.c: from the table to the sinks */
 
