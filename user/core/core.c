@@ -32,6 +32,7 @@ void core_free(struct core *core)
 	run_free(core);
 	names_free(core->names);
 	family_free(core);
+	told_free(&core->told);
 	lives_free(&core->lives);
 	free(core);
 }

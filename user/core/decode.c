@@ -52,7 +52,8 @@ static const char *check_sock(const struct wire_sock *s)
 		return "a socket without a number";
 	if (s->parent == s->id)
 		return "a socket that is its own listener";
-	if (s->family != AF_INET && s->family != AF_INET6 && s->family != family_of(s->protocol))
+	if (s->family != AF_INET && s->family != AF_INET6 &&
+	    (!s->family || s->family != family_of(s->protocol)))
 		return "unknown address family";
 	if (!s->protocol || (s->protocol > PROTOCOL_MAX && !record_is_named(s->protocol)))
 		return "unknown protocol";
