@@ -434,6 +434,11 @@ class Run:
             self.protos.add(event["proto"])
             self.pids.add(event.get("pid", line["pid"]))
 
+    def protos_of(self, tag):
+        """What a socket is; a subflow of MPTCP is none of the program's."""
+        lines = [*self.events[tag], *([self.lives[tag]] if tag in self.lives else [])]
+        return {line["proto"] for line in lines}
+
     def tags(self):
         """The names of its sockets."""
         return list(dict.fromkeys([*self.lives, *self.events]))
@@ -488,6 +493,8 @@ class Comparison:
         scores = []
         for socket in candidates:
             for tag in self.run.tags():
+                if not socket.protos() & self.run.protos_of(tag):
+                    continue
                 scores.append((self.score(tag, socket), -socket.number, tag, socket))
         free = {socket.number for socket in candidates}
         for score, _, tag, socket in sorted(scores, key=lambda s: s[:2], reverse=True):
@@ -495,6 +502,26 @@ class Comparison:
                 self.sockets[tag] = socket
                 free.remove(socket.number)
         self.others = [socket for socket in candidates if socket.number in free]
+        self.take_subflows()
+
+    def take_subflows(self):
+        """A subflow is a socket of TCP, and said to be of the MPTCP socket that it is of."""
+        owners = {socket.number for socket in self.sockets.values()
+                  if socket.protos() == {"mptcp"}}
+        subflows = [socket for socket in self.others
+                    if socket.protos() == {"tcp"} and socket.parent in owners]
+        known = {socket.number for socket in subflows}
+        children = [socket for socket in self.others
+                    if socket.protos() == {"tcp"} and socket.parent in known]
+        for tag, socket in self.sockets.items():
+            accepted = any(event["event"] == "accept" for event in socket.events)
+            if (socket.number in owners and not accepted
+                    and socket.number not in {subflow.parent for subflow in subflows}):
+                self.problems.append(f"{tag}: no subflow is said to be of it")
+        known |= {socket.number for socket in children}
+        if "families" in self.recording.declared and "mptcp" in self.run.protos:
+            known = {socket.number for socket in self.others if socket.protos() == {"tcp"}}
+        self.others = [socket for socket in self.others if socket.number not in known]
 
     def score(self, tag, socket):
         """How well a socket's story fits a tag's."""

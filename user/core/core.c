@@ -31,7 +31,7 @@ void core_free(struct core *core)
 		return;
 	run_free(core);
 	names_free(core->names);
-	family_free(core);
+	family_free(&core->paths);
 	told_free(&core->told);
 	lives_free(&core->lives);
 	free(core);
@@ -70,7 +70,7 @@ static int apply(struct core *core, union record *r, const char *text)
 	case WIRE_END:
 		return end_apply(core, &r->end);
 	case WIRE_ADDRESS:
-		return family_learn(core, &r->address);
+		return family_learn(&core->paths, &r->address);
 	case WIRE_ESTABLISHED:
 	case WIRE_CONNECT_ERROR:
 	case WIRE_RELEASE:
@@ -78,7 +78,7 @@ static int apply(struct core *core, union record *r, const char *text)
 	case WIRE_TIME_WAIT:
 		return edge_apply(core, &r->edge);
 	default:
-		family_translate(core, &r->call);
+		family_translate(core->paths, &r->call);
 		return call_apply(core, &r->call);
 	}
 }

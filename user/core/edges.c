@@ -257,7 +257,7 @@ int life_end(struct core *core, struct slot *slot, const struct wire_end *end)
 		err = remnant_keep(core, &slot->life, lives_last_tenure(slot),
 				   end->time_wait_ns == found_gone_ns(end));
 	if (slot->life.local.family == AF_UNIX)
-		family_forget(core, end->id);
+		family_forget(&core->paths, end->id);
 	lives_forget(&core->lives, slot);
 	return err;
 }

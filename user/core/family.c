@@ -106,12 +106,12 @@ static uint16_t token_of_path(const struct path *path)
 	return token_of_number(hash);
 }
 
-static struct paths *paths_find(struct core *core, uint64_t id)
+static struct paths *paths_find(struct paths *table, uint64_t id)
 {
 	struct paths *paths = NULL;
 
-	if (core->paths)
-		HASH_FIND(hh, core->paths, &id, sizeof(id), paths);
+	if (table)
+		HASH_FIND(hh, table, &id, sizeof(id), paths);
 	return paths;
 }
 
@@ -122,9 +122,9 @@ static void point_to(uint8_t *addr, const struct path *path)
 		memcpy(addr, &path, sizeof(path));
 }
 
-static void translate_unix(struct core *core, struct wire_call *c)
+static void translate_unix(struct paths *table, struct wire_call *c)
 {
-	const struct paths *paths = paths_find(core, c->sock.id);
+	const struct paths *paths = paths_find(table, c->sock.id);
 	const struct path *local = paths ? &paths->local : NULL;
 	uint16_t token = token_of_path(local);
 
@@ -153,19 +153,19 @@ static void translate_number(struct wire_call *c)
 		c->req_port = token_of_number(number_of(c->req_family, c->req_addr));
 }
 
-void family_translate(struct core *core, struct wire_call *c)
+void family_translate(struct paths *table, struct wire_call *c)
 {
 	if (c->sock.family == AF_UNIX)
-		translate_unix(core, c);
+		translate_unix(table, c);
 	else if (record_is_named(c->sock.protocol))
 		translate_number(c);
 }
 
 /* --- names --------------------------------------------------------------------------------- */
 
-int family_learn(struct core *core, const struct wire_address *a)
+int family_learn(struct paths **table, const struct wire_address *a)
 {
-	struct paths *paths = paths_find(core, a->id);
+	struct paths *paths = paths_find(*table, a->id);
 	struct path *path;
 
 	if (!paths) {
@@ -173,7 +173,7 @@ int family_learn(struct core *core, const struct wire_address *a)
 		if (!paths)
 			return -ENOMEM;
 		paths->id = a->id;
-		HASH_ADD(hh, core->paths, id, sizeof(paths->id), paths);
+		HASH_ADD(hh, *table, id, sizeof(paths->id), paths);
 		if (!paths->hh.tbl) {
 			free(paths);
 			return -ENOMEM;
@@ -187,23 +187,23 @@ int family_learn(struct core *core, const struct wire_address *a)
 	return 0;
 }
 
-void family_forget(struct core *core, uint64_t id)
+void family_forget(struct paths **table, uint64_t id)
 {
-	struct paths *paths = paths_find(core, id);
+	struct paths *paths = paths_find(*table, id);
 
 	if (!paths)
 		return;
-	HASH_DELETE(hh, core->paths, paths);
+	HASH_DELETE(hh, *table, paths);
 	free(paths);
 }
 
-void family_free(struct core *core)
+void family_free(struct paths **table)
 {
 	struct paths *paths, *next;
 
-	for (paths = core->paths; paths; paths = next) {
+	for (paths = *table; paths; paths = next) {
 		next = paths->hh.next;
-		HASH_DELETE(hh, core->paths, paths);
+		HASH_DELETE(hh, *table, paths);
 		free(paths);
 	}
 }

@@ -105,10 +105,10 @@ int time_wait_told(struct core *core, const struct life *life, uint16_t port);
 /* family.c: what stands for a port where there is none */
 
 /* Ports become tokens, addresses of AF_UNIX lead to their names. */
-void family_translate(struct core *core, struct wire_call *c);
-int family_learn(struct core *core, const struct wire_address *a);
-void family_forget(struct core *core, uint64_t id);
-void family_free(struct core *core);
+void family_translate(struct paths *table, struct wire_call *c);
+int family_learn(struct paths **table, const struct wire_address *a);
+void family_forget(struct paths **table, uint64_t id);
+void family_free(struct paths **table);
 
 /* emit.c: from the table to the sinks */
 

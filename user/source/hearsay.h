@@ -22,4 +22,10 @@ struct hearsay_handler {
 /* 0, what give() returned, or a negative errno. */
 int hearsay_take(const struct hearsay_handler *handler);
 
+/*
+ * The same about sockets of other families (enum wire_family), of which nobody tells more:
+ * WIRE_ADDRESS comes before its WIRE_FOUND. -ENOENT: the kernel cannot tell of some of them.
+ */
+int hearsay_families(const struct hearsay_handler *handler, uint32_t families);
+
 #endif
