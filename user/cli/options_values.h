@@ -35,6 +35,8 @@ int options_set_color(struct options *o, const char *name, const char *text);
 
 /* [ADDR[%DEV]:]PORT, into asked and device. */
 int options_set_asked(struct options *o, const char *name, const char *text);
+/* A path or @NAME of AF_UNIX, into asked and asked_path. */
+int options_set_asked_path(struct options *o, const char *name, const char *text);
 /* ADDR:PORT, ADDR */
 int options_set_connect(struct options *o, const char *name, const char *text);
 int options_set_from(struct options *o, const char *name, const char *text);

@@ -256,6 +256,18 @@ int hearsay_take(const struct hearsay_handler *handler)
 	return error;
 }
 
+static int pass_over(void *arg, const struct diag_sock *found)
+{
+	(void)arg;
+	(void)found;
+	return 0;
+}
+
+bool hearsay_knows_vsock(void)
+{
+	return !census_take(WIRE_FAMILY_VSOCK, pass_over, NULL);
+}
+
 int hearsay_families(const struct hearsay_handler *handler, uint32_t families)
 {
 	struct hearsay h = begin(handler, FIRST_OF_FAMILY);

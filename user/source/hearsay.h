@@ -7,6 +7,7 @@
 #ifndef PORTLIFE_SOURCE_HEARSAY_H
 #define PORTLIFE_SOURCE_HEARSAY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,5 +28,8 @@ int hearsay_take(const struct hearsay_handler *handler);
  * WIRE_ADDRESS comes before its WIRE_FOUND. -ENOENT: the kernel cannot tell of some of them.
  */
 int hearsay_families(const struct hearsay_handler *handler, uint32_t families);
+
+/* Does this kernel tell of sockets of AF_VSOCK? */
+bool hearsay_knows_vsock(void);
 
 #endif
