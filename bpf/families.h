@@ -190,6 +190,7 @@ static __always_inline void family_fill(struct wire_sock *w, struct sock *sk, u1
 	if (!protocol_is_named(protocol)) {
 		sock_fill(w, family_bearer(sk, protocol));
 		w->state = sock_state(sk);
+		w->options = sock_options(sk);
 		w->cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
 		w->protocol = protocol;
 		if (protocol == WIRE_PROTOCOL_RAW)
@@ -641,10 +642,9 @@ static __always_inline void family_exit(u64 mark, u8 step, int ret)
 
 /* --- beginning and end of a life ------------------------------------------------------------- */
 
-/* security_socket_post_create: the socket is whole. Not for children. */
-static __always_inline void family_created(struct socket *socket)
+/* A socket that the current task has made. Not for children. */
+static __always_inline void family_born(struct sock *sk)
 {
-	struct sock *sk = BPF_CORE_READ(socket, sk);
 	u64 key = (u64)sk, now = bpf_ktime_get_boot_ns();
 	struct family_socket fresh = {
 		.id = family_number(now),
@@ -660,6 +660,12 @@ static __always_inline void family_created(struct socket *socket)
 		family_end(sk, old, now);
 	if (bpf_map_update_elem(&family_sockets, &key, &fresh, BPF_ANY))
 		COUNT(lost_sockets);
+}
+
+/* security_socket_post_create: the socket is whole. */
+static __always_inline void family_created(struct socket *socket)
+{
+	family_born(BPF_CORE_READ(socket, sk));
 }
 
 /* A child is put into its listener's queue (vsock_enqueue_accept), or made (mptcp_token_accept). */

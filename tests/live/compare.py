@@ -516,6 +516,7 @@ class Comparison:
         for tag, socket in self.sockets.items():
             accepted = any(event["event"] == "accept" for event in socket.events)
             if (socket.number in owners and not accepted
+                    and "families" not in self.recording.declared
                     and socket.number not in {subflow.parent for subflow in subflows}):
                 self.problems.append(f"{tag}: no subflow is said to be of it")
         known |= {socket.number for socket in children}

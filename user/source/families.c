@@ -5,6 +5,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@
 
 extern const unsigned char families_fentry_object[], families_fentry_object_end[];
 extern const unsigned char families_kprobe_object[], families_kprobe_object_end[];
+extern const unsigned char families_tracepoint_object[], families_tracepoint_object_end[];
 
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -104,9 +106,22 @@ static const struct word {
 
 enum way { WAY_NONE, WAY_FENTRY, WAY_KPROBE };
 
+/* The programs of the backend without function probes. */
+static const struct {
+	const char *program, *hook;
+	bool cgroup;
+} calls[] = {
+	{ "sock_release", "cgroup sock_release", true },
+	{ "sys_exit", "tp_btf sys_exit", false },
+	{ "sys_enter", "tp_btf sys_enter", false },
+	{ "sock_create", "cgroup sock_create", true },
+};
+
 struct families {
 	struct bpf_object *fentry, *kprobe; /* NULL: no program of it is needed */
-	uint32_t have;			    /* enum wire_family */
+	struct bpf_object *tracepoint;	    /* instead of both */
+	struct bpf_link *call_links[LEN(calls)];
+	uint32_t have; /* enum wire_family */
 	bool chosen[LEN(hooks)];
 	enum way way[LEN(hooks)];
 	struct bpf_link *links[LEN(hooks)][2]; /* the end, the entry */
@@ -301,6 +316,34 @@ static void note_absent(uint32_t absent, uint32_t named, bool tracepoint, char *
 	}
 }
 
+static int load_tracepoint(struct families *f, const struct probes *probes)
+{
+	int error;
+
+	f->tracepoint = open_object(families_tracepoint_object, families_tracepoint_object_end,
+				    "families_tp");
+	if (!f->tracepoint)
+		return -EINVAL;
+	error = share_maps(f->tracepoint, probes->object);
+	return error ? error : bpf_object__load(f->tracepoint);
+}
+
+/* f if there was no error; else it goes. */
+static struct families *refused(struct families *f, int error, char *reason, size_t reason_len)
+{
+	if (!error)
+		return f;
+	snprintf(reason, reason_len, "the kernel refused the probes of --proto: %s",
+		 strerror(-error));
+	families_free(f);
+	return NULL;
+}
+
+uint32_t families_seen(uint32_t backend, uint32_t families)
+{
+	return backend == WIRE_TRACEPOINT ? families & (RAW | SCTP | MPTCP) : families;
+}
+
 struct families *families_load(const struct probes *probes, uint32_t families, uint32_t named,
 			       char *reason, size_t reason_len, char *note, size_t note_len)
 {
@@ -314,12 +357,13 @@ struct families *families_load(const struct probes *probes, uint32_t families, u
 		snprintf(reason, reason_len, "%s", strerror(ENOMEM));
 		return NULL;
 	}
-	if (tracepoint) {
-		note_absent(families, named, true, note, note_len);
-		free(f);
-		return NULL;
-	}
 	ask_for_modules(named);
+	if (tracepoint) {
+		f->have = families_seen(WIRE_TRACEPOINT, families);
+		note_absent(families & ~f->have, named, true, note, note_len);
+		error = f->have ? load_tracepoint(f, probes) : 0;
+		return refused(f, error, reason, reason_len);
+	}
 	kernel_look(&k, probes);
 	choose(f, &k, families);
 	kernel_forget(&k);
@@ -327,12 +371,7 @@ struct families *families_load(const struct probes *probes, uint32_t families, u
 	error = load_way(f, probes, WAY_FENTRY, false);
 	if (!error)
 		error = load_way(f, probes, WAY_KPROBE, probes_preallocates(probes->backend));
-	if (!error)
-		return f;
-	snprintf(reason, reason_len, "the kernel refused the probes of --proto: %s",
-		 strerror(-error));
-	families_free(f);
-	return NULL;
+	return refused(f, error, reason, reason_len);
 }
 
 /* --- attaching -------------------------------------------------------------------------------- */
@@ -349,8 +388,37 @@ static struct bpf_link *attach(struct families *f, size_t i, bool end)
 	return libbpf_get_error(link) ? NULL : link;
 }
 
+static int attach_calls(struct families *f, char *reason, size_t reason_len)
+{
+	char path[4096];
+	int cgroup_fd;
+
+	cgroup_root(path, sizeof(path));
+	cgroup_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (size_t i = 0; i < LEN(calls); i++) {
+		struct bpf_program *program =
+			bpf_object__find_program_by_name(f->tracepoint, calls[i].program);
+		struct bpf_link *link = calls[i].cgroup
+						? bpf_program__attach_cgroup(program, cgroup_fd)
+						: bpf_program__attach(program);
+
+		f->call_links[i] = libbpf_get_error(link) ? NULL : link;
+		if (f->call_links[i])
+			continue;
+		snprintf(reason, reason_len, "cannot attach %s: %s", calls[i].hook,
+			 strerror(errno));
+		if (cgroup_fd >= 0)
+			close(cgroup_fd);
+		return errno ? -errno : -EINVAL;
+	}
+	close(cgroup_fd);
+	return 0;
+}
+
 int families_attach(struct families *f, char *reason, size_t reason_len)
 {
+	if (f && f->tracepoint)
+		return attach_calls(f, reason, reason_len);
 	/* ends before entries: nothing may begin that is not seen to its end */
 	for (size_t pass = 0; f && pass < 3; pass++) {
 		for (size_t i = 0; i < LEN(hooks); i++) {
@@ -381,6 +449,9 @@ void families_free(struct families *f)
 		bpf_link__destroy(f->links[i][1]);
 		bpf_link__destroy(f->links[i][0]);
 	}
+	for (size_t i = LEN(calls); i-- > 0;)
+		bpf_link__destroy(f->call_links[i]);
+	bpf_object__close(f->tracepoint);
 	bpf_object__close(f->kprobe);
 	bpf_object__close(f->fentry);
 	free(f);
@@ -391,6 +462,8 @@ void families_list(const struct families *f, char *list, size_t len)
 	size_t at = 0;
 
 	list[0] = '\0';
+	for (size_t i = 0; f && f->tracepoint && i < LEN(calls) && at < len; i++)
+		at += (size_t)snprintf(list + at, len - at, ",%s", calls[i].hook);
 	for (size_t i = 0; f && i < LEN(hooks) && at < len; i++)
 		if (f->chosen[i])
 			at += (size_t)snprintf(list + at, len - at, ",%s %s",
@@ -419,5 +492,7 @@ static uint64_t object_missed(const struct bpf_object *object)
 
 uint64_t families_missed(const struct families *f)
 {
-	return f ? object_missed(f->fentry) + object_missed(f->kprobe) : 0;
+	return f ? object_missed(f->fentry) + object_missed(f->kprobe) +
+			       object_missed(f->tracepoint)
+		 : 0;
 }

@@ -36,4 +36,7 @@ void families_list(const struct families *f, char *list, size_t len);
 /* Runs that the kernel skipped so far, as probes_missed(). */
 uint64_t families_missed(const struct families *f);
 
+/* Those of them that this backend (enum wire_backend) can see at all. */
+uint32_t families_seen(uint32_t backend, uint32_t families);
+
 #endif

@@ -194,7 +194,7 @@ static int load_backend(struct live *live, const struct backend *backend)
 	wire->start_ns = live->start_ns;
 	wire->wake_bytes = o->buffer_bytes / 8;
 	wire->thread_size = KERNEL_STACK;
-	wire->families = o->families;
+	wire->families = families_seen(backend->id, o->families);
 	if (o->pids_len || o->command)
 		wire->filter |= WIRE_FILTER_PIDS;
 	if (o->has_uid)
@@ -314,7 +314,7 @@ static int load_families(struct live *live)
 			      reason, sizeof(reason), note, sizeof(note));
 	if (reason[0])
 		return fail(live, -ENOTSUP, reason);
-	if (!live->families)
+	if (live->probes.backend->id == WIRE_TRACEPOINT)
 		live->probes.blind |= WIRE_B_FAMILIES;
 	if (note[0])
 		snprintf(live->note + used, sizeof(live->note) - used, "%s%s", used ? "; " : "",

@@ -31,4 +31,9 @@ families_fentry_object_end:
 families_kprobe_object:
 	.incbin "families_kprobe.bpf.o"
 families_kprobe_object_end:
+	.balign 8
+	.global families_tracepoint_object, families_tracepoint_object_end
+families_tracepoint_object:
+	.incbin "families_tracepoint.bpf.o"
+families_tracepoint_object_end:
 	.section .note.GNU-stack, "", @progbits
