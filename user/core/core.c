@@ -33,6 +33,7 @@ void core_free(struct core *core)
 	names_free(core->names);
 	explain_free(core->explain);
 	settings_seen_free(&core->settings);
+	told_free(&core->told);
 	lives_free(&core->lives);
 	free(core);
 }
