@@ -53,6 +53,7 @@ enum wire_kind {
 	WIRE_STOP,	 /* struct wire_stop: last record of every complete stream */
 	WIRE_PASS,	 /* struct wire_pass: the kernel's sockets are walked through */
 	WIRE_SETTINGS,	 /* struct wire_settings: a network namespace's sysctls about ports */
+	WIRE_STEP = 80,	 /* struct wire_step: a lesson's program has made a call */
 };
 
 struct wire_head {
@@ -296,6 +297,31 @@ struct wire_settings {
 	char text[]; /* net.ipv4.ip_local_reserved_ports, "80,8000-8099"; padded with zeros to 8 */
 };
 
+/* What getsockname() or getpeername() said. */
+struct wire_place {
+	__u16 family; /* AF_*; 0: there was no socket to ask, or it had no answer */
+	__u16 port;   /* AF_UNIX: the length of the name */
+	__u32 pad;
+	__u8 addr[16]; /* AF_INET: first four bytes, AF_UNIX: the name's first 16 */
+};
+
+/*
+ * One call of a lesson's program, as the program itself saw it. head.ts_ns is when it was made. The
+ * last one of a lesson has the number of steps as its number: all sockets are closed then.
+ */
+struct wire_step {
+	struct wire_head head;
+	__u64 end_ns;	/* it had returned */
+	__u32 program;	/* checksum of the lesson's program */
+	__u16 number;	/* of the step in it, from 0 */
+	__u16 text_len; /* of the lesson's name */
+	__s32 result;	/* what the call returned, or minus its errno */
+	__s32 other;	/* descriptor of the socket asked; of a setting its second number; or -1 */
+	struct wire_place before, after; /* getsockname() of the socket */
+	struct wire_place peer;		 /* its getpeername() afterwards */
+	char text[];			 /* padded with zeros to a multiple of 8 */
+};
+
 /* --- what the collector tells the probes before they are loaded -------------------------- */
 
 enum wire_filter {
@@ -356,6 +382,8 @@ WIRE_ASSERT(sizeof(struct wire_command) == 24);
 WIRE_ASSERT(sizeof(struct wire_stop) == 24);
 WIRE_ASSERT(sizeof(struct wire_pass) == 24);
 WIRE_ASSERT(sizeof(struct wire_settings) == 40);
+WIRE_ASSERT(sizeof(struct wire_place) == 24);
+WIRE_ASSERT(sizeof(struct wire_step) == 112);
 WIRE_ASSERT(sizeof(struct wire_counters) == 64);
 
 #endif

@@ -32,6 +32,9 @@ int options_set_color(struct options *o, const char *name, const char *text);
 
 /* [ADDR[%DEV]:]PORT, into asked and device. */
 int options_set_asked(struct options *o, const char *name, const char *text);
+/* NAME|N of a lesson */
+int options_take_lesson(struct options *o, const char *word);
+int options_check_lesson(const struct options *o);
 /* ADDR:PORT, ADDR */
 int options_set_connect(struct options *o, const char *name, const char *text);
 int options_set_from(struct options *o, const char *name, const char *text);

@@ -31,9 +31,9 @@ void core_free(struct core *core)
 		return;
 	run_free(core);
 	names_free(core->names);
+	told_free(&core->told);
 	explain_free(core->explain);
 	settings_seen_free(&core->settings);
-	told_free(&core->told);
 	lives_free(&core->lives);
 	free(core);
 }
@@ -72,6 +72,7 @@ static int apply(struct core *core, const union record *r, const char *text)
 	case WIRE_PASS:
 		return pass_apply(core, &r->pass);
 	case WIRE_TICK:
+	case WIRE_STEP: /* of a program that the kernel knows nothing of: for `lesson` */
 		return 0;
 	case WIRE_STOP:
 		return run_stop(core);

@@ -284,6 +284,23 @@ static const char *check_settings(const struct wire_settings *s, const char *tex
 	return NULL;
 }
 
+static const char *check_step(const struct wire_step *s, const char *text)
+{
+	const struct wire_place *places[] = { &s->before, &s->after, &s->peer };
+	const char *why = check_text_len(&s->head, sizeof(*s), text, s->text_len);
+
+	if (why)
+		return why;
+	if (s->end_ns < s->head.ts_ns)
+		return "a call that returned before it was made";
+	for (size_t i = 0; i < 3; i++)
+		if (places[i]->pad)
+			return "padding is not zero";
+	if (memchr(text, 0, s->text_len))
+		return "NUL in a text";
+	return NULL;
+}
+
 /* --- any record -------------------------------------------------------------------------- */
 
 static bool is_edge(uint8_t kind)
@@ -293,7 +310,8 @@ static bool is_edge(uint8_t kind)
 
 static bool has_text(uint8_t kind)
 {
-	return kind == WIRE_START || kind == WIRE_NAME || kind == WIRE_SETTINGS;
+	return kind == WIRE_START || kind == WIRE_NAME || kind == WIRE_SETTINGS ||
+	       kind == WIRE_STEP;
 }
 
 /* Size of a record of this kind without its text, 0 if the kind is unknown. */
@@ -324,6 +342,8 @@ static size_t kind_size(uint8_t kind)
 		return sizeof(struct wire_pass);
 	case WIRE_SETTINGS:
 		return sizeof(struct wire_settings);
+	case WIRE_STEP:
+		return sizeof(struct wire_step);
 	default:
 		return 0;
 	}
@@ -352,6 +372,8 @@ static const char *check_body(const union record *r, const char *text)
 		return check_pass(&r->pass);
 	case WIRE_SETTINGS:
 		return check_settings(&r->settings, text);
+	case WIRE_STEP:
+		return check_step(&r->step, text);
 	default:
 		return NULL; /* WIRE_TICK and WIRE_STOP: any number will do */
 	}

@@ -27,6 +27,7 @@ union record {
 	struct wire_stop stop;
 	struct wire_pass pass;
 	struct wire_settings settings;
+	struct wire_step step;
 };
 
 /* Is a record of this kind a struct wire_call? */

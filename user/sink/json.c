@@ -76,7 +76,7 @@ static int json_start(void *arg, const struct run_info *run, const struct names 
 	json_key(json, "version");
 	json_string_or_null(json, self->version);
 	json_key(json, "backend");
-	json_string_or_null(json, backend_name(run->backend));
+	json_string_or_null(json, run->backend ? backend_name(run->backend) : NULL);
 	json_key(json, "kernel");
 	json_string_or_null(json, run->kernel);
 	json_key(json, "host");

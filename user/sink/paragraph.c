@@ -7,16 +7,15 @@
 
 #include "user/util/fmt.h"
 
-#define PARAGRAPH_WIDTH 92
-#define PARAGRAPH_MAX	2048
+#define PARAGRAPH_MAX 2048
 
 static void paragraph_spaces(struct out *out, size_t len)
 {
 	out_advance(out, fmt_spaces(out_room(out, len), len));
 }
 
-static void paragraph_break(struct out *out, const char *label, size_t indent, size_t width,
-			    const char *text)
+void paragraph_fill(struct out *out, const char *label, size_t indent, size_t width,
+		    const char *text)
 {
 	size_t column = strlen(label);
 	bool first = true;
@@ -50,12 +49,7 @@ static void paragraph_break(struct out *out, const char *label, size_t indent, s
 
 void paragraph_write(struct out *out, const char *label, size_t indent, const char *text)
 {
-	paragraph_break(out, label, indent, PARAGRAPH_WIDTH, text);
-}
-
-void paragraph_wrap(struct out *out, size_t indent, size_t width, const char *text)
-{
-	paragraph_break(out, "", indent, width, text);
+	paragraph_fill(out, label, indent, PARAGRAPH_WIDTH, text);
 }
 
 void paragraph_print(struct out *out, const char *label, size_t indent, const char *format, ...)
