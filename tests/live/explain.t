@@ -152,7 +152,7 @@ def check_picks(tap, story, saw):
 def check_named(tap, story, saw):
     """Ports that the program named."""
     said = story.of("bind", 80)
-    tap.check("asked for port 80 on every address of this machine, and got it." in said and
+    tap.check("asked for port 80 on every IPv4 address of this machine, and got it." in said and
               "Ports below 1024" in said, "a port below 1024", said)
     tap.check(saw["taken"] == "EADDRINUSE" and "asked for port 80 at the address 127.0.0.1, but it "
               "is taken." in said and "is bound to 0.0.0.0, which stands for every address" in said

@@ -19,11 +19,12 @@ static void who_may_reach_a_named_port(void **state)
 	unread.facts &= ~(uint32_t)WIRE_F_REQUEST;
 	unread.req_family = unread.req_port = 0;
 	blind = scene_of(unread);
-	SAYS(&any, "The program asked for port 8080 on every address of this machine, and got it.");
+	SAYS(&any,
+	     "The program asked for port 8080 on every IPv4 address of this machine, and got it.");
 	SAYS(&home, "The program asked for port 8080 at 127.0.0.1, which only this machine can "
 		    "reach, and got it.");
 	SAYS(&own, "The program asked for port 8080 at the address 10.0.0.1, and got it.");
-	SAYS_NOT(&own, "every address");
+	SAYS_NOT(&own, "on every");
 	SAYS_NOT(&own, "only this machine");
 	SAYS(&blind, "The program asked for port 8080, and got it.");
 }
@@ -50,7 +51,10 @@ static void what_bind_leaves_in_the_socket(void **state)
 		   "the port when it is disconnected, until it is closed.");
 	SAYS(&udp_zero, "SOCK_BINDPORT_LOCK is not set, as the program named no number: a "
 			"disconnect gives the port back.");
+	SAYS(&udp_zero, "is this socket's from now on");
 	SAYS_NOT(&udp_zero, "keeps the port");
+	udp_zero.records[0].call.sock.userlocks = LOCK_PORT;
+	SAYS_NOT(&udp_zero, "LOCK");
 }
 
 static void a_named_port_is_locked(void **state)
@@ -147,8 +151,11 @@ static void two_families_have_their_ports_in_common(void **state)
 	SAYS_NOT(&s, "IPV6_V6ONLY");
 	c.sock.family = c.req_family = AF_INET6;
 	s = scene_of(c);
+	SAYS(&s, "The program asked for port 8080 on every address of this machine, and got it.");
 	SAYS(&s, ":: without IPV6_V6ONLY takes IPv4 as well, so 0.0.0.0:8080 is taken, too.");
 	s.records[0].call.sock.options = WIRE_O_V6ONLY;
+	SAYS(&s,
+	     "The program asked for port 8080 on every IPv6 address of this machine, and got it.");
 	SAYS_NOT(&s, "IPV6_V6ONLY");
 	s.records[0].call.sock.options = 0;
 	s.records[0].call.req_addr[15] = s.records[0].call.sock.local[15] = 1;
@@ -175,6 +182,9 @@ static void an_address_without_a_port(void **state)
 	s = scene_of(zero_bind(own4, 40001));
 	SAYS_NOT(&s, "IP_BIND_ADDRESS_NO_PORT");
 	SAYS_NOT(&s, "no port yet");
+	s.records[0].call.facts |= WIRE_F_UNCONFIRMED; /* whose port it is, is not known */
+	SAYS_NOT(&s, "no port yet");
+	SAYS_NOT(&s, "picked");
 }
 
 /* --- bind() to port 0 ----------------------------------------------------------------------- */
@@ -290,6 +300,8 @@ static void udp_has_no_parity(void **state)
 	SAYS(&s, "The search looked through 32768-60999 (28232 ports, none reserved), beginning at "
 		 "a random place; for UDP odd and even are the same.");
 	SAYS_NOT(&s, "numbers first");
+	s.records[0].call.range_lo = s.records[0].call.range_hi = 40002;
+	SAYS_NOT(&s, "odd and even");
 	s = scene_of(zero_bind(any4, 40002));
 	SAYS_NOT(&s, "for UDP");
 }
@@ -331,6 +343,9 @@ static void listen_without_bind(void **state)
 	SAYS(&s, "The state went from CLOSE to LISTEN, at 0.0.0.0:40001; getsockname() tells the "
 		 "program the number, and clients have to be told.");
 	SAYS_NOT(&s, "listen() found port");
+	s.records[0].call.sock.state = TCP_CLOSE; /* another thread was faster */
+	SAYS_NOT(&s, "from CLOSE to LISTEN");
+	s.records[0].call.sock.state = TCP_LISTEN;
 	scene_add(&failed, listening(any4, 0, 40001)); /* it has asked, in vain */
 	SAYS_NOT(&failed, "without ever");
 	SAYS(&failed, "The program waits for connections and had no port for that, so the kernel "
@@ -371,8 +386,9 @@ static void who_can_connect(void **state)
 	struct scene own = scene_of(listening(own4, 0, 40001));
 
 	(void)state;
-	SAYS(&any, "0.0.0.0 stands for every address of this network namespace: who can reach one "
-		   "of them can connect.");
+	SAYS(&any,
+	     "0.0.0.0 stands for every IPv4 address of this network namespace: who can reach one "
+	     "of them can connect.");
 	SAYS(&home, "127.0.0.1 is a loopback address: only programs of this network namespace can "
 		    "connect.");
 	SAYS_NOT(&any, "loopback");
@@ -409,6 +425,10 @@ static void listen_refused(void **state)
 	SAYS(&lost, "bind() had shared the port under SO_REUSEADDR; that holds as long as nobody "
 		    "listens, and listen() asks once more: EADDRINUSE.");
 	SAYS_NOT(&lost, "found no free port");
+	SAYS_NOT(&lost, "listen() failed with");
+	lost.records[1].call.error = EINVAL;
+	SAYS_NOT(&lost, "may not wait");
+	SAYS_NOT(&lost, "had shared the port");
 	c = listening(any4, 0, 0);
 	c.error = EADDRINUSE;
 	c.sock.state = TCP_CLOSE;

@@ -93,6 +93,10 @@ static void a_client_with_a_port(void **state)
 	     "No search: the port was there, so connect() only made sure that no connection "
 	     "has these two addresses and two ports already.");
 	SAYS_NOT(&named, "connect() looked through");
+	before.records[0].call.port_before = 0; /* whose port it is, is not known */
+	before.records[0].call.facts |= WIRE_F_UNCONFIRMED;
+	SAYS_NOT(&before, "which it had before");
+	SAYS(&before, "The program connects from port 8080.");
 	named = scene_of(connecting(0, 40000));
 	SAYS_NOT(&named, "No search");
 }
@@ -238,6 +242,8 @@ static void connect_of_datagrams(void **state)
 	SAYS(&s, "for UDP odd and even are the same");
 	SAYS_NOT(&s, "SYN_SENT");
 	SAYS_NOT(&s, "looks for one only");
+	s.records[0].call.sock.userlocks = LOCK_ADDRESS;
+	SAYS_NOT(&s, "never asked");
 	s.lost = true;
 	SAYS(&s, "The program had no port, so the kernel picked 40000, to talk with 10.0.0.9:443 "
 		 "from.");
@@ -264,7 +270,14 @@ static void a_connection_that_stands(void **state)
 	     "The other side agreed: there is a connection from 10.0.0.1:40000 to 10.0.0.9:443.");
 	SAYS(&s, "The state went to ESTABLISHED; address and port are those that connect() had put "
 		 "into the socket.");
+	SAYS_NOT(&s, "made a socket for it");
 	s.records[0].call.port_before = 40000;
+	SAYS_NOT(&s, "had put into");
+	SAYS_NOT(&s, "A connection from");
+	s = scene_of(named_bind(own4, 8080));
+	scene_add(&s, connecting(8080, 8080));
+	scene_add_edge(&s, edge_new(WIRE_ESTABLISHED, 1, BOOT_NS + 500, 0, 0));
+	SAYS(&s, "there is a connection from 10.0.0.1:8080 to 10.0.0.9:443.");
 	SAYS_NOT(&s, "had put into");
 }
 
@@ -284,6 +297,9 @@ static void nobody_takes_connections(void **state)
 	     "Port 40000 goes back with the failure: the program had not named it, so it is not "
 	     "locked (no SOCK_BINDPORT_LOCK); another connect() looks for one anew.");
 	SAYS_NOT(&s, "stays with");
+	SAYS_NOT(&s, "ETIMEDOUT");
+	SAYS_NOT(&s, "connect() failed with");
+	SAYS_NOT(&s, "is known by its two");
 	s.records[2].call.error = ETIMEDOUT;
 	SAYS_NOT(&s, "ECONNREFUSED");
 	SAYS_NOT(&s, "refused to talk");
@@ -425,6 +441,13 @@ static void a_send_without_a_port(void **state)
 		 "that of its route, and an answer to port 40000 finds the socket.");
 	s.records[0].call.sock.local[0] = 10;
 	SAYS_NOT(&s, "stays");
+	s.records[0].call.sock.userlocks = LOCK_ADDRESS;
+	SAYS_NOT(&s, "never asked");
+	scene_add(&s, as_udp(connecting(40000, 40000)))->head.ts_ns += 100;
+	s.records[1].call.start_ns += 100;
+	SAYS(&s, "The program connects to 10.0.0.9:443 from port 40000, which it had before.");
+	SAYS_NOT(&s, "had picked when it asked");
+	s.len = 1;
 	s.lost = true;
 	SAYS(&s, "The program had no port, so the kernel picked 40000 before the packet went to "
 		 "10.0.0.9:443.");
@@ -444,6 +467,7 @@ static void a_send_that_finds_none(void **state)
 	c.cause = EADDRINUSE;
 	s = scene_of(c);
 	SAYS(&s, "The program had no port, and the kernel found none to send from.");
+	SAYS_NOT(&s, "The send failed");
 	SAYS(&s, "The search for a port said EADDRINUSE; the program is told EAGAIN");
 	s.records[0].call.cause = 0;
 	SAYS_NOT(&s, "The search for a port said");

@@ -25,7 +25,7 @@ static void a_port_that_is_taken(void **state)
 	struct scene own = scene_of(refused_bind(own4, 80, EADDRINUSE));
 
 	(void)state;
-	SAYS(&any, "The program asked for port 80 on every address of this machine, but it is "
+	SAYS(&any, "The program asked for port 80 on every IPv4 address of this machine, but it is "
 		   "taken.");
 	SAYS(&own, "The program asked for port 80 at the address 10.0.0.1, but it is taken.");
 	SAYS_NOT(&own, "overlap");
@@ -87,6 +87,8 @@ static void by_which_option_it_is_not_shared(void **state)
 	for (size_t i = 0; i < udp.len; i++)
 		udp.records[i].call.sock.protocol = IPPROTO_UDP;
 	SAYS(&udp, "With SO_REUSEADDR on both sockets before bind() they could share the port.");
+	udp.records[0].call.sock.options = WIRE_O_REUSEADDR;
+	SAYS_NOT(&udp, "With SO_REUSEADDR on both");
 	SAYS(&holder, BOTH_GIVE "does not have it.");
 	SAYS_NOT(&holder, "With SO_REUSEADDR on both");
 	SAYS(&asks, BOTH_GIVE "has it, the other one does not.");
@@ -151,7 +153,10 @@ static void none_is_left(void **state)
 	SAYS_NOT(&s, "Every port");
 	s = scene_of(as_udp(refused_bind(any4, 0, EADDRINUSE)));
 	SAYS(&s, "(28232 ports, none reserved) is held by somebody who does not share it.");
+	s.records[0].call.req_port = 81;
+	SAYS_NOT(&s, "Every port");
 	s = scene_of(refused_bind(any4, 81, EADDRINUSE));
+	SAYS_NOT(&s, "looks at the address first");
 	SAYS_NOT(&s, "found none");
 	SAYS_NOT(&s, "Every port");
 }

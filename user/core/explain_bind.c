@@ -54,7 +54,7 @@ static bool zero_at_address(const struct about *a)
 
 static const struct explain_rule first[] = {
 	{ ON(BIND), DONE | FACT_REQUEST, named_everywhere,
-	  "{Who} asked for port {port} on every address of this machine, and got it." },
+	  "{Who} asked for port {port} on {every-asked} of this machine, and got it." },
 	{ ON(BIND), DONE | FACT_REQUEST, named_here,
 	  "{Who} asked for port {port} at {request}, which only this machine can reach, and got "
 	  "it." },
@@ -142,7 +142,7 @@ static const struct explain_rule more[] = {
 	{ ON(BIND), SOCKET | FACT_TCP, waits_for_listen,
 	  "bind() wrote {own} into the socket and entered it as an owner of port {port} (the "
 	  "kernel's bind bucket); the state is still CLOSE: nobody can connect before listen()." },
-	{ ON(BIND), SOCKET | FACT_UDP, is_named,
+	{ ON(BIND), SOCKET | FACT_UDP, NULL,
 	  "bind() wrote {own} into the socket; UDP knows no listen(): what is sent to there is "
 	  "this "
 	  "socket's from now on." },
