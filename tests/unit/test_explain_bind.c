@@ -81,7 +81,7 @@ static void a_low_port_needs_a_capability(void **state)
 
 	(void)state;
 	SAYS(&low, "Ports below 1024 (net.ipv4.ip_unprivileged_port_start) are not for everybody: "
-		   "the program has CAP_NET_BIND_SERVICE.");
+		   "the program has CAP_NET_BIND_SERVICE, or a cgroup's program let it pass.");
 	SAYS_NOT(&high, "CAP_NET_BIND_SERVICE");
 	high.unprivileged_start = 8000;
 	SAYS(&high, "Ports below 8000");
@@ -134,7 +134,7 @@ static void with_whom_a_port_is_shared(void **state)
 	SAYS_NOT(&s, "SO_REUSE");
 	c->sock.options = WIRE_O_REUSEADDR;
 	SAYS(&s, "SO_REUSEADDR is set: sockets that have it, too, may share the port as long as "
-		 "none of them listens, and so do the remains of theirs in TIME_WAIT.");
+		 "none of them listens, and so may what is left of theirs in TIME_WAIT.");
 	SAYS_NOT(&s, "SO_REUSEPORT");
 	c->sock.options = WIRE_O_REUSEPORT;
 	SAYS(&s, "SO_REUSEPORT is set: sockets of the same user that have it, too, may share the "
@@ -267,6 +267,15 @@ static void reserved_ports_are_counted(void **state)
 	s.reserved = "80,32768,50000-50009,61000";
 	SAYS(&s, "(28232 ports, 11 of them reserved)");
 	SAYS_NOT(&s, "none reserved");
+	s.reserved = "40000-40012,40018"; /* not in eights */
+	s.records[0].call.range_lo = 40001;
+	s.records[0].call.range_hi = 40018;
+	SAYS(&s, "(18 ports, 13 of them reserved)");
+	s.records[0].call.range_lo = 40003;
+	s.records[0].call.range_hi = 40006;
+	SAYS(&s, "(4 ports, 4 of them reserved)");
+	s.records[0].call.range_lo = 32768;
+	s.records[0].call.range_hi = 60999;
 	s.reserved = NULL;
 	SAYS(&s, "32768-60999 (28232 ports), beginning");
 	SAYS_NOT(&s, "reserved");
@@ -297,7 +306,7 @@ static void udp_has_no_parity(void **state)
 	struct scene s = scene_of(as_udp(zero_bind(any4, 40002)));
 
 	(void)state;
-	SAYS(&s, "The search looked through 32768-60999 (28232 ports, none reserved), beginning at "
+	SAYS(&s, "The kernel looked through 32768-60999 (28232 ports, none reserved), beginning at "
 		 "a random place; for UDP odd and even are the same.");
 	SAYS_NOT(&s, "numbers first");
 	s.records[0].call.range_lo = s.records[0].call.range_hi = 40002;
@@ -316,7 +325,7 @@ static void a_range_of_its_own(void **state)
 	c->range_hi = 40099;
 	SAYS_NOT(&s, "IP_LOCAL_PORT_RANGE"); /* the sysctl may have been changed */
 	c->facts |= WIRE_F_OWN_RANGE;
-	SAYS(&s, "40000-40099 is this socket's own: its IP_LOCAL_PORT_RANGE leaves that of "
+	SAYS(&s, "40000-40099 is this socket's own range, set by IP_LOCAL_PORT_RANGE within "
 		 "32768-60999, the range of everybody here (net.ipv4.ip_local_port_range).");
 	SAYS(&s, "odd numbers first: 40001 is odd"); /* bind() has its order as before */
 	c->range_lo = 32768;

@@ -166,7 +166,7 @@ static void a_range_of_its_own_has_no_parity(void **state)
 	SAYS_NOT(&s, "numbers first");
 	SAYS(&s, "(and from 10.0.0.1), number by number, as the socket has a range of its own: odd "
 		 "and even tell nothing here.");
-	SAYS(&s, "40000-40099 is this socket's own: its IP_LOCAL_PORT_RANGE leaves that of "
+	SAYS(&s, "40000-40099 is this socket's own range, set by IP_LOCAL_PORT_RANGE within "
 		 "32768-60999");
 	s.kernel = "6.1.176"; /* before 6.8 */
 	SAYS(&s, "hints at connect()");

@@ -151,7 +151,7 @@ static const struct explain_rule more[] = {
 	  "connect(), which can share one among connections to different destinations." },
 	{ ON(BIND), DONE | FACT_UNPRIVILEGED | FACT_USER, is_privileged,
 	  "Ports below {start} (net.ipv4.ip_unprivileged_port_start) are not for everybody: the "
-	  "program has CAP_NET_BIND_SERVICE." },
+	  "program has CAP_NET_BIND_SERVICE, or a cgroup's program let it pass." },
 	{ ON(BIND), DONE | FACT_SHARED, is_shared,
 	  "Another socket, or what is left of one, has port {port} too: the kernel found nothing "
 	  "in their addresses and options against it." },
@@ -184,7 +184,7 @@ static const struct explain_rule more[] = {
 	  "picks it for nobody." },
 	{ ON(BIND), DONE | FACT_TCP, has_reuseaddr,
 	  "SO_REUSEADDR is set: sockets that have it, too, may share the port as long as none of "
-	  "them listens, and so do the remains of theirs in TIME_WAIT." },
+	  "them listens, and so may what is left of theirs in TIME_WAIT." },
 	{ ON(BIND), DONE, has_reuseport,
 	  "SO_REUSEPORT is set: sockets of the same user that have it, too, may share the port." },
 };
