@@ -417,6 +417,8 @@ static int teach_status(const struct teach *t, int ret, const struct live_result
 		say("cannot write %s: %s", t->o->record, strerror(-t->record_error));
 		return STATUS_FAILED;
 	}
+	if (t->data.out.error && t->data.out.error != -EPIPE)
+		return STATUS_FAILED; /* data_close() says what is wrong */
 	if (ret < 0 && ret != -EPIPE) {
 		say("%s", result->reason[0] ? result->reason : strerror(-ret));
 		return t->begun || t->o->replay ? STATUS_FAILED : STATUS_CANNOT;

@@ -238,7 +238,7 @@ static bool same(const struct wire_place *a, const struct wire_place *b)
 }
 
 /* The socket before and after, as the program itself sees it. */
-static void show_socket(struct out *out, const struct did *did)
+static void show_socket(struct out *out, const struct run *run, const struct did *did)
 {
 	const struct step *s = did->step;
 	char before[PYTHON_PLACE_MAX], after[PYTHON_PLACE_MAX], peer[PYTHON_PLACE_MAX];
@@ -249,6 +249,8 @@ static void show_socket(struct out *out, const struct did *did)
 	python_place(peer, &did->peer);
 	if (did->peer.family && (s->op == STEP_CONNECT || s->op == STEP_ACCEPT))
 		snprintf(to, sizeof(to), ", connected to %s", peer);
+	if (did->error && did_see(run, did, EVENT_RELEASE))
+		snprintf(to, sizeof(to), " (no longer its port)");
 	if (s->op == STEP_GETSOCKNAME || s->op == STEP_GETPEERNAME)
 		print(out, "    = %s\n", s->op == STEP_GETSOCKNAME ? after : peer);
 	else if (s->op == STEP_CLOSE)
@@ -290,7 +292,7 @@ static void show_call(struct out *out, const struct run *run, size_t i)
 	}
 	show_outcome(out, did);
 	if (did->step->socket)
-		show_socket(out, did);
+		show_socket(out, run, did);
 	show_events(out, run, did);
 }
 
