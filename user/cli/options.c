@@ -43,6 +43,7 @@ enum options_key {
 	KEY_FROM,
 	KEY_STRICT,
 	KEY_FAIL_ON,
+	KEY_EXPLAIN,
 	KEY_ALL,
 	KEY_SOURCE,
 };
@@ -78,6 +79,8 @@ static const struct argp_option options_table[] = {
 	{ "existing", KEY_EXISTING, NULL, 0, "also sockets that were there before", 1 },
 	{ NULL, 0, NULL, 0, "How:", 2 },
 	{ "json", 'j', NULL, 0, "one JSON object per line, all kinds of events", 2 },
+	{ "explain", KEY_EXPLAIN, NULL, 0, "under each event what happened and why, in sentences",
+	  2 },
 	{ "time", KEY_TIME, "STYLE", 0, "wall (the default), boot, delta or none", 2 },
 	{ "utc", KEY_UTC, NULL, 0, "wall time in UTC", 2 },
 	{ "no-header", 'H', NULL, 0, "no line of headings", 2 },
@@ -163,6 +166,8 @@ static bool options_switch(struct options *o, int key)
 		return o->quiet = true;
 	case 'v':
 		return o->verbose = true;
+	case KEY_EXPLAIN:
+		return o->explain = true;
 	case KEY_COMPRESS:
 		return o->compress = true;
 	case KEY_ALL:
@@ -289,6 +294,8 @@ static int options_check_look(const struct options *o)
 		 (o->live.backend || o->live.duration_ns || o->count || o->strict || o->fail_on))
 		vain = "--attach, --duration, --count, --strict and --fail-on are for watching: "
 		       "'ports' and 'why' look once";
+	else if (o->command != OPTIONS_WATCH && o->explain)
+		vain = "--explain is for watching: it explains events";
 	else if (o->command == OPTIONS_PORTS && o->filter.failed)
 		vain = "ports: -x is for watching: a port that is taken has not failed";
 	if (!vain)

@@ -28,6 +28,7 @@ struct options {
 	bool utc;
 	bool no_header;
 	bool json;
+	bool explain;
 	bool quiet;
 	bool verbose;
 	const char *output; /* -o, NULL if not given, "-": standard output */

@@ -32,8 +32,17 @@ void core_free(struct core *core)
 	run_free(core);
 	names_free(core->names);
 	told_free(&core->told);
+	explain_free(core->explain);
+	settings_seen_free(&core->settings);
 	lives_free(&core->lives);
 	free(core);
+}
+
+int core_explain(struct core *core)
+{
+	if (!core->explain)
+		core->explain = explain_new();
+	return core->explain ? 0 : -ENOMEM;
 }
 
 const struct run_summary *core_summary(const struct core *core)
@@ -53,6 +62,8 @@ static int apply(struct core *core, const union record *r, const char *text)
 		return run_start(core, &r->start, text);
 	case WIRE_NAME:
 		return names_learn(core->names, &r->name, text);
+	case WIRE_SETTINGS:
+		return settings_seen_learn(&core->settings, &r->settings, text);
 	case WIRE_LOST:
 		return run_lost(core, &r->lost);
 	case WIRE_COMMAND:

@@ -13,8 +13,7 @@
 
 #include "bpf/wire.h"
 
-/* Any record, aligned; of those with a text (WIRE_START, WIRE_NAME, WIRE_STEP) what is before it.
- */
+/* Any record, aligned; of those with a text only what comes before it. */
 union record {
 	struct wire_head head;
 	struct wire_call call;
@@ -27,6 +26,7 @@ union record {
 	struct wire_command command;
 	struct wire_stop stop;
 	struct wire_pass pass;
+	struct wire_settings settings;
 	struct wire_step step;
 };
 
@@ -44,7 +44,7 @@ static inline bool record_is_datagram(uint16_t protocol)
 
 /*
  * Copies one record of at most len_bytes into *out after validating every byte of it. bytes need
- * not be aligned. *text is where the record's text is within bytes, NULL if it has none.
+ * not be aligned. *text is where the text of a record that has one is within bytes, else NULL.
  * Returns 0, or -EBADMSG with a reason (static string) in *why; nothing past len_bytes is read.
  */
 int record_decode(const void *bytes, size_t len_bytes, union record *out, const char **text,

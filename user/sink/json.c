@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "user/sink/json.h"
 
+#include "user/sink/explanation.h"
 #include "user/sink/json_parts.h"
 #include "user/sink/phrase.h"
 
@@ -178,6 +179,8 @@ static int json_event(void *arg, const struct event *e)
 	json_options(json, e->options);
 	json_holders(self, e->holders);
 	json_findings(json, e->findings);
+	json_key(json, "explain");
+	explanation_json(json, e->explanation);
 	return json_end(self);
 }
 
