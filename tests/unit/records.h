@@ -186,23 +186,6 @@ MAYBE static union name_record name_new(uint16_t what, uint64_t id, uint32_t net
 	return r;
 }
 
-union step_record {
-	struct wire_step step;
-	char bytes[256];
-};
-
-MAYBE static union step_record step_new(uint16_t number, const char *lesson)
-{
-	union step_record r = { .step = { .number = number, .program = 7, .other = -1 } };
-
-	r.step.text_len = (uint16_t)strlen(lesson);
-	r.step.head = head_new(WIRE_STEP, (sizeof(r.step) + strlen(lesson) + 7) / 8 * 8, BOOT_NS);
-	r.step.end_ns = BOOT_NS + 5;
-	r.step.after = (struct wire_place){ .family = AF_INET, .port = 80 };
-	memcpy(r.bytes + sizeof(r.step), lesson, strlen(lesson));
-	return r;
-}
-
 union settings_record {
 	struct wire_settings settings;
 	char bytes[256];
@@ -223,6 +206,23 @@ MAYBE static union settings_record settings_new(uint64_t ts_ns, const char *rese
 	r.settings.head =
 		head_new(WIRE_SETTINGS, (sizeof(r.settings) + strlen(reserved) + 7) / 8 * 8, ts_ns);
 	memcpy(r.bytes + sizeof(r.settings), reserved, strlen(reserved));
+	return r;
+}
+
+union step_record {
+	struct wire_step step;
+	char bytes[256];
+};
+
+MAYBE static union step_record step_new(uint16_t number, const char *lesson)
+{
+	union step_record r = { .step = { .number = number, .program = 7, .other = -1 } };
+
+	r.step.text_len = (uint16_t)strlen(lesson);
+	r.step.head = head_new(WIRE_STEP, (sizeof(r.step) + strlen(lesson) + 7) / 8 * 8, BOOT_NS);
+	r.step.end_ns = BOOT_NS + 5;
+	r.step.after = (struct wire_place){ .family = AF_INET, .port = 80 };
+	memcpy(r.bytes + sizeof(r.step), lesson, strlen(lesson));
 	return r;
 }
 

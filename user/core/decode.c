@@ -259,23 +259,6 @@ static const char *check_name(const struct wire_name *n, const char *text)
 	return NULL;
 }
 
-static const char *check_step(const struct wire_step *s, const char *text)
-{
-	const struct wire_place *places[] = { &s->before, &s->after, &s->peer };
-	const char *why = check_text_len(&s->head, sizeof(*s), text, s->text_len);
-
-	if (why)
-		return why;
-	if (s->end_ns < s->head.ts_ns)
-		return "a call that returned before it was made";
-	for (size_t i = 0; i < 3; i++)
-		if (places[i]->pad)
-			return "padding is not zero";
-	if (memchr(text, 0, s->text_len))
-		return "NUL in a text";
-	return NULL;
-}
-
 static const char *check_settings(const struct wire_settings *s, const char *text)
 {
 	const char *why = check_text_len(&s->head, sizeof(*s), text, s->text_len);
@@ -298,6 +281,23 @@ static const char *check_settings(const struct wire_settings *s, const char *tex
 		return "a privileged port that is none";
 	if (!(s->known & WIRE_S_STEP_WIDTH) && s->step_width)
 		return "a step width that is not announced";
+	return NULL;
+}
+
+static const char *check_step(const struct wire_step *s, const char *text)
+{
+	const struct wire_place *places[] = { &s->before, &s->after, &s->peer };
+	const char *why = check_text_len(&s->head, sizeof(*s), text, s->text_len);
+
+	if (why)
+		return why;
+	if (s->end_ns < s->head.ts_ns)
+		return "a call that returned before it was made";
+	for (size_t i = 0; i < 3; i++)
+		if (places[i]->pad)
+			return "padding is not zero";
+	if (memchr(text, 0, s->text_len))
+		return "NUL in a text";
 	return NULL;
 }
 

@@ -15,7 +15,7 @@ void explanation_write(struct out *out, const struct explanation *x, struct esca
 
 		*escape_text(text, x->list[i].text, x->list[i].len, COLUMNS_MAX, escape, &used) =
 			'\0';
-		paragraph_wrap(out, EXPLANATION_INDENT, EXPLANATION_WIDTH, text);
+		paragraph_fill(out, "", EXPLANATION_INDENT, EXPLANATION_WIDTH, text);
 	}
 }
 

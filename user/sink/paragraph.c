@@ -52,11 +52,6 @@ void paragraph_write(struct out *out, const char *label, size_t indent, const ch
 	paragraph_fill(out, label, indent, PARAGRAPH_WIDTH, text);
 }
 
-void paragraph_wrap(struct out *out, size_t indent, size_t width, const char *text)
-{
-	paragraph_fill(out, "", indent, width, text);
-}
-
 void paragraph_print(struct out *out, const char *label, size_t indent, const char *format, ...)
 {
 	char text[PARAGRAPH_MAX];

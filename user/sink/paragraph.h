@@ -20,10 +20,7 @@ void paragraph_write(struct out *out, const char *label, size_t indent, const ch
 void paragraph_fill(struct out *out, const char *label, size_t indent, size_t width,
 		    const char *text);
 
-/* Without a label, broken before this column. */
-void paragraph_wrap(struct out *out, size_t indent, size_t width, const char *text);
-
-/* The same as paragraph_write(), formatted. */
+/* As paragraph_write(), formatted. */
 __attribute__((format(printf, 4, 5))) void paragraph_print(struct out *out, const char *label,
 							   size_t indent, const char *format, ...);
 
