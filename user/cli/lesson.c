@@ -443,7 +443,7 @@ static int teach_open(struct teach *t)
 	t->filter.states = true;
 	t->sink = (struct sink){ .ops = &teach_ops, .self = t };
 	t->core = core_new(&t->filter, &t->sink, 1);
-	if (!t->core)
+	if (!t->core || (o->explain && core_explain(t->core)))
 		return -ENOMEM;
 	if (o->record)
 		err = recording_open(&t->recording, o->record, o->compress);

@@ -4,6 +4,7 @@
 
 #include "user/cli/lesson_show.h"
 #include "user/lesson/python.h"
+#include "user/sink/explanation.h"
 
 static void json_begin(struct json_writer *json, const char *type)
 {
@@ -104,6 +105,8 @@ static void json_seen(struct json_writer *json, const struct seen *e, uint64_t s
 	json_error(json, e->error);
 	json_key(json, "held_by");
 	json_string_or_null(json, e->why[0] ? e->why : NULL);
+	json_key(json, "explanation");
+	explanation_json(json, e->explanation);
 	json_object_end(json);
 }
 

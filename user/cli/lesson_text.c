@@ -212,6 +212,20 @@ static void say_event(struct words *w, const struct seen *e)
 		say_more(w, " (found late)");
 }
 
+/* --explain: why, below the event. */
+static void show_explanation(struct out *out, const struct explanation *x)
+{
+	struct escape how = { .utf8 = false };
+	char text[ESCAPE_ROOM(FINDING_TEXT_MAX) + 1];
+	size_t used;
+
+	for (size_t i = 0; x && i < x->len; i++) {
+		*escape_text(text, x->list[i].text, x->list[i].len, FINDING_TEXT_MAX, how, &used) =
+			'\0';
+		paragraph_fill(out, "", LABEL + 2, WIDTH, text);
+	}
+}
+
 static void show_events(struct out *out, const struct run *run, const struct did *did)
 {
 	for (size_t i = 0; i < did->events_len; i++) {
@@ -227,6 +241,7 @@ static void show_events(struct out *out, const struct run *run, const struct did
 			say_more(&w, "the other end, not accepted yet: ");
 		say_event(&w, e);
 		wrap(out, "    kernel: ", "%s", w.text);
+		show_explanation(out, e->explanation);
 	}
 }
 

@@ -354,6 +354,7 @@ static void perform(const struct lesson *lesson, int results)
 	int err;
 
 	alarm(LESSON_SECONDS);
+	prctl(PR_SET_NAME, lesson->name); /* its first 15 bytes: who it was, in what is told */
 	err = world_enter();
 	for (size_t i = 0; i < lesson->steps_len && !err; i++)
 		make_step(&stage, lesson, i, results);
@@ -374,7 +375,6 @@ static void __attribute__((noreturn)) perform_orders(int orders, int results)
 	unsigned char number;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	prctl(PR_SET_NAME, "lesson"); /* who it was, where somebody else is watching */
 	while (read(orders, &number, 1) == 1 && number && number <= len)
 		perform(lessons[number - 1], results);
 	_exit(0);

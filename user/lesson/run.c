@@ -67,6 +67,8 @@ void run_begin(struct run *run, const struct lesson *lesson)
 
 void run_end(struct run *run)
 {
+	for (size_t i = 0; i < run->seen_len; i++)
+		free(run->seen[i].explanation);
 	run->lesson = NULL;
 	run->lost = 0;
 	run->seen_len = 0;
@@ -74,6 +76,7 @@ void run_end(struct run *run)
 
 void run_forget(struct run *run)
 {
+	run_end(run);
 	free(run->seen);
 	*run = (struct run){ .lesson = NULL };
 }
@@ -129,6 +132,12 @@ int run_event(struct run *run, const struct event *e, const struct names *names)
 	};
 	keep_tenure(seen, e->tenure);
 	keep_holders(seen, e->holders, names);
+	if (e->explanation) {
+		seen->explanation = malloc(sizeof(*seen->explanation));
+		if (!seen->explanation)
+			return -ENOMEM;
+		*seen->explanation = *e->explanation;
+	}
 	if (e->life) {
 		seen->socket = e->life->number;
 		seen->parent = e->life->parent;

@@ -7,6 +7,7 @@
 #ifndef PORTLIFE_LESSON_RUN_H
 #define PORTLIFE_LESSON_RUN_H
 
+#include "user/core/explain.h"
 #include "user/core/sink.h"
 #include "user/lesson/lesson.h"
 
@@ -26,8 +27,9 @@ struct seen {
 	bool assigned, deferred, reconciled, waits;
 	uint16_t range_lo, range_hi;
 	struct endpoint local, peer;
-	char why[SEEN_WHY_MAX]; /* who is in the way, "" if nobody is known */
-	const char *owner;	/* name of the socket in the program, NULL if not known */
+	char why[SEEN_WHY_MAX];		 /* who is in the way, "" if nobody is known */
+	const char *owner;		 /* name of the socket in the program, NULL if not known */
+	struct explanation *explanation; /* owned; NULL if none was asked for */
 };
 
 /* A call that was made. */
