@@ -26,7 +26,7 @@
 
 #define SETTLE_NS    30000000ULL   /* the last events of a lesson come within that, ... */
 #define SETTLE_BEATS 2		   /* ... and by then the reader has come so often */
-#define WALK_NS	     2000000000ULL /* longest wait for the walk through existing sockets */
+#define WALK_NS	     5000000000ULL /* longest wait for the walk through existing sockets */
 
 /* The teaching of one or of several lessons. */
 struct teach {

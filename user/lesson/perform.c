@@ -155,7 +155,7 @@ static int await(int fd)
 static int call_accept(struct stage *stage, const struct step *s)
 {
 	int fd = stage_fd(stage, s->from);
-	int err = await(fd);
+	int err = fd < 0 ? -EBADF : await(fd);
 
 	return err ? err : stage_add(stage, s->socket, accept4(fd, NULL, NULL, SOCK_CLOEXEC));
 }
@@ -259,6 +259,8 @@ static int call_world(struct stage *stage, const struct step *s, int *other)
 /* Makes the call; returns what it returned or minus its errno. */
 static int call(struct stage *stage, const struct step *s, int fd)
 {
+	if (fd < 0 && s->op != STEP_SOCKET && s->op != STEP_ACCEPT)
+		return -EBADF; /* the kernel may not have the socket's family */
 	switch (s->op) {
 	case STEP_SOCKET:
 		return stage_add(stage, s->socket,

@@ -265,6 +265,8 @@ static const char script_go[] =
 	"            print(\"    =\", told if line.startswith(\"told\") else eval(line))\n"
 	"    except OSError as e:\n"
 	"        print(\"    failed:\", errno.errorcode.get(e.errno, e.errno), \"-\", e.strerror)\n"
+	"    except NameError:\n"
+	"        print(\"    failed: EBADF - there is no such socket\")\n"
 	"    show(name, line, before)\n";
 
 /* As portlife's own lines, so that the two can be laid side by side. */
