@@ -49,10 +49,24 @@ static __always_inline bool sock_is_udp(struct sock *sk)
 	       FIELD(sk, sk_type) == SOCK_DGRAM;
 }
 
-/* A socket whose ports are followed. */
+/* Those that ping uses: they have an ICMP id where others have a port. */
+static __always_inline bool sock_is_ping(struct sock *sk)
+{
+	u16 protocol = FIELD(sk, sk_protocol);
+
+	return (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6) &&
+	       FIELD(sk, sk_type) == SOCK_DGRAM && sock_is_inet(sk);
+}
+
+static __always_inline bool sock_is_datagram(struct sock *sk)
+{
+	return sock_is_udp(sk) || sock_is_ping(sk);
+}
+
+/* A socket whose ports are followed, whatever was asked for. */
 static __always_inline bool sock_is_watched(struct sock *sk)
 {
-	return sock_is_tcp(sk) || sock_is_udp(sk);
+	return sock_is_tcp(sk) || sock_is_datagram(sk);
 }
 
 /*
@@ -224,7 +238,9 @@ static __always_inline enum owners udp_owners_before(struct sock *sk)
 /* Did the port that sk has just got have an owner already? */
 static __always_inline u32 sock_owners_before(struct sock *sk)
 {
-	enum owners owners = sock_is_tcp(sk) ? tcp_owners_before(sk) : udp_owners_before(sk);
+	enum owners owners = sock_is_tcp(sk)   ? tcp_owners_before(sk)
+			     : sock_is_udp(sk) ? udp_owners_before(sk)
+					       : OWNERS_UNKNOWN;
 
 	if (owners == OWNERS_UNKNOWN)
 		return 0;

@@ -44,6 +44,8 @@ enum wire_kind {
 	WIRE_OWNER = 24,
 	/* struct wire_end: the kernel destroyed the socket (or replaced it by TIME_WAIT) */
 	WIRE_END = 25,
+	/* struct wire_address: a name of AF_UNIX, ahead of the call that it belongs to */
+	WIRE_ADDRESS = 28,
 	/* made by the collector, in stream position */
 	WIRE_START = 64, /* struct wire_start: first record of every stream */
 	WIRE_NAME,	 /* struct wire_name: what a cgroup id, a netns or an interface is called */
@@ -63,6 +65,25 @@ struct wire_head {
 	__u16 cpu;	 /* that made the record */
 	__u16 pad;
 	__u64 ts_ns; /* CLOCK_BOOTTIME, of the moment the record tells of */
+};
+
+/*
+ * wire_sock.protocol of sockets that have no IPPROTO_* to themselves. What a socket of these has
+ * instead of a port:
+ *  ping (IPPROTO_ICMP, IPPROTO_ICMPV6)	an ICMP id, where others have the port
+ *  RAW		nothing; local_port and peer_port are 0
+ *  NETLINK	a port id: addr holds it in the first four bytes
+ *  VSOCK	addr holds the context id and then the port, four bytes each
+ *  UNIX	a name: WIRE_ADDRESS; addr is zero
+ * Of the last three local_port is 1 while the socket has it, and so are port_before, req_port (0
+ * there: the kernel was asked to choose); edges and ends have port 0: what it had. All host order.
+ */
+enum wire_protocol {
+	WIRE_PROTOCOL_RAW = 255,
+	WIRE_PROTOCOL_UNIX = 257,
+	WIRE_PROTOCOL_MPTCP = 262,
+	WIRE_PROTOCOL_NETLINK = 272,
+	WIRE_PROTOCOL_VSOCK = 296,
 };
 
 /* wire_call.facts: what the kernel showed; what it means is decided in core */
@@ -116,8 +137,8 @@ struct wire_sock {
 	__u64 established_ns; /* of a child, or 0 */
 	__u32 netns;	      /* inode number of the network namespace */
 	__u32 ifindex;	      /* device bound to, 0 if none */
-	__u16 family;	      /* AF_INET, AF_INET6 */
-	__u16 protocol;	      /* IPPROTO_* */
+	__u16 family;	      /* AF_INET, AF_INET6, AF_UNIX, AF_NETLINK, AF_VSOCK */
+	__u16 protocol;	      /* IPPROTO_*, enum wire_protocol */
 	__u8 state;	      /* TCP_* of <netinet/tcp.h> */
 	__u8 userlocks;	      /* SOCK_BINDADDR_LOCK 4, SOCK_BINDPORT_LOCK 8, SOCK_CONNECT_BIND 16 */
 	__u16 options;	      /* enum wire_option */
@@ -182,6 +203,20 @@ struct wire_end { /* head.ts_ns: destroyed */
 	__u16 pad;
 };
 
+enum wire_address_side { WIRE_ADDRESS_LOCAL = 1, WIRE_ADDRESS_PEER, WIRE_ADDRESS_REQUEST };
+
+#define WIRE_PATH_MAX 108 /* sizeof(sockaddr_un.sun_path) */
+
+/* A path, or, behind a first byte that is 0, a name of the abstract namespace. */
+struct wire_address {
+	struct wire_head head;
+	__u64 id;
+	__u16 side;	  /* enum wire_address_side */
+	__u16 path_bytes; /* 0: no name; a path has no NUL in it */
+	__u32 pad;
+	char path[WIRE_PATH_MAX + 4]; /* zero from path_bytes on */
+};
+
 /* --- made by the collector ------------------------------------------------------------- */
 
 enum wire_backend { WIRE_FENTRY = 1, WIRE_KPROBE = 2, WIRE_TRACEPOINT = 3 };
@@ -199,7 +234,9 @@ enum wire_blind {
 	WIRE_B_REQUEST = 1 << 8,     /* request in a page that is not resident */
 	WIRE_B_CREATED = 1 << 9,     /* creation of a socket before its first operation */
 	WIRE_B_FD = 1 << 10,
-	WIRE_B_ALL = (1 << 11) - 1,
+	WIRE_B_PING_SEND = 1 << 11, /* ICMP ids that a send gave: found late */
+	WIRE_B_FAMILIES = 1 << 12,  /* sockets beyond TCP, UDP and ping that were asked for */
+	WIRE_B_ALL = (1 << 13) - 1,
 };
 
 struct wire_start {
@@ -330,6 +367,17 @@ enum wire_filter {
 	WIRE_FILTER_COMM = 1 << 2,
 };
 
+/* Asked for by --proto; their probes are objects of their own (families.h). */
+enum wire_family {
+	WIRE_FAMILY_RAW = 1 << 0,
+	WIRE_FAMILY_UNIX = 1 << 1,
+	WIRE_FAMILY_NETLINK = 1 << 2,
+	WIRE_FAMILY_MPTCP = 1 << 3,
+	WIRE_FAMILY_VSOCK = 1 << 4,
+	WIRE_FAMILY_SCTP = 1 << 5,
+	WIRE_FAMILY_ALL = (1 << 6) - 1,
+};
+
 struct wire_config {	  /* the object's .rodata.config */
 	__u64 start_ns;	  /* boot clock, origin of socket numbers */
 	__u64 wake_bytes; /* wake the reader when this much waits */
@@ -338,7 +386,7 @@ struct wire_config {	  /* the object's .rodata.config */
 	__u32 pidns_inum;  /* the collector's pid namespace, 0 if it is the initial one */
 	__u32 thread_size; /* kernel stack, for tasks' registers; 0: do not look */
 	__u32 accept_fd;   /* 1: a hook at the end of accept(2) tells the descriptor */
-	__u32 pad;
+	__u32 families;	   /* enum wire_family: those beyond TCP, UDP and ping */
 	char comm[WIRE_COMM_LEN];
 };
 
@@ -375,6 +423,7 @@ WIRE_ASSERT(sizeof(struct wire_call) == 216);
 WIRE_ASSERT(sizeof(struct wire_edge) == 32);
 WIRE_ASSERT(sizeof(struct wire_owner) == 72);
 WIRE_ASSERT(sizeof(struct wire_end) == 56);
+WIRE_ASSERT(sizeof(struct wire_address) == 144);
 WIRE_ASSERT(sizeof(struct wire_start) == 56);
 WIRE_ASSERT(sizeof(struct wire_name) == 32);
 WIRE_ASSERT(sizeof(struct wire_lost) == 32);

@@ -25,7 +25,7 @@ usage "is no process id" -p self
 usage "pid 4194304 does not exist" -p 4194304
 usage "is no address" --addr=nowhere
 usage "is no user id" --uid=root
-usage "this version watches tcp, udp and udplite, not 'sctp'" --proto=udp,sctp
+usage "'dccp' is none of tcp, udp" --proto=udp,dccp
 usage "the path is empty" --cgroup=
 usage "is no namespace" --netns=/dev/null
 usage "/proc/4194304/ns/net: No such file or directory" --netns=4194304

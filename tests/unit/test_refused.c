@@ -65,6 +65,46 @@ static void wrong_sockets(void **state)
 	assert_int_equal(wire_check(&six, sizeof(six), &why), 0);
 }
 
+static void wrong_names(void **state)
+{
+	struct wire_call c = call_new(WIRE_BIND, 7, 2000000);
+	struct wire_address a = { .head = { .len_bytes = sizeof(a),
+					    .kind = WIRE_ADDRESS,
+					    .version = WIRE_VERSION,
+					    .ts_ns = 2000000 },
+				  .id = 7,
+				  .side = WIRE_ADDRESS_LOCAL,
+				  .path_bytes = 4,
+				  .path = "/a/b" };
+	const char *why;
+
+	(void)state;
+	c.sock.family = AF_VSOCK;
+	c.sock.protocol = WIRE_PROTOCOL_VSOCK;
+	c.sock.peer_port = 0;
+	c.sock.local_port = 1;
+	assert_int_equal(wire_check(&c, sizeof(c), &why), 0);
+	REFUSED(c, r.sock.local_port = 2, "a port where a name should be");
+	REFUSED(c, r.sock.peer_port = 1, "a port where a name should be");
+	REFUSED(c, r.sock.family = AF_INET, "a port where a name should be");
+	REFUSED(c, r.sock.family = AF_UNIX, "unknown address family");
+	REFUSED(c, r.sock.protocol = IPPROTO_TCP, "unknown address family");
+	c.sock.family = AF_INET;
+	c.sock.protocol = WIRE_PROTOCOL_RAW;
+	REFUSED(c, r.sock.local_port = 1, "a raw socket with a port");
+	assert_int_equal(wire_check(&a, sizeof(a), &why), 0);
+	REFUSED(a, r.id = 0, "a socket without a number");
+	REFUSED(a, r.pad = 1, "padding is not zero");
+	REFUSED(a, r.side = 0, "unknown side of a connection");
+	REFUSED(a, r.side = 4, "unknown side of a connection");
+	REFUSED(a, r.path_bytes = 109, "a name that is too long");
+	REFUSED(a, r.path_bytes = 3, "padding is not zero");
+	REFUSED(a, r.path[2] = 0, "NUL in a path");
+	a.path[0] = 0; /* abstract */
+	a.path[2] = 0;
+	assert_int_equal(wire_check(&a, sizeof(a), &why), 0);
+}
+
 static void wrong_calls(void **state)
 {
 	struct wire_call c = call_new(WIRE_LISTEN, 7, 2000000);
@@ -245,10 +285,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(wrong_heads),	  cmocka_unit_test(wrong_sockets),
-		cmocka_unit_test(wrong_calls),	  cmocka_unit_test(wrong_requests),
-		cmocka_unit_test(wrong_facts),	  cmocka_unit_test(wrong_steps),
-		cmocka_unit_test(wrong_starts),	  cmocka_unit_test(wrong_others),
-		cmocka_unit_test(wrong_settings),
+		cmocka_unit_test(wrong_names),	  cmocka_unit_test(wrong_calls),
+		cmocka_unit_test(wrong_requests), cmocka_unit_test(wrong_facts),
+		cmocka_unit_test(wrong_steps),	  cmocka_unit_test(wrong_starts),
+		cmocka_unit_test(wrong_others),	  cmocka_unit_test(wrong_settings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

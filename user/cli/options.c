@@ -58,7 +58,10 @@ static const struct argp_option options_table[] = {
 	{ "ipv6", '6', NULL, 0, "IPv6 only", 1 },
 	{ "tcp", 't', NULL, 0, "TCP", 1 },
 	{ "udp", 'u', NULL, 0, "UDP", 1 },
-	{ "proto", KEY_PROTO, "LIST", 0, "protocols by name: tcp, udp, udplite", 1 },
+	{ "proto", KEY_PROTO, "LIST", 0,
+	  "tcp, udp, udplite, ping (all these without it), raw, mptcp, sctp, unix, netlink, vsock; "
+	  "or all",
+	  1 },
 	{ "comm", KEY_COMM, "NAME", 0, "processes of this name (its first 15 bytes count)", 1 },
 	{ "uid", KEY_UID, "UID", 0, "processes of this user id", 1 },
 	{ "cgroup", KEY_CGROUP, "PATH", 0, "processes of this cgroup and of those below it", 1 },
@@ -345,6 +348,10 @@ static int options_check(const struct options *o, const struct argp_state *state
 		    o->live.user);
 		return -EINVAL;
 	}
+	if (!options_has_wide_ports(o) &&
+	    (options_check_ports("-P", o->ports, o->filter.ports_len) ||
+	     options_check_ports("--peer-port", o->peer_ports, o->filter.peer_ports_len)))
+		return -EINVAL;
 	if (!o->replay && options_check_pids(o))
 		return -EINVAL;
 	if (o->live.user && options_check_user(o))
@@ -420,6 +427,8 @@ int options_parse(int argc, char **argv, struct options *o)
 		return parsing.error ? parsing.error : -EINVAL;
 	o->filter.ports = o->ports;
 	o->filter.peer_ports = o->peer_ports;
+	if (o->all_protocols)
+		o->filter.protocols = 0;
 	o->live.output_taken = o->record && !strcmp(o->record, "-");
 	if (o->json)
 		o->filter.states = true;

@@ -8,6 +8,7 @@
 
 #include <net/if.h>
 
+#include "user/core/family.h"
 #include "user/core/filter.h"
 #include "user/core/meanings.h"
 #include "user/core/finding.h"
@@ -35,10 +36,12 @@ struct options {
 	const char *record; /* -w, likewise */
 	const char *replay; /* -r, NULL if not given, "-": standard input */
 	bool compress;
+	bool all_protocols;		    /* --proto=all */
 	bool listeners;			    /* ports -l */
 	bool pressure;			    /* ports --pressure */
 	const struct meanings *errno_asked; /* why ERRNO */
 	struct endpoint asked;		    /* why PORT; port 0: not asked */
+	struct path asked_path;		    /* why PATH, why @NAME: asked is of AF_UNIX then */
 	struct endpoint connect_to;	    /* why --connect; port 0: not asked */
 	struct endpoint connect_from;	    /* --from; family 0: not given */
 	const struct lesson *lesson;	    /* lesson NAME; NULL: not given */

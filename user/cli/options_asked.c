@@ -106,12 +106,32 @@ static int say_no_address(const char *name, const char *text)
 	return -EINVAL;
 }
 
+/* --proto=vsock or netlink came first: a number of 32 bits. */
+static int set_number(struct options *o, const char *name, const char *text)
+{
+	bool vsock = o->live.families & WIRE_FAMILY_VSOCK;
+	const uint32_t any = VSOCK_ANY;
+	uint64_t number;
+
+	if (parse_number(text, strlen(text), 1, UINT32_MAX, &number)) {
+		say("%s: '%s' is no number of 32 bits", name, text);
+		return -EINVAL;
+	}
+	o->asked = (struct endpoint){ .family = vsock ? AF_VSOCK : AF_NETLINK, .port = 1 };
+	memcpy(o->asked.addr, vsock ? &any : &(uint32_t){ (uint32_t)number }, 4);
+	if (vsock)
+		memcpy(o->asked.addr + 4, &(uint32_t){ (uint32_t)number }, 4);
+	return 0;
+}
+
 int options_set_asked(struct options *o, const char *name, const char *text)
 {
 	struct place_text t;
 	uint16_t port;
 	int err;
 
+	if (o->live.families == WIRE_FAMILY_VSOCK || o->live.families == WIRE_FAMILY_NETLINK)
+		return set_number(o, name, text);
 	if (!split(&t, text)) {
 		say("%s: '%s' is no address and port; write [::1]:80 for IPv6", name, text);
 		return -EINVAL;
@@ -162,6 +182,26 @@ int options_check_lesson(const struct options *o)
 		return 0;
 	say("%s", vain);
 	return -EINVAL;
+}
+
+int options_set_asked_path(struct options *o, const char *name, const char *text)
+{
+	size_t len = strlen(text);
+	const struct path *path = &o->asked_path;
+
+	if (len > WIRE_PATH_MAX || len < 2) {
+		say("%s: '%s' is no name of a socket; a path has at most %d bytes", name, text,
+		    WIRE_PATH_MAX);
+		return -EINVAL;
+	}
+	o->asked_path.len = (uint16_t)len;
+	memcpy(o->asked_path.bytes, text, len);
+	if (*text == '@')
+		o->asked_path.bytes[0] = '\0';
+	o->asked = (struct endpoint){ .family = AF_UNIX, .port = 1 };
+	memcpy(o->asked.addr, &path, sizeof(path));
+	o->live.families |= WIRE_FAMILY_UNIX;
+	return 0;
 }
 
 int options_set_connect(struct options *o, const char *name, const char *text)

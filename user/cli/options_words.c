@@ -90,13 +90,15 @@ static bool word_is_name(const char *word)
 /* ERRNO, or [ADDR[%DEV]:]PORT */
 static int options_take_why(struct options *o, const char *word)
 {
-	if (o->errno_asked || o->asked.port) {
+	if (o->errno_asked || o->asked.port || o->asked.family) {
 		say("why: '%s' is too much; one question at a time", word);
 		return -EINVAL;
 	}
 	o->errno_asked = meanings_find(word);
 	if (o->errno_asked)
 		return 0;
+	if (*word == '/' || *word == '@')
+		return options_set_asked_path(o, "why", word);
 	if (!word_is_name(word) || strchr(word, ':'))
 		return options_set_asked(o, "why", word);
 	say("why: '%s' is none of EADDRINUSE, EADDRNOTAVAIL, EAGAIN, EACCES, EINVAL, EPERM, "

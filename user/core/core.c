@@ -31,6 +31,7 @@ void core_free(struct core *core)
 		return;
 	run_free(core);
 	names_free(core->names);
+	family_free(&core->paths);
 	told_free(&core->told);
 	explain_free(core->explain);
 	settings_seen_free(&core->settings);
@@ -55,7 +56,7 @@ size_t core_lives(const struct core *core)
 	return lives_count(&core->lives);
 }
 
-static int apply(struct core *core, const union record *r, const char *text)
+static int apply(struct core *core, union record *r, const char *text)
 {
 	switch (r->head.kind) {
 	case WIRE_START:
@@ -80,6 +81,8 @@ static int apply(struct core *core, const union record *r, const char *text)
 		return owner_apply(core, &r->owner);
 	case WIRE_END:
 		return end_apply(core, &r->end);
+	case WIRE_ADDRESS:
+		return family_learn(&core->paths, &r->address);
 	case WIRE_ESTABLISHED:
 	case WIRE_CONNECT_ERROR:
 	case WIRE_RELEASE:
@@ -87,6 +90,7 @@ static int apply(struct core *core, const union record *r, const char *text)
 	case WIRE_TIME_WAIT:
 		return edge_apply(core, &r->edge);
 	default:
+		family_translate(core->paths, &r->call);
 		return call_apply(core, &r->call);
 	}
 }

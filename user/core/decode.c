@@ -20,17 +20,32 @@
 #define STATE_TW      6	   /* TCP_TIME_WAIT */
 #define STATE_CLOSED  7	   /* TCP_CLOSE */
 #define USERLOCKS_ALL 31   /* SOCK_{SNDBUF,RCVBUF,BINDADDR,BINDPORT}_LOCK, SOCK_CONNECT_BIND */
-#define PROTOCOL_MAX  262  /* IPPROTO_MPTCP */
+#define PROTOCOL_MAX  WIRE_PROTOCOL_MPTCP /* of IP */
 #define SIGNAL_MAX    64
 
 static bool is_zero(const void *bytes, size_t len)
 {
-	static const char zeros[sizeof(struct wire_who)];
+	static const char zeros[sizeof(((struct wire_address *)0)->path)];
 
 	return memcmp(bytes, zeros, len) == 0;
 }
 
 /* The checks return what is wrong, or NULL. */
+
+/* The address family that this protocol alone has, 0 if it is one of IP. */
+static uint16_t family_of(uint16_t protocol)
+{
+	switch (protocol) {
+	case WIRE_PROTOCOL_UNIX:
+		return AF_UNIX;
+	case WIRE_PROTOCOL_NETLINK:
+		return AF_NETLINK;
+	case WIRE_PROTOCOL_VSOCK:
+		return AF_VSOCK;
+	default:
+		return 0;
+	}
+}
 
 static const char *check_sock(const struct wire_sock *s)
 {
@@ -38,10 +53,16 @@ static const char *check_sock(const struct wire_sock *s)
 		return "a socket without a number";
 	if (s->parent == s->id)
 		return "a socket that is its own listener";
-	if (s->family != AF_INET && s->family != AF_INET6)
+	if (s->family != AF_INET && s->family != AF_INET6 &&
+	    (!s->family || s->family != family_of(s->protocol)))
 		return "unknown address family";
-	if (!s->protocol || s->protocol > PROTOCOL_MAX)
+	if (!s->protocol || (s->protocol > PROTOCOL_MAX && !record_is_named(s->protocol)))
 		return "unknown protocol";
+	if (record_is_named(s->protocol) &&
+	    (s->family != family_of(s->protocol) || s->local_port > 1 || s->peer_port))
+		return "a port where a name should be";
+	if (s->protocol == WIRE_PROTOCOL_RAW && (s->local_port || s->peer_port))
+		return "a raw socket with a port";
 	if (!s->state || s->state > STATE_MAX)
 		return "unknown socket state";
 	if (record_is_datagram(s->protocol) && s->state != STATE_OPEN && s->state != STATE_CLOSED)
@@ -57,8 +78,9 @@ static const char *check_sock(const struct wire_sock *s)
 
 static const char *check_request(const struct wire_call *c)
 {
-	bool known =
-		c->req_family == AF_INET || c->req_family == AF_INET6 || c->req_family == AF_UNSPEC;
+	bool own = record_is_named(c->sock.protocol) && c->req_family == c->sock.family;
+	bool known = own || c->req_family == AF_INET || c->req_family == AF_INET6 ||
+		     c->req_family == AF_UNSPEC;
 
 	if (!(c->facts & WIRE_F_REQUEST))
 		return c->req_family || c->req_port || c->req_scope || !is_zero(c->req_addr, 16)
@@ -66,7 +88,7 @@ static const char *check_request(const struct wire_call *c)
 			       : NULL;
 	if (!known && (c->req_port || !is_zero(c->req_addr, 16)))
 		return "a requested address of an unknown family";
-	if (c->req_family != AF_INET6 && (c->req_scope || !is_zero(c->req_addr + 4, 12)))
+	if (!own && c->req_family != AF_INET6 && (c->req_scope || !is_zero(c->req_addr + 4, 12)))
 		return "a requested address that is too long for its family";
 	return NULL;
 }
@@ -173,6 +195,25 @@ static const char *check_end(const struct wire_end *e)
 		return "TIME_WAIT and its time do not agree";
 	if ((e->flags & WIRE_E_INFERRED) && !(e->flags & WIRE_E_TIME_WAIT))
 		return "an inferred TIME_WAIT that is none";
+	return NULL;
+}
+
+static const char *check_address(const struct wire_address *a)
+{
+	size_t len = a->path_bytes;
+
+	if (!a->id)
+		return "a socket without a number";
+	if (a->pad)
+		return "padding is not zero";
+	if (a->side < WIRE_ADDRESS_LOCAL || a->side > WIRE_ADDRESS_REQUEST)
+		return "unknown side of a connection";
+	if (len > WIRE_PATH_MAX)
+		return "a name that is too long";
+	if (!is_zero(a->path + len, sizeof(a->path) - len))
+		return "padding is not zero";
+	if (len && a->path[0] && memchr(a->path, 0, len))
+		return "NUL in a path";
 	return NULL;
 }
 
@@ -326,6 +367,8 @@ static size_t kind_size(uint8_t kind)
 		return sizeof(struct wire_owner);
 	case WIRE_END:
 		return sizeof(struct wire_end);
+	case WIRE_ADDRESS:
+		return sizeof(struct wire_address);
 	case WIRE_START:
 		return sizeof(struct wire_start);
 	case WIRE_NAME:
@@ -360,6 +403,8 @@ static const char *check_body(const union record *r, const char *text)
 		return check_owner(&r->owner);
 	case WIRE_END:
 		return check_end(&r->end);
+	case WIRE_ADDRESS:
+		return check_address(&r->address);
 	case WIRE_START:
 		return check_start(&r->start, text);
 	case WIRE_NAME:

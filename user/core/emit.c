@@ -144,7 +144,7 @@ int event_emit(struct core *core, struct slot *slot, const struct event *e)
 	count_life(core, slot);
 	count_event(&core->summary, e);
 	findings = findings_of(e);
-	if (e->assigned && pressure_is_due(core, e))
+	if (e->assigned && e->range_hi && pressure_is_due(core, e))
 		findings |= PRESSURE_ASKED;
 	return findings ? emit_found(core, slot, e, findings) : show_event(core, e, NULL);
 }

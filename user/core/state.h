@@ -37,11 +37,14 @@ struct repeats {
 	} list[REPEATS_MAX];
 };
 
+struct paths; /* family.c */
+
 struct core {
 	const struct filter *filter;
 	const struct sink *sinks;
 	size_t sinks_len;
 	struct lives lives;
+	struct paths *paths; /* names of AF_UNIX, by socket */
 	struct names *names;
 	struct settings_seen settings;
 	struct explain *explain; /* NULL: nobody asked */
@@ -102,6 +105,14 @@ int child_tell_established(struct core *core, struct slot *slot, const struct wi
 int pass_apply(struct core *core, const struct wire_pass *pass);
 /* The life's connection on this port is in TIME_WAIT and has been told of: for the first walk. */
 int time_wait_told(struct core *core, const struct life *life, uint16_t port);
+
+/* family.c: what stands for a port where there is none */
+
+/* Ports become tokens, addresses of AF_UNIX lead to their names. */
+void family_translate(struct paths *table, struct wire_call *c);
+int family_learn(struct paths **table, const struct wire_address *a);
+void family_forget(struct paths **table, uint64_t id);
+void family_free(struct paths **table);
 
 /* emit.c: from the table to the sinks */
 

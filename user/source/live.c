@@ -15,6 +15,7 @@
 
 #include "user/source/child.h"
 #include "user/source/existing.h"
+#include "user/source/families.h"
 #include "user/source/make.h"
 #include "user/source/naming.h"
 #include "user/source/passes.h"
@@ -36,6 +37,7 @@ struct live {
 	const struct live_handler *handler;
 	struct live_result *result;
 	struct probes probes;
+	struct families *families; /* NULL: none beyond TCP, UDP and ping */
 	struct existing *existing; /* NULL: this kernel cannot walk through its sockets */
 	struct passes passes;
 	struct ring_buffer *ring;
@@ -56,7 +58,7 @@ struct live {
 	bool stopping;
 	bool emptied;	/* all that the probes wrote has been taken */
 	bool drained;	/* all that came before cut_ns has been taken */
-	char note[320]; /* what the walks through existing sockets lack */
+	char note[480]; /* what the walks through existing sockets lack, what --proto does */
 	bool passed_on; /* the signal that asked to end, to COMMAND */
 };
 
@@ -148,7 +150,8 @@ static void tell_losses(struct live *live)
 /* Programs that the kernel did not run because the same one was running on that CPU. */
 static void tell_misses(struct live *live)
 {
-	uint64_t missed = probes_missed(&live->probes), count = missed - live->missed;
+	uint64_t missed = probes_missed(&live->probes) + families_missed(live->families);
+	uint64_t count = missed - live->missed;
 	struct made made;
 
 	live->missed = missed;
@@ -203,6 +206,7 @@ static int load_backend(struct live *live, const struct backend *backend)
 	wire->start_ns = live->start_ns;
 	wire->wake_bytes = o->buffer_bytes / 8;
 	wire->thread_size = KERNEL_STACK;
+	wire->families = families_seen(backend->id, o->families);
 	if (o->pids_len || o->command)
 		wire->filter |= WIRE_FILTER_PIDS;
 	if (o->has_uid)
@@ -307,6 +311,27 @@ static void load_existing(struct live *live)
 		snprintf(live->note, sizeof(live->note), "%s", note);
 	passes_init(&live->passes, live->existing, live->probes.backend->id,
 		    !live->options->no_resync);
+}
+
+/* What --proto asks for beyond what every run watches. */
+static int load_families(struct live *live)
+{
+	char reason[200], note[200];
+	size_t used = strlen(live->note);
+
+	if (!live->options->families)
+		return 0;
+	live->families =
+		families_load(&live->probes, live->options->families, live->options->families_named,
+			      reason, sizeof(reason), note, sizeof(note));
+	if (reason[0])
+		return fail(live, -ENOTSUP, reason);
+	if (live->probes.backend->id == WIRE_TRACEPOINT)
+		live->probes.blind |= WIRE_B_FAMILIES;
+	if (note[0])
+		snprintf(live->note + used, sizeof(live->note) - used, "%s%s", used ? "; " : "",
+			 note);
+	return 0;
 }
 
 static int watch_fd(struct live *live, int fd)
@@ -477,13 +502,19 @@ static int set_up(struct live *live)
 	if (error)
 		return fail(live, error, "cannot tell the probes which processes to follow");
 	load_existing(live);
+	error = load_families(live);
+	if (error)
+		return error;
 	error = probes_attach(&live->probes);
-	return error ? fail(live, error, live->probes.reason) : 0;
+	if (error)
+		return fail(live, error, live->probes.reason);
+	return families_attach(live->families, live->result->reason, sizeof(live->result->reason));
 }
 
 static void tear_down(struct live *live)
 {
 	child_free(&live->child);
+	families_free(live->families);
 	existing_free(live->existing);
 	probes_free(&live->probes);
 	ring_buffer__free(live->ring);
@@ -502,11 +533,12 @@ static void tear_down(struct live *live)
 /* Records from the first to the last. */
 static int stream(struct live *live)
 {
-	char list[2048], note[sizeof(live->note) + sizeof(live->probes.note) + 4];
+	char list[4096], note[sizeof(live->note) + sizeof(live->probes.note) + 4];
 	struct made made;
 	int error;
 
 	probes_list(&live->probes, list, sizeof(list));
+	families_list(live->families, list + strlen(list), sizeof(list) - strlen(list));
 	snprintf(note, sizeof(note), "%s%s%s", live->probes.note,
 		 live->probes.note[0] && live->note[0] ? "; " : "", live->note);
 	live->handler->ready(live->handler->arg, live->probes.backend->id, note[0] ? note : NULL,
