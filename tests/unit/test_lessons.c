@@ -550,6 +550,9 @@ static void python(void **state)
 	place.family = 0;
 	python_place(text, &place);
 	assert_string_equal(text, "-");
+	place = (struct wire_place){ .family = AF_UNIX, .port = 9, .addr = "\0\33[2Jab\377c" };
+	python_place(text, &place);
+	assert_string_equal(text, "@?[2Jab?c");
 }
 
 int main(void)

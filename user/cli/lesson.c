@@ -73,6 +73,7 @@ static int teach_start(void *arg, const struct run_info *info, const struct name
 	t->run.traced = true;
 	t->run.blind = info->blind;
 	snprintf(t->kernel, sizeof(t->kernel), "%s", info->kernel);
+	python_printable(t->kernel);
 	return t->o->json ? t->json_sink.ops->start(t->json_sink.self, info, names) : 0;
 }
 
@@ -335,6 +336,27 @@ static int teach_untraced(struct teach *t)
 
 /* --- the command ------------------------------------------------------------------------- */
 
+/* Beyond TCP, UDP and ping: what the programs of the lessons have. */
+static uint32_t teach_families(const struct teach *t)
+{
+	const struct lesson *const *lessons;
+	uint32_t families = 0;
+	size_t len;
+
+	lessons = lessons_all(&len);
+	for (size_t i = t->o->lesson_first - 1; i < t->last; i++) {
+		for (size_t j = 0; j < lessons[i]->steps_len; j++) {
+			const struct step *s = &lessons[i]->steps[j];
+
+			if (s->op == STEP_SOCKET && s->family == AF_UNIX)
+				families |= WIRE_FAMILY_UNIX;
+			else if (s->op == STEP_SOCKET && s->type == SOCK_RAW)
+				families |= WIRE_FAMILY_RAW;
+		}
+	}
+	return families;
+}
+
 static int teach_live(struct teach *t, struct live_result *result)
 {
 	const struct live_handler handler = {
@@ -349,6 +371,7 @@ static int teach_live(struct teach *t, struct live_result *result)
 
 	live.pids = &pid;
 	live.pids_len = 1;
+	live.families |= teach_families(t);
 	ret = live_run(&live, &handler, result);
 	signal(SIGPIPE, SIG_IGN);
 	if (t->begun || !ret || t->o->record)

@@ -126,7 +126,11 @@ static void say_endpoint(struct words *w, const struct endpoint *end)
 /* Where a port came from that the call has just given. */
 static void say_given(struct words *w, const struct seen *e)
 {
-	say_more(w, "gives it port %u", e->port);
+	if (e->name[0])
+		say_more(w, "gives it the name %s", e->name);
+	else
+		say_more(w, "gives it %s %u", e->protocol == IPPROTO_ICMP ? "number" : "port",
+			 e->port);
 	if (e->origin == ORIGIN_BIND) {
 		say_more(w, ", as asked");
 	} else {
@@ -203,7 +207,11 @@ static void say_event(struct words *w, const struct seen *e)
 		say_more(w, "close");
 		break;
 	case EVENT_RELEASE:
-		say_more(w, "release of port %u", e->port);
+		if (e->name[0])
+			say_more(w, "release of the name %s", e->name);
+		else
+			say_more(w, "release of %s %u",
+				 e->protocol == IPPROTO_ICMP ? "number" : "port", e->port);
 		break;
 	default:
 		say_more(w, "%s, port %u", event_name(e->kind), e->port);

@@ -130,6 +130,13 @@ void python_line(char line[PYTHON_LINE_MAX], const struct step *s)
 	}
 }
 
+void python_printable(char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+}
+
 void python_place(char text[PYTHON_PLACE_MAX], const struct wire_place *place)
 {
 	char addr[FMT_INET6_MAX + 1], *end;
@@ -155,6 +162,7 @@ void python_place(char text[PYTHON_PLACE_MAX], const struct wire_place *place)
 	default:
 		snprintf(text, PYTHON_PLACE_MAX, "-");
 	}
+	python_printable(text);
 }
 
 /* --- the script -------------------------------------------------------------------------- */

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "user/core/family.h"
 #include "user/core/sentence.h"
+#include "user/lesson/python.h"
 
 /* FNV-1a */
 static uint32_t hash_add(uint32_t hash, unsigned char byte)
@@ -94,6 +96,21 @@ static void keep_tenure(struct seen *seen, const struct tenure *t)
 	seen->range_hi = t->range_hi;
 }
 
+/* An end point that is not of IP may point at what does not outlive the life. */
+static void keep_ends(struct seen *seen, const struct life *l)
+{
+	struct sentence s = { .names = NULL };
+
+	if (!endpoint_is_named(&l->local)) {
+		seen->local = l->local;
+		seen->peer = l->peer;
+	} else if (endpoint_path(&l->local)) {
+		sentence_add_address(&s, &l->local, 0, 0);
+		memcpy(seen->name, s.text, s.len < SEEN_NAME_MAX ? s.len : SEEN_NAME_MAX - 1);
+		python_printable(seen->name);
+	}
+}
+
 static void keep_holders(struct seen *seen, const struct holders *holders,
 			 const struct names *names)
 {
@@ -141,8 +158,8 @@ int run_event(struct run *run, const struct event *e, const struct names *names)
 	if (e->life) {
 		seen->socket = e->life->number;
 		seen->parent = e->life->parent;
-		seen->local = e->life->local;
-		seen->peer = e->life->peer;
+		seen->protocol = e->life->protocol;
+		keep_ends(seen, e->life);
 	}
 	return 0;
 }
