@@ -132,9 +132,10 @@ static __always_inline u16 sock_options(struct sock *sk)
 /*
  * ip_local_port_range of the namespace, narrowed by IP_LOCAL_PORT_RANGE of the socket as
  * inet_sk_get_local_port_range() does (7.3 inet_connection_sock.c:131): each bound counts only
- * if it lies within the namespace's.
+ * if it lies within the namespace's. True if the socket has a range of its own, whatever it is:
+ * connect() then takes another way through the ports (6.8).
  */
-static __always_inline void sock_range(struct sock *sk, u16 *lo, u16 *hi)
+static __always_inline bool sock_range(struct sock *sk, u16 *lo, u16 *hi)
 {
 	struct net *net = FIELD(sk, __sk_common.skc_net.net);
 	struct net___pair *pair = (void *)net;
@@ -167,6 +168,7 @@ static __always_inline void sock_range(struct sock *sk, u16 *lo, u16 *hi)
 		*lo = sk_lo;
 	if (sk_hi && *lo <= sk_hi && sk_hi <= *hi)
 		*hi = sk_hi;
+	return sk_lo || sk_hi;
 }
 
 /* --- other owners of its port ------------------------------------------------------------ */

@@ -54,6 +54,8 @@ enum wire_kind {
 	WIRE_COMMAND,	 /* struct wire_command: COMMAND and its descendants are gone */
 	WIRE_STOP,	 /* struct wire_stop: last record of every complete stream */
 	WIRE_PASS,	 /* struct wire_pass: the kernel's sockets are walked through */
+	WIRE_SETTINGS,	 /* struct wire_settings: a network namespace's sysctls about ports */
+	WIRE_STEP = 80,	 /* struct wire_step: a lesson's program has made a call */
 };
 
 struct wire_head {
@@ -101,7 +103,8 @@ enum wire_fact {
 	WIRE_F_OWNERS = 1 << 12,      /* the other owners of the port were looked at ... */
 	WIRE_F_SHARED = 1 << 13,      /* ... and it had one when this socket got it */
 	WIRE_F_PASS = 1 << 14,	      /* WIRE_FOUND: by a walk, not by a probe */
-	WIRE_F_ALL = (1 << 15) - 1,
+	WIRE_F_OWN_RANGE = 1 << 15,   /* the socket has IP_LOCAL_PORT_RANGE: range_* is with it */
+	WIRE_F_ALL = (1 << 16) - 1,
 };
 
 enum wire_option {
@@ -309,6 +312,53 @@ struct wire_pass {
 	__u16 flags;  /* enum wire_pass_flag */
 };
 
+enum wire_setting {
+	WIRE_S_RANGE = 1 << 0,
+	WIRE_S_RESERVED = 1 << 1,
+	WIRE_S_UNPRIVILEGED = 1 << 2,
+	WIRE_S_STEP_WIDTH = 1 << 3,
+	WIRE_S_ALL = (1 << 4) - 1,
+};
+
+/* As they are from here on, in the stream; what is not known is zero. */
+struct wire_settings {
+	struct wire_head head;
+	__u32 netns;
+	__u32 known;		  /* enum wire_setting */
+	__u32 unprivileged_start; /* net.ipv4.ip_unprivileged_port_start */
+	__u32 step_width;	  /* net.ipv4.ip_local_port_step_width, 7.1 */
+	__u16 range_lo;		  /* net.ipv4.ip_local_port_range */
+	__u16 range_hi;
+	__u16 text_len; /* without NUL */
+	__u16 pad;
+	char text[]; /* net.ipv4.ip_local_reserved_ports, "80,8000-8099"; padded with zeros to 8 */
+};
+
+/* What getsockname() or getpeername() said. */
+struct wire_place {
+	__u16 family; /* AF_*; 0: there was no socket to ask, or it had no answer */
+	__u16 port;   /* AF_UNIX: the length of the name */
+	__u32 pad;
+	__u8 addr[16]; /* AF_INET: first four bytes, AF_UNIX: the name's first 16 */
+};
+
+/*
+ * One call of a lesson's program, as the program itself saw it. head.ts_ns is when it was made. The
+ * last one of a lesson has the number of steps as its number: all sockets are closed then.
+ */
+struct wire_step {
+	struct wire_head head;
+	__u64 end_ns;	/* it had returned */
+	__u32 program;	/* checksum of the lesson's program */
+	__u16 number;	/* of the step in it, from 0 */
+	__u16 text_len; /* of the lesson's name */
+	__s32 result;	/* what the call returned, or minus its errno */
+	__s32 other;	/* descriptor of the socket asked; of a setting its second number; or -1 */
+	struct wire_place before, after; /* getsockname() of the socket */
+	struct wire_place peer;		 /* its getpeername() afterwards */
+	char text[];			 /* padded with zeros to a multiple of 8 */
+};
+
 /* --- what the collector tells the probes before they are loaded -------------------------- */
 
 enum wire_filter {
@@ -380,6 +430,9 @@ WIRE_ASSERT(sizeof(struct wire_lost) == 32);
 WIRE_ASSERT(sizeof(struct wire_command) == 24);
 WIRE_ASSERT(sizeof(struct wire_stop) == 24);
 WIRE_ASSERT(sizeof(struct wire_pass) == 24);
+WIRE_ASSERT(sizeof(struct wire_settings) == 40);
+WIRE_ASSERT(sizeof(struct wire_place) == 24);
+WIRE_ASSERT(sizeof(struct wire_step) == 112);
 WIRE_ASSERT(sizeof(struct wire_counters) == 64);
 
 #endif

@@ -87,6 +87,7 @@ KEYS = {
         "holders": OPTIONAL_LIST,
         "holders_omitted": OPTIONAL_NUMBER,
         "findings": LIST,
+        "explain": OPTIONAL_LIST,
     },
     "life": {
         **IDENTITY,

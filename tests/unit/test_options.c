@@ -298,7 +298,7 @@ static void wrong_words_are_put_right(void **state)
 	refused("x ports --pressure 80", "about the whole range");
 	refused("x --pressure", "write: portlife ports --pressure");
 	refused("x why EWHAT", "'EWHAT' is none of");
-	refused("x lesson", "this version does not have 'lesson'");
+	refused("x report", "this version does not have 'report'");
 	refused("x report", "this version does not have 'report'");
 	refused("x doctor now", "doctor takes no arguments");
 	refused("x doctor -- ls", "doctor runs no COMMAND");

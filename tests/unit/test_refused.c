@@ -26,7 +26,7 @@ static void refused(const void *record, const char *reason)
 static void wrong_heads(void **state)
 {
 	struct wire_edge e = edge_new(WIRE_RELEASE, 7, 2000000, 80, 0);
-	static const uint8_t unknown[] = { 0, 9, 15, 21, 23, 26, 63, 71, 255 };
+	static const uint8_t unknown[] = { 0, 9, 15, 21, 23, 26, 63, 72, 255 };
 
 	(void)state;
 	REFUSED(e, r.head.version = 0, "another version of the format");
@@ -258,6 +258,29 @@ static void wrong_others(void **state)
 	REFUSED(p, r.head.len_bytes = 16, "length and kind do not agree");
 }
 
+static void wrong_settings(void **state)
+{
+	union settings_record s = settings_new(1, "80,8000-8099");
+
+	(void)state;
+	assert_int_equal(wire_check(&s, s.settings.head.len_bytes, NULL), 0);
+	REFUSED(s, r.settings.known |= WIRE_S_ALL + 1, "unknown bit of settings");
+	REFUSED(s, r.settings.pad = 1, "padding is not zero");
+	REFUSED(s, r.settings.range_lo = 0, "a range that is none");
+	REFUSED(s, r.settings.range_hi = 32767, "a range that is none");
+	REFUSED(s, r.settings.known &= ~(uint32_t)WIRE_S_RANGE, "a range that is none");
+	REFUSED(s, r.settings.known &= ~(uint32_t)WIRE_S_RESERVED,
+		"reserved ports that are not announced");
+	REFUSED(s, r.bytes[sizeof(s.settings)] = 'x', "reserved ports that are none");
+	REFUSED(s, r.bytes[sizeof(s.settings)] = 0, "reserved ports that are none");
+	REFUSED(s, r.settings.text_len = 20, "text and record differ in length");
+	REFUSED(s, r.settings.unprivileged_start = 65537, "a privileged port that is none");
+	REFUSED(s, r.settings.known &= ~(uint32_t)WIRE_S_UNPRIVILEGED,
+		"a privileged port that is none");
+	REFUSED(s, r.settings.step_width = 1, "a step width that is not announced");
+	REFUSED(s, r.settings.head.len_bytes = 32, "length and kind do not agree");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -265,7 +288,7 @@ int main(void)
 		cmocka_unit_test(wrong_names),	  cmocka_unit_test(wrong_calls),
 		cmocka_unit_test(wrong_requests), cmocka_unit_test(wrong_facts),
 		cmocka_unit_test(wrong_steps),	  cmocka_unit_test(wrong_starts),
-		cmocka_unit_test(wrong_others),
+		cmocka_unit_test(wrong_others),	  cmocka_unit_test(wrong_settings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -145,6 +145,45 @@ int options_set_asked(struct options *o, const char *name, const char *text)
 	return 0;
 }
 
+int options_take_lesson(struct options *o, const char *word)
+{
+	if (o->lesson) {
+		say("lesson: '%s' is too much; one at a time, or --all", word);
+		return -EINVAL;
+	}
+	o->lesson = lesson_find(word, &o->lesson_first);
+	if (o->lesson)
+		return 0;
+	say("lesson: there is no '%s'; portlife lesson lists them", word);
+	return -EINVAL;
+}
+
+int options_check_lesson(const struct options *o)
+{
+	const char *vain = NULL;
+
+	if (o->command != OPTIONS_LESSON && (o->lesson_all || o->lesson_source))
+		vain = "--all and --source are for 'lesson'; write: portlife lesson --all";
+	else if (o->command != OPTIONS_LESSON)
+		return 0;
+	else if (o->lesson_all && o->lesson)
+		vain = "lesson: --all, or one by its name, not both";
+	else if (o->lesson_source && (!o->lesson || o->replay || o->record))
+		vain = "lesson: --source is for one; write: portlife lesson NAME --source";
+	else if (o->lesson_all && o->replay)
+		vain = "lesson: --all runs them; -r FILE shows what is in FILE";
+	else if (o->record && !o->lesson && !o->lesson_all)
+		vain = "lesson: which one is to be recorded? portlife lesson lists them";
+	else if (o->filter.pids_len || o->filter.has_netns || o->filter.ports_len ||
+		 o->filter.failed || o->live.duration_ns || o->count || o->live.has_uid ||
+		 o->live.comm || o->fail_on)
+		vain = "lesson: options that choose what to watch are for watching";
+	if (!vain)
+		return 0;
+	say("%s", vain);
+	return -EINVAL;
+}
+
 int options_set_asked_path(struct options *o, const char *name, const char *text)
 {
 	size_t len = strlen(text);

@@ -35,6 +35,9 @@ int options_set_color(struct options *o, const char *name, const char *text);
 
 /* [ADDR[%DEV]:]PORT, into asked and device. */
 int options_set_asked(struct options *o, const char *name, const char *text);
+/* NAME|N of a lesson */
+int options_take_lesson(struct options *o, const char *word);
+int options_check_lesson(const struct options *o);
 /* A path or @NAME of AF_UNIX, into asked and asked_path. */
 int options_set_asked_path(struct options *o, const char *name, const char *text);
 /* ADDR:PORT, ADDR */

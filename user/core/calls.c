@@ -29,6 +29,11 @@ struct event event_of_call(const struct slot *slot, const struct wire_call *c, e
 	}
 	e.range_lo = has_range ? c->range_lo : 0;
 	e.range_hi = has_range ? c->range_hi : 0;
+	e.has_socket = true;
+	e.port_after = c->sock.local_port;
+	e.state = c->sock.state;
+	e.userlocks = c->sock.userlocks;
+	e.own_range = (c->facts & WIRE_F_OWN_RANGE) != 0;
 	e.has_search = (c->facts & WIRE_F_SEARCH_TIMED) != 0;
 	e.search_ns = c->search_ns;
 	e.search_tried = c->search_tried;

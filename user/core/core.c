@@ -33,8 +33,17 @@ void core_free(struct core *core)
 	names_free(core->names);
 	family_free(&core->paths);
 	told_free(&core->told);
+	explain_free(core->explain);
+	settings_seen_free(&core->settings);
 	lives_free(&core->lives);
 	free(core);
+}
+
+int core_explain(struct core *core)
+{
+	if (!core->explain)
+		core->explain = explain_new();
+	return core->explain ? 0 : -ENOMEM;
 }
 
 const struct run_summary *core_summary(const struct core *core)
@@ -54,6 +63,8 @@ static int apply(struct core *core, union record *r, const char *text)
 		return run_start(core, &r->start, text);
 	case WIRE_NAME:
 		return names_learn(core->names, &r->name, text);
+	case WIRE_SETTINGS:
+		return settings_seen_learn(&core->settings, &r->settings, text);
 	case WIRE_LOST:
 		return run_lost(core, &r->lost);
 	case WIRE_COMMAND:
@@ -62,6 +73,7 @@ static int apply(struct core *core, union record *r, const char *text)
 	case WIRE_PASS:
 		return pass_apply(core, &r->pass);
 	case WIRE_TICK:
+	case WIRE_STEP: /* of a program that the kernel knows nothing of: for `lesson` */
 		return 0;
 	case WIRE_STOP:
 		return run_stop(core);

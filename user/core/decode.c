@@ -12,6 +12,7 @@
 
 #include "user/core/core.h"
 #include "user/core/record.h"
+#include "user/core/settings.h"
 
 #define ERRNO_MAX     4095 /* MAX_ERRNO of the kernel */
 #define STATE_MAX     13   /* TCP_BOUND_INACTIVE, 6.8 */
@@ -299,6 +300,48 @@ static const char *check_name(const struct wire_name *n, const char *text)
 	return NULL;
 }
 
+static const char *check_settings(const struct wire_settings *s, const char *text)
+{
+	const char *why = check_text_len(&s->head, sizeof(*s), text, s->text_len);
+	struct settings parsed = { 0 };
+
+	if (why)
+		return why;
+	if (s->pad)
+		return "padding is not zero";
+	if (s->known & ~(uint32_t)WIRE_S_ALL)
+		return "unknown bit of settings";
+	if (s->known & WIRE_S_RANGE ? !s->range_lo || s->range_lo > s->range_hi
+				    : s->range_lo || s->range_hi)
+		return "a range that is none";
+	if (!(s->known & WIRE_S_RESERVED) && s->text_len)
+		return "reserved ports that are not announced";
+	if (!settings_parse_reserved(&parsed, text, s->text_len))
+		return "reserved ports that are none";
+	if (s->unprivileged_start > ((s->known & WIRE_S_UNPRIVILEGED) ? SETTINGS_PORTS : 0))
+		return "a privileged port that is none";
+	if (!(s->known & WIRE_S_STEP_WIDTH) && s->step_width)
+		return "a step width that is not announced";
+	return NULL;
+}
+
+static const char *check_step(const struct wire_step *s, const char *text)
+{
+	const struct wire_place *places[] = { &s->before, &s->after, &s->peer };
+	const char *why = check_text_len(&s->head, sizeof(*s), text, s->text_len);
+
+	if (why)
+		return why;
+	if (s->end_ns < s->head.ts_ns)
+		return "a call that returned before it was made";
+	for (size_t i = 0; i < 3; i++)
+		if (places[i]->pad)
+			return "padding is not zero";
+	if (memchr(text, 0, s->text_len))
+		return "NUL in a text";
+	return NULL;
+}
+
 /* --- any record -------------------------------------------------------------------------- */
 
 static bool is_edge(uint8_t kind)
@@ -308,7 +351,8 @@ static bool is_edge(uint8_t kind)
 
 static bool has_text(uint8_t kind)
 {
-	return kind == WIRE_START || kind == WIRE_NAME;
+	return kind == WIRE_START || kind == WIRE_NAME || kind == WIRE_SETTINGS ||
+	       kind == WIRE_STEP;
 }
 
 /* Size of a record of this kind without its text, 0 if the kind is unknown. */
@@ -339,6 +383,10 @@ static size_t kind_size(uint8_t kind)
 		return sizeof(struct wire_stop);
 	case WIRE_PASS:
 		return sizeof(struct wire_pass);
+	case WIRE_SETTINGS:
+		return sizeof(struct wire_settings);
+	case WIRE_STEP:
+		return sizeof(struct wire_step);
 	default:
 		return 0;
 	}
@@ -367,6 +415,10 @@ static const char *check_body(const union record *r, const char *text)
 		return check_command(&r->command);
 	case WIRE_PASS:
 		return check_pass(&r->pass);
+	case WIRE_SETTINGS:
+		return check_settings(&r->settings, text);
+	case WIRE_STEP:
+		return check_step(&r->step, text);
 	default:
 		return NULL; /* WIRE_TICK and WIRE_STOP: any number will do */
 	}

@@ -7,10 +7,12 @@
 #define PORTLIFE_CORE_STATE_H
 
 #include "user/core/core.h"
+#include "user/core/explain.h"
 #include "user/core/holders.h"
 #include "user/core/lives.h"
 #include "user/core/names.h"
 #include "user/core/record.h"
+#include "user/core/settings_seen.h"
 #include "user/core/told.h"
 
 /* The walk through the kernel's sockets that is under way, see passes.c. */
@@ -44,6 +46,8 @@ struct core {
 	struct lives lives;
 	struct paths *paths; /* names of AF_UNIX, by socket */
 	struct names *names;
+	struct settings_seen settings;
+	struct explain *explain; /* NULL: nobody asked */
 	struct run_info run;
 	char *run_text;		  /* the strings of run */
 	const char **run_command; /* the array of run.command */
@@ -145,6 +149,15 @@ struct pressure {
 bool pressure_is_due(struct core *core, const struct event *e);
 /* Is most of the event's range taken, for others of its kind? */
 bool pressure_is_low(struct core *core, const struct event *e, struct pressure *p);
+
+/* Counts, whatever the share is; the event's own socket is not in it when it was just given its
+ * port. */
+void pressure_measure(const struct core *core, const struct event *e, struct pressure *p);
+
+/* explain.c: what happened, in sentences */
+struct explain *explain_new(void);
+void explain_free(struct explain *explain);
+void explain_event(struct core *core, const struct event *e, struct explanation *x);
 
 /* findings.c: what a person should know */
 

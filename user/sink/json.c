@@ -2,6 +2,7 @@
 #include "user/sink/json.h"
 
 #include "user/core/family.h"
+#include "user/sink/explanation.h"
 #include "user/sink/json_parts.h"
 #include "user/sink/named.h"
 #include "user/sink/phrase.h"
@@ -77,7 +78,7 @@ static int json_start(void *arg, const struct run_info *run, const struct names 
 	json_key(json, "version");
 	json_string_or_null(json, self->version);
 	json_key(json, "backend");
-	json_string_or_null(json, backend_name(run->backend));
+	json_string_or_null(json, run->backend ? backend_name(run->backend) : NULL);
 	json_key(json, "kernel");
 	json_string_or_null(json, run->kernel);
 	json_key(json, "host");
@@ -193,6 +194,8 @@ static int json_event(void *arg, const struct event *e)
 	json_options(json, e->options);
 	json_holders(self, e->holders);
 	json_findings(json, e->findings);
+	json_key(json, "explain");
+	explanation_json(json, e->explanation);
 	return json_end(self);
 }
 

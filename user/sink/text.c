@@ -5,6 +5,7 @@
 
 #include "user/core/family.h"
 #include "user/core/sentence.h"
+#include "user/sink/explanation.h"
 #include "user/sink/named.h"
 #include "user/sink/phrase.h"
 #include "user/util/fmt.h"
@@ -302,6 +303,8 @@ static int text_event(void *arg, const struct event *e)
 	p = text_where(self, p, e);
 	*p++ = '\n';
 	out_advance(self->out, p);
+	if (e->explanation)
+		explanation_write(self->out, e->explanation, self->options.escape);
 	return self->out->error;
 }
 

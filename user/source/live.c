@@ -21,6 +21,7 @@
 #include "user/source/passes.h"
 #include "user/source/probes.h"
 #include "user/source/stop.h"
+#include "user/source/sysctls.h"
 
 #define BEAT_NS	      50000000ULL   /* the reader comes by itself this often */
 #define TICK_NS	      1000000000ULL /* WIRE_TICK */
@@ -41,6 +42,7 @@ struct live {
 	struct passes passes;
 	struct ring_buffer *ring;
 	struct naming *naming;
+	struct sysctls *sysctls;
 	struct child child;
 	struct wire_counters *counters; /* mapped from the kernel */
 	struct wire_counters *told;	/* what WIRE_LOST has said so far */
@@ -83,6 +85,15 @@ static void give_last(struct live *live, const void *record, size_t len)
 	give(live, record, len);
 }
 
+static int look_settings(struct live *live, const void *record)
+{
+	int error = sysctls_look(live->sysctls, record, give, live);
+
+	if (error && !live->outcome)
+		live->outcome = error;
+	return error;
+}
+
 /* libbpf's callback: a negative return leaves the rest in the buffer. */
 static int record(void *arg, void *data, size_t len)
 {
@@ -94,7 +105,8 @@ static int record(void *arg, void *data, size_t len)
 		live->drained = head->ts_ns > live->cut_ns + DISORDER_NS;
 		return live->drained ? BATCH_OVER : 0;
 	}
-	if (naming_look(live->naming, data, give, live) || give(live, data, len))
+	if (naming_look(live->naming, data, give, live) || look_settings(live, data) ||
+	    give(live, data, len))
 		return BATCH_OVER;
 	live->records++;
 	passes_saw(&live->passes, head);
@@ -477,7 +489,8 @@ static int set_up(struct live *live)
 		return fail(live, error, "cannot map the probes' counters");
 	live->ring = ring_buffer__new(probes_map(&live->probes, "records"), record, live, NULL);
 	live->naming = naming_new(namespace_inum("net"));
-	if (!live->ring || !live->naming || open_events(live))
+	live->sysctls = sysctls_new();
+	if (!live->ring || !live->naming || !live->sysctls || open_events(live))
 		return fail(live, -ENOMEM, "cannot set up the reader");
 	if (live->options->command) {
 		error = child_prepare(&live->child, live->options, live->result->reason,
@@ -506,6 +519,7 @@ static void tear_down(struct live *live)
 	probes_free(&live->probes);
 	ring_buffer__free(live->ring);
 	naming_free(live->naming);
+	sysctls_free(live->sysctls);
 	if (live->counters)
 		munmap(live->counters, live->counters_bytes);
 	free(live->told);
@@ -532,6 +546,9 @@ static int stream(struct live *live)
 	give(live, made.bytes,
 	     make_start(&made, live->probes.backend->id, live->probes.blind,
 			live->options->command));
+	error = sysctls_start(live->sysctls, give, live);
+	if (error && !live->outcome)
+		live->outcome = error;
 	if (!live->outcome)
 		live->outcome = live->handler->batch(live->handler->arg);
 	if (live->existing && !live->outcome)
