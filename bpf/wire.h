@@ -52,6 +52,7 @@ enum wire_kind {
 	WIRE_COMMAND,	 /* struct wire_command: COMMAND and its descendants are gone */
 	WIRE_STOP,	 /* struct wire_stop: last record of every complete stream */
 	WIRE_PASS,	 /* struct wire_pass: the kernel's sockets are walked through */
+	WIRE_SETTINGS = 72, /* struct wire_settings: what a network namespace's sysctls say */
 };
 
 struct wire_head {
@@ -211,7 +212,8 @@ struct wire_start {
 	__u16 kernel_len; /* of the three strings that follow, without NUL, concatenated */
 	__u16 host_len;
 	__u16 command_len; /* COMMAND's arguments, each ended by NUL; 0 if none */
-	__u16 pad[3];
+	__u16 filter;	   /* enum wire_filter: what the stream lacks */
+	__u16 pad[2];
 	char text[]; /* padded with zeros to a multiple of 8 */
 };
 
@@ -272,12 +274,30 @@ struct wire_pass {
 	__u16 flags;  /* enum wire_pass_flag */
 };
 
+enum wire_settings_flag {
+	WIRE_S_RANGE = 1 << 0,	      /* range_lo and range_hi hold */
+	WIRE_S_RESERVED = 1 << 1,     /* the text holds */
+	WIRE_S_UNPRIVILEGED = 1 << 2, /* unprivileged_start holds */
+	WIRE_S_ALL = (1 << 3) - 1,
+};
+
+struct wire_settings { /* of net.ipv4 there; told when a namespace is met, and when they change */
+	struct wire_head head;
+	__u32 netns;
+	__u32 unprivileged_start; /* ip_unprivileged_port_start */
+	__u16 range_lo, range_hi; /* ip_local_port_range */
+	__u16 flags;		  /* enum wire_settings_flag */
+	__u16 text_len;		  /* without NUL */
+	char text[];		  /* ip_local_reserved_ports, "80,8000-8099"; padded with zeros */
+};
+
 /* --- what the collector tells the probes before they are loaded -------------------------- */
 
 enum wire_filter {
 	WIRE_FILTER_PIDS = 1 << 0, /* only tasks whose process is in the map `pids` */
 	WIRE_FILTER_UID = 1 << 1,
 	WIRE_FILTER_COMM = 1 << 2,
+	WIRE_FILTER_ALL = (1 << 3) - 1,
 };
 
 struct wire_config {	  /* the object's .rodata.config */
@@ -331,6 +351,7 @@ WIRE_ASSERT(sizeof(struct wire_lost) == 32);
 WIRE_ASSERT(sizeof(struct wire_command) == 24);
 WIRE_ASSERT(sizeof(struct wire_stop) == 24);
 WIRE_ASSERT(sizeof(struct wire_pass) == 24);
+WIRE_ASSERT(sizeof(struct wire_settings) == 32);
 WIRE_ASSERT(sizeof(struct wire_counters) == 64);
 
 #endif

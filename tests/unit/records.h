@@ -18,7 +18,7 @@
 #include <cmocka.h>
 
 #include "user/core/core.h"
-#include "user/core/holders.h"
+#include "user/core/sentence.h"
 
 #define BOOT_NS 1000000u /* when every run in these tests begins */
 #define MAYBE	__attribute__((unused))
@@ -185,7 +185,31 @@ MAYBE static union name_record name_new(uint16_t what, uint64_t id, uint32_t net
 	return r;
 }
 
+union settings_record {
+	struct wire_settings settings;
+	char bytes[256];
+};
+
+/* What the namespace of the other records has set. */
+MAYBE static union settings_record settings_new(uint64_t ts_ns, uint16_t lo, uint16_t hi,
+						const char *reserved, uint32_t unprivileged)
+{
+	union settings_record r = { .settings = { .netns = 4026531840,
+						  .unprivileged_start = unprivileged,
+						  .range_lo = lo,
+						  .range_hi = hi,
+						  .flags = WIRE_S_ALL } };
+
+	r.settings.text_len = (uint16_t)strlen(reserved);
+	r.settings.head =
+		head_new(WIRE_SETTINGS, (sizeof(r.settings) + strlen(reserved) + 7) / 8 * 8, ts_ns);
+	memcpy(r.bytes + sizeof(r.settings), reserved, strlen(reserved));
+	return r;
+}
+
 /* --- what core says ---------------------------------------------------------------------- */
+
+#define SPACES_TOLD 4
 
 struct world {
 	struct core *core;
@@ -195,9 +219,12 @@ struct world {
 	size_t story_len;
 	char found[4096]; /* findings, not in the story */
 	size_t found_len;
-	const char *hint; /* of the latest */
-	int sink_returns; /* what the sink gives back */
+	const char *hint;    /* of the latest */
+	char evidence[4096]; /* likewise, a fact a line */
+	int sink_returns;    /* what the sink gives back */
 	struct run_summary summary;
+	struct space_summary spaces[SPACES_TOLD]; /* without their settings */
+	size_t spaces_len;
 	bool has_summary;
 	const struct run_info *run;
 	const struct names *names;
@@ -281,6 +308,12 @@ static int on_finding(void *self, const struct finding *f)
 	assert_true(f->event->findings >> f->id & 1);
 	assert_non_null(f->hint);
 	w->hint = f->hint;
+	w->evidence[0] = 0;
+	for (size_t i = 0; i < f->evidence_len; i++) {
+		room = sizeof(w->evidence) - strlen(w->evidence);
+		snprintf(w->evidence + strlen(w->evidence), room, "%.*s\n", (int)f->evidence[i].len,
+			 f->evidence[i].text);
+	}
 	return w->sink_returns;
 }
 
@@ -332,6 +365,10 @@ static int on_summary(void *self, const struct run_summary *s)
 	struct world *w = self;
 
 	w->summary = *s;
+	w->summary.spaces = NULL; /* which are core's */
+	w->spaces_len = s->spaces_len < SPACES_TOLD ? s->spaces_len : SPACES_TOLD;
+	for (size_t i = 0; i < w->spaces_len; i++)
+		w->spaces[i] = s->spaces[i];
 	w->has_summary = true;
 	return w->sink_returns;
 }

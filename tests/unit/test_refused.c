@@ -179,7 +179,8 @@ static void wrong_starts(void **state)
 	REFUSED(s, r.start.backend = 4, "unknown backend");
 	REFUSED(s, r.start.blind = WIRE_B_ALL + 1, "unknown blind spot");
 	REFUSED(s, r.start.pid_initial = 2, "a truth value that is neither 0 nor 1");
-	REFUSED(s, r.start.pad[2] = 1, "padding is not zero");
+	REFUSED(s, r.start.pad[1] = 1, "padding is not zero");
+	REFUSED(s, r.start.filter = WIRE_FILTER_ALL + 1, "unknown kind of filter");
 	REFUSED(s, r.start.kernel_len = 60000, "text and record differ in length");
 	REFUSED(s, (r.start.kernel_len = r.start.host_len = r.start.command_len = UINT16_MAX),
 		"text and record differ in length");
@@ -187,6 +188,34 @@ static void wrong_starts(void **state)
 	REFUSED(s, r.bytes[text + 5] = 0, "NUL in a text");
 	REFUSED(s, r.bytes[text + 10] = 1, "padding is not zero");
 	refused(&unended, "an argument without an end");
+}
+
+static void wrong_settings(void **state)
+{
+	union settings_record s = settings_new(1, 32768, 60999, "80,8000-8099", 1024);
+	union settings_record none = settings_new(1, 0, 0, "", 0);
+	const char *why;
+
+	(void)state;
+	assert_int_equal(wire_check(&s, sizeof(s), &why), 0);
+	REFUSED(s, r.settings.flags = WIRE_S_ALL + 1, "unknown flag of settings");
+	REFUSED(s, r.settings.range_lo = 0, "a range of ports that is none");
+	REFUSED(s, r.settings.range_lo = 61000, "a range of ports that is none");
+	REFUSED(s, r.settings.flags = WIRE_S_ALL & ~WIRE_S_RANGE, "a range of ports that is none");
+	REFUSED(s, r.settings.unprivileged_start = 65537,
+		"a first unprivileged port that cannot be");
+	REFUSED(s, r.settings.flags = WIRE_S_ALL & ~WIRE_S_UNPRIVILEGED,
+		"a first unprivileged port that cannot be");
+	REFUSED(s, r.settings.flags = WIRE_S_ALL & ~WIRE_S_RESERVED,
+		"reserved ports that are not announced");
+	REFUSED(s, r.settings.text_len = 20, "text and record differ in length");
+	REFUSED(s, memcpy(r.bytes + sizeof(r.settings), "80,79-80", 8),
+		"reserved ports that are no list of ports");
+	REFUSED(s, memcpy(r.bytes + sizeof(r.settings), "80,0-655", 8),
+		"reserved ports that are no list of ports");
+	REFUSED(none, r.settings.text_len = 1, "text and record differ in length");
+	none.settings.flags = 0;
+	assert_int_equal(wire_check(&none, sizeof(none), &why), 0);
 }
 
 static void wrong_others(void **state)
@@ -224,7 +253,8 @@ int main(void)
 		cmocka_unit_test(wrong_heads),	cmocka_unit_test(wrong_sockets),
 		cmocka_unit_test(wrong_calls),	cmocka_unit_test(wrong_requests),
 		cmocka_unit_test(wrong_facts),	cmocka_unit_test(wrong_steps),
-		cmocka_unit_test(wrong_starts), cmocka_unit_test(wrong_others),
+		cmocka_unit_test(wrong_starts), cmocka_unit_test(wrong_settings),
+		cmocka_unit_test(wrong_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,8 +18,11 @@ struct core *core_new(const struct filter *filter, const struct sink *sinks, siz
 	core->sinks_len = sinks_len;
 	core->summary.command_exit = -1;
 	core->names = names_new();
-	if (core->names && !lives_init(&core->lives))
-		return core;
+	if (core->names && !lives_init(&core->lives)) {
+		if (!spaces_init(&core->spaces))
+			return core;
+		lives_free(&core->lives);
+	}
 	names_free(core->names);
 	free(core);
 	return NULL;
@@ -32,6 +35,7 @@ void core_free(struct core *core)
 	run_free(core);
 	names_free(core->names);
 	lives_free(&core->lives);
+	spaces_free(&core->spaces);
 	free(core);
 }
 
@@ -59,7 +63,11 @@ static int apply(struct core *core, const union record *r, const char *text)
 		return 0;
 	case WIRE_PASS:
 		return pass_apply(core, &r->pass);
+	case WIRE_SETTINGS:
+		spaces_learn(&core->spaces, &r->settings, text);
+		return 0;
 	case WIRE_TICK:
+		time_wait_expire(core, r->head.ts_ns);
 		return 0;
 	case WIRE_STOP:
 		return run_stop(core);

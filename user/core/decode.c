@@ -12,6 +12,7 @@
 
 #include "user/core/core.h"
 #include "user/core/record.h"
+#include "user/core/settings.h"
 
 #define ERRNO_MAX     4095 /* MAX_ERRNO of the kernel */
 #define STATE_MAX     13   /* TCP_BOUND_INACTIVE, 6.8 */
@@ -232,7 +233,9 @@ static const char *check_start(const struct wire_start *s, const char *text)
 		return "unknown blind spot";
 	if (s->pid_initial > 1)
 		return "a truth value that is neither 0 nor 1";
-	if (s->pad[0] || s->pad[1] || s->pad[2])
+	if (s->filter & ~WIRE_FILTER_ALL)
+		return "unknown kind of filter";
+	if (s->pad[0] || s->pad[1])
 		return "padding is not zero";
 	if (memchr(text, 0, names_len))
 		return "NUL in a text";
@@ -258,6 +261,26 @@ static const char *check_name(const struct wire_name *n, const char *text)
 	return NULL;
 }
 
+static const char *check_settings(const struct wire_settings *s, const char *text)
+{
+	const char *why = check_text_len(&s->head, sizeof(*s), text, s->text_len);
+	bool ranged = s->flags & WIRE_S_RANGE;
+
+	if (why)
+		return why;
+	if (s->flags & ~WIRE_S_ALL)
+		return "unknown flag of settings";
+	if (ranged ? !s->range_lo || s->range_lo > s->range_hi : s->range_lo || s->range_hi)
+		return "a range of ports that is none";
+	if (s->unprivileged_start > ((s->flags & WIRE_S_UNPRIVILEGED) ? SETTINGS_PORTS : 0))
+		return "a first unprivileged port that cannot be";
+	if (!(s->flags & WIRE_S_RESERVED) && s->text_len)
+		return "reserved ports that are not announced";
+	if (!settings_parse_reserved(NULL, text, s->text_len))
+		return "reserved ports that are no list of ports";
+	return NULL;
+}
+
 /* --- any record -------------------------------------------------------------------------- */
 
 static bool is_edge(uint8_t kind)
@@ -267,7 +290,7 @@ static bool is_edge(uint8_t kind)
 
 static bool has_text(uint8_t kind)
 {
-	return kind == WIRE_START || kind == WIRE_NAME;
+	return kind == WIRE_START || kind == WIRE_NAME || kind == WIRE_SETTINGS;
 }
 
 /* Size of a record of this kind without its text, 0 if the kind is unknown. */
@@ -296,6 +319,8 @@ static size_t kind_size(uint8_t kind)
 		return sizeof(struct wire_stop);
 	case WIRE_PASS:
 		return sizeof(struct wire_pass);
+	case WIRE_SETTINGS:
+		return sizeof(struct wire_settings);
 	default:
 		return 0;
 	}
@@ -322,6 +347,8 @@ static const char *check_body(const union record *r, const char *text)
 		return check_command(&r->command);
 	case WIRE_PASS:
 		return check_pass(&r->pass);
+	case WIRE_SETTINGS:
+		return check_settings(&r->settings, text);
 	default:
 		return NULL; /* WIRE_TICK and WIRE_STOP: any number will do */
 	}

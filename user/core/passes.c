@@ -103,23 +103,6 @@ static bool is_told_of(const struct core *core, const struct wire_sock *s)
 	return false;
 }
 
-/* What was kept for the first walk to recognise. */
-static void forget_told(struct core *core)
-{
-	struct remnant *r = lives_next_remnant(&core->lives, NULL), *next;
-
-	for (; r; r = next) {
-		next = lives_next_remnant(&core->lives, r);
-		if (!r->existing)
-			lives_drop_remnant(&core->lives, r);
-	}
-}
-
-bool time_wait_is_followed(const struct core *core, bool reconciled)
-{
-	return reconciled || !core->pass.started || !(core->run.blind & WIRE_B_TIME_WAIT_END);
-}
-
 static int on_time_wait_found(struct core *core, const struct wire_call *c)
 {
 	struct slot *slot = lives_find(&core->lives, c->sock.id);
@@ -198,7 +181,7 @@ static int sweep_remnants(struct core *core, uint64_t ts_ns)
 		int err;
 
 		next = lives_next_remnant(&core->lives, remnant);
-		if (remnant->seen == core->pass.epoch)
+		if (remnant->seen == core->pass.epoch || remnant->unfollowed)
 			continue;
 		err = time_wait_end(core, remnant->key.id, (uint16_t)remnant->key.port, ts_ns,
 				    true);
@@ -240,10 +223,7 @@ int pass_apply(struct core *core, const struct wire_pass *pass)
 		return 0;
 	}
 	now->number = 0;
-	if (pass->flags & WIRE_P_START) {
+	if (pass->flags & WIRE_P_START)
 		now->started = true;
-		if (core->run.blind & WIRE_B_TIME_WAIT_END)
-			forget_told(core);
-	}
 	return whole ? sweep(core, pass->head.ts_ns) : 0;
 }

@@ -13,7 +13,7 @@
 
 #include "bpf/wire.h"
 
-/* Any record, aligned; of WIRE_START and WIRE_NAME only what comes before the text. */
+/* Any record, aligned; of those with a text only what comes before it. */
 union record {
 	struct wire_head head;
 	struct wire_call call;
@@ -26,6 +26,7 @@ union record {
 	struct wire_command command;
 	struct wire_stop stop;
 	struct wire_pass pass;
+	struct wire_settings settings;
 };
 
 /* Is a record of this kind a struct wire_call? */
@@ -42,7 +43,8 @@ static inline bool record_is_datagram(uint16_t protocol)
 
 /*
  * Copies one record of at most len_bytes into *out after validating every byte of it. bytes need
- * not be aligned. *text is where the text of WIRE_START or WIRE_NAME is within bytes, else NULL.
+ * not be aligned. *text is where the text of WIRE_START, WIRE_NAME or WIRE_SETTINGS is
+ * within bytes, else NULL.
  * Returns 0, or -EBADMSG with a reason (static string) in *why; nothing past len_bytes is read.
  */
 int record_decode(const void *bytes, size_t len_bytes, union record *out, const char **text,

@@ -6,11 +6,6 @@
 #include "user/sink/phrase.h"
 #include "user/util/fmt.h"
 
-char *columns_string(char *p, const char *text)
-{
-	return fmt_bytes(p, text, strlen(text));
-}
-
 char *columns_word(char *p, const char *word, size_t width)
 {
 	size_t len = strlen(word);

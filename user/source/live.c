@@ -19,6 +19,7 @@
 #include "user/source/naming.h"
 #include "user/source/passes.h"
 #include "user/source/probes.h"
+#include "user/source/ranges.h"
 #include "user/source/stop.h"
 
 #define BEAT_NS	      50000000ULL   /* the reader comes by itself this often */
@@ -39,6 +40,7 @@ struct live {
 	struct passes passes;
 	struct ring_buffer *ring;
 	struct naming *naming;
+	struct ranges *ranges;
 	struct child child;
 	struct wire_counters *counters; /* mapped from the kernel */
 	struct wire_counters *told;	/* what WIRE_LOST has said so far */
@@ -73,6 +75,16 @@ static int give(void *arg, const void *record, size_t len)
 	return live->outcome;
 }
 
+/* What is told of namespaces may fail by itself: no way back from one. */
+static int look_ranges(struct live *live, const void *record)
+{
+	int error = ranges_look(live->ranges, record, give, live);
+
+	if (error && !live->outcome)
+		live->outcome = error;
+	return error;
+}
+
 /* A record that ends the stream: given also after enough. */
 static void give_last(struct live *live, const void *record, size_t len)
 {
@@ -92,7 +104,8 @@ static int record(void *arg, void *data, size_t len)
 		live->drained = head->ts_ns > live->cut_ns + DISORDER_NS;
 		return live->drained ? BATCH_OVER : 0;
 	}
-	if (naming_look(live->naming, data, give, live) || give(live, data, len))
+	if (naming_look(live->naming, data, give, live) || look_ranges(live, data) ||
+	    give(live, data, len))
 		return BATCH_OVER;
 	live->records++;
 	passes_saw(&live->passes, head);
@@ -173,6 +186,8 @@ static bool take_batch(struct live *live)
 		live->tick_ns = now;
 		tell_misses(live);
 		give(live, made.bytes, make_tick(&made));
+		if (ranges_beat(live->ranges, give, live) && !live->outcome)
+			live->outcome = -ENOTRECOVERABLE;
 	}
 	if (!live->outcome)
 		live->outcome = live->handler->batch(live->handler->arg);
@@ -180,6 +195,13 @@ static bool take_batch(struct live *live)
 }
 
 /* --- setting up -------------------------------------------------------------------------- */
+
+/* Whose sockets the probes tell of: enum wire_filter. */
+static uint32_t filter_of(const struct live_options *o)
+{
+	return (o->pids_len || o->command ? WIRE_FILTER_PIDS : 0) |
+	       (o->has_uid ? WIRE_FILTER_UID : 0) | (o->comm ? WIRE_FILTER_COMM : 0);
+}
 
 static int load_backend(struct live *live, const struct backend *backend)
 {
@@ -191,15 +213,10 @@ static int load_backend(struct live *live, const struct backend *backend)
 	wire->start_ns = live->start_ns;
 	wire->wake_bytes = o->buffer_bytes / 8;
 	wire->thread_size = KERNEL_STACK;
-	if (o->pids_len || o->command)
-		wire->filter |= WIRE_FILTER_PIDS;
-	if (o->has_uid)
-		wire->filter |= WIRE_FILTER_UID;
+	wire->filter = filter_of(o);
 	wire->uid = o->uid;
-	if (o->comm) {
-		wire->filter |= WIRE_FILTER_COMM;
+	if (o->comm)
 		snprintf(wire->comm, sizeof(wire->comm), "%s", o->comm);
-	}
 	wire->pidns_inum = pid_namespace_nested();
 	error = probes_load(&live->probes, backend, &config);
 	if (error)
@@ -452,7 +469,8 @@ static int set_up(struct live *live)
 		return fail(live, error, "cannot map the probes' counters");
 	live->ring = ring_buffer__new(probes_map(&live->probes, "records"), record, live, NULL);
 	live->naming = naming_new(namespace_inum("net"));
-	if (!live->ring || !live->naming || open_events(live))
+	live->ranges = ranges_new();
+	if (!live->ring || !live->naming || !live->ranges || open_events(live))
 		return fail(live, -ENOMEM, "cannot set up the reader");
 	if (live->options->command) {
 		error = child_prepare(&live->child, live->options, live->result->reason,
@@ -475,6 +493,7 @@ static void tear_down(struct live *live)
 	probes_free(&live->probes);
 	ring_buffer__free(live->ring);
 	naming_free(live->naming);
+	ranges_free(live->ranges);
 	if (live->counters)
 		munmap(live->counters, live->counters_bytes);
 	free(live->told);
@@ -489,6 +508,11 @@ static void tear_down(struct live *live)
 static int stream(struct live *live)
 {
 	char list[2048], note[sizeof(live->note) + sizeof(live->probes.note) + 4];
+	const struct start start = {
+		.backend = live->probes.backend->id,
+		.blind = live->probes.blind,
+		.filter = (uint16_t)filter_of(live->options),
+	};
 	struct made made;
 	int error;
 
@@ -497,9 +521,8 @@ static int stream(struct live *live)
 		 live->probes.note[0] && live->note[0] ? "; " : "", live->note);
 	live->handler->ready(live->handler->arg, live->probes.backend->id, note[0] ? note : NULL,
 			     list);
-	give(live, made.bytes,
-	     make_start(&made, live->probes.backend->id, live->probes.blind,
-			live->options->command));
+	give(live, made.bytes, make_start(&made, &start, live->options->command));
+	ranges_begin(live->ranges, give, live);
 	if (!live->outcome)
 		live->outcome = live->handler->batch(live->handler->arg);
 	if (live->existing && !live->outcome)

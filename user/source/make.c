@@ -80,7 +80,7 @@ static void read_range(uint16_t *lo, uint16_t *hi)
 	fclose(file);
 }
 
-size_t make_start(struct made *made, uint32_t backend, uint32_t blind, char *const *command)
+size_t make_start(struct made *made, const struct start *start, char *const *command)
 {
 	struct wire_start *r = (struct wire_start *)made->bytes;
 	size_t at = sizeof(*r), taken;
@@ -90,8 +90,9 @@ size_t make_start(struct made *made, uint32_t backend, uint32_t blind, char *con
 	if (uname(&uts))
 		memset(&uts, 0, sizeof(uts));
 	r->wall_ns = clock_ns(CLOCK_REALTIME);
-	r->backend = backend;
-	r->blind = blind;
+	r->backend = start->backend;
+	r->blind = start->blind;
+	r->filter = start->filter;
 	r->netns = namespace_inum("net");
 	r->pid_initial = !pid_namespace_nested();
 	read_range(&r->range_lo, &r->range_hi);
@@ -148,6 +149,49 @@ size_t make_pass(struct made *made, uint32_t number, enum wire_pass_stage stage,
 	r->stage = (uint16_t)stage;
 	r->flags = flags;
 	return head(made, WIRE_PASS, sizeof(*r), clock_boot_ns());
+}
+
+/* "80,8000-8099" into room, of len bytes; len if it does not fit. */
+static size_t list_reserved(const struct settings *s, char *room, size_t len)
+{
+	uint32_t first = 0, last;
+	size_t used = 0;
+
+	for (; settings_next_reserved(s, &first, &last) && used < len; first = last + 1) {
+		int n = snprintf(room + used, len - used, first == last ? "%s%u" : "%s%u-%u",
+				 used ? "," : "", first, last);
+
+		used += (size_t)n;
+	}
+	return used < len ? used : len;
+}
+
+size_t make_settings(struct made *made, uint64_t ts_ns, const struct settings *s)
+{
+	struct wire_settings *r = (struct wire_settings *)made->bytes;
+	size_t room = sizeof(made->bytes) - sizeof(*r), len = 0;
+
+	memset(made, 0, sizeof(*made));
+	r->netns = s->netns;
+	if (s->range_hi) {
+		r->flags |= WIRE_S_RANGE;
+		r->range_lo = s->range_lo;
+		r->range_hi = s->range_hi;
+	}
+	if (s->unprivileged_known) {
+		r->flags |= WIRE_S_UNPRIVILEGED;
+		r->unprivileged_start = s->unprivileged_start;
+	}
+	if (s->reserved_known)
+		len = list_reserved(s, r->text, room);
+	if (len == room) {
+		memset(r->text, 0, room);
+		len = 0;
+	} else if (s->reserved_known) {
+		r->flags |= WIRE_S_RESERVED;
+	}
+	r->text_len = (uint16_t)len;
+	return head(made, WIRE_SETTINGS, padded(sizeof(*r) + len), ts_ns);
 }
 
 size_t make_tick(struct made *made)
