@@ -65,7 +65,7 @@ static char *table_keeper(char *p, const struct port_row *row)
 			return fmt_literal(p, " (no process)");
 		p = fmt_literal(p, " (");
 		p = fmt_u64(p, (row->time_wait_left_ms + 999) / 1000);
-		return fmt_literal(p, " s left, no process)");
+		return fmt_literal(p, " s left)");
 	case KEPT_BY_PROCESS:
 		break;
 	}
