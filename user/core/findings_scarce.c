@@ -178,12 +178,12 @@ void scarcity_say_exhausted(const struct telling *t)
 	sentence_add(t->s, " was free for ");
 	sentence_add(t->s, e->kind == EVENT_CONNECT_FAILED ? "connect" : event_name(e->kind));
 	sentence_add(t->s, "()");
-	if (e->kind != EVENT_LISTEN) {
+	if (e->kind == EVENT_BIND) {
 		sentence_add(t->s, " to ");
-		if (e->kind == EVENT_BIND)
-			findings_say_request(t);
-		else
-			findings_say_peer(t);
+		findings_say_request(t);
+	} else if (e->kind != EVENT_LISTEN && peer_of(e).port) {
+		sentence_add(t->s, " to ");
+		findings_say_peer(t);
 	}
 	sentence_add(t->s, ", hence ");
 	sentence_add(t->s, errno_symbol(e->error));
