@@ -182,10 +182,9 @@ static void holders_and_findings_lines(void **state)
 		strstr(said, ",\"findings\":[\"bind-in-use\",\"time-wait-holds-port\"]}\n"));
 	assert_int_equal(f->sink.ops->finding(f->sink.self, &finding), 0);
 	said = fixture_text(f);
-	assert_ptr_equal(said,
-			 strstr(said, "{\"type\":\"finding\",\"finding\":\"bind-in-use\","
-				      "\"severity\":\"error\",\"text\":\"held by a\\\"b\","
-				      "\"hint\":\"stop it\",\"count\":2,\"event\":\"bind\","));
+	assert_ptr_equal(said, strstr(said, "{\"type\":\"finding\",\"finding\":\"bind-in-use\","
+					    "\"severity\":\"error\",\"text\":\"held by a\\\"b\","
+					    "\"hint\":\"stop it\",\"count\":2,\"time\":"));
 	assert_non_null(strstr(said, said_holders));
 }
 

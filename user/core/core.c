@@ -34,6 +34,7 @@ void core_free(struct core *core)
 		return;
 	run_free(core);
 	names_free(core->names);
+	told_free(&core->told);
 	lives_free(&core->lives);
 	spaces_free(&core->spaces);
 	free(core);

@@ -223,8 +223,11 @@ static int end_events(struct core *core, struct slot *slot, const struct wire_en
 int remnant_keep(struct core *core, const struct life *life, const struct tenure *tenure,
 		 bool found)
 {
+	int err = found ? 0 : time_wait_told(core, life, tenure->port);
 	struct remnant *r;
 
+	if (err)
+		return err;
 	if (life->ended_ns > REMNANT_MAX_NS)
 		lives_expire_remnants(&core->lives, life->ended_ns - REMNANT_MAX_NS);
 	time_wait_expire(core, life->ended_ns);

@@ -90,17 +90,30 @@ static int begin_remnant(struct core *core, const struct wire_call *c)
  */
 static bool is_told_of(const struct core *core, const struct wire_sock *s)
 {
-	const struct remnant *r = NULL;
+	struct connection connection = {
+		.netns = s->netns,
+		.local_port = s->local_port,
+		.peer_port = s->peer_port,
+	};
+
+	memcpy(connection.local, s->local, 16);
+	memcpy(connection.peer, s->peer, 16);
+	return told_has(core->told, &connection);
+}
+
+int time_wait_told(struct core *core, const struct life *life, uint16_t port)
+{
+	struct connection connection = {
+		.netns = life->netns,
+		.local_port = port,
+		.peer_port = life->peer.port,
+	};
 
 	if (!(core->run.blind & WIRE_B_TIME_WAIT_END) || core->pass.started)
-		return false;
-	while ((r = lives_next_remnant(&core->lives, r))) {
-		if (r->netns == s->netns && r->key.port == s->local_port &&
-		    r->peer_port == s->peer_port && !memcmp(r->local, s->local, 16) &&
-		    !memcmp(r->peer, s->peer, 16))
-			return true;
-	}
-	return false;
+		return 0;
+	memcpy(connection.local, life->local.addr, 16);
+	memcpy(connection.peer, life->peer.addr, 16);
+	return told_add(&core->told, &connection);
 }
 
 static int on_time_wait_found(struct core *core, const struct wire_call *c)
@@ -223,7 +236,9 @@ int pass_apply(struct core *core, const struct wire_pass *pass)
 		return 0;
 	}
 	now->number = 0;
-	if (pass->flags & WIRE_P_START)
+	if (pass->flags & WIRE_P_START) {
 		now->started = true;
+		told_free(&core->told);
+	}
 	return whole ? sweep(core, pass->head.ts_ns) : 0;
 }

@@ -13,6 +13,7 @@
 #include "user/core/pressure_count.h"
 #include "user/core/record.h"
 #include "user/core/spaces.h"
+#include "user/core/told.h"
 
 /* The walk through the kernel's sockets that is under way, see passes.c. */
 struct pass {
@@ -48,6 +49,7 @@ struct core {
 	const char **run_command; /* the array of run.command */
 	struct run_summary summary;
 	struct pass pass;
+	struct told *told; /* where TIME_WAIT entries are not seen: until the first walk is over */
 	struct repeats repeats;
 	uint32_t until_pressure;    /* ports given until it is asked how many are left */
 	uint64_t pressure_quiet_ns; /* nor is it asked before */
@@ -99,6 +101,8 @@ int child_tell_established(struct core *core, struct slot *slot, const struct wi
 
 /* passes.c: walks through the kernel's sockets */
 int pass_apply(struct core *core, const struct wire_pass *pass);
+/* The life's connection on this port is in TIME_WAIT and has been told of: for the first walk. */
+int time_wait_told(struct core *core, const struct life *life, uint16_t port);
 
 /* emit.c: from the table to the sinks */
 

@@ -230,8 +230,7 @@ static int json_finding(void *arg, const struct finding *f)
 	json_string_or_null(json, f->hint);
 	json_key(json, "count");
 	json_u64(json, f->count);
-	json_key(json, "event");
-	json_string_or_null(json, event_name(e->kind));
+	/* no key "event": whoever selects by that means the event itself */
 	json_time_ts(self, e->ts_ns);
 	json_socket_parent(self, l);
 	json_pid_host(self, e->who);
