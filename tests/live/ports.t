@@ -158,6 +158,10 @@ def test_table():
     check_row("TIME_WAIT", left, held_by="time_wait", state="time_wait", pid=None)
     TAP.check(40000 < (left.get("time_wait_left_ms") or 0) <= 60000, "TIME_WAIT: what is left",
               left)
+    TAP.equal(left["age_min_ns"] or 0, (60000 - left["time_wait_left_ms"]) * 1000000,
+              "and for how long it has been there at least")
+    TAP.equal({(r["age_ns"], r["age_min_ns"]) for r in rows if r["state"] != "time_wait"},
+              {(None, None)}, "of no socket the kernel knows the age")
     lost = [r for r in rows if live.endpoint(r["local"]) == orphan_name]
     TAP.equal([(r["held_by"], r["pid"]) for r in lost], [("orphan", None)], "an orphan")
 
@@ -168,7 +172,7 @@ def test_table():
               "-p of a process that inherited a socket: shown")
     text = subprocess.run([live.PORTLIFE, "ports", "-4", f"--netns={NETNS}"], check=True,
                           capture_output=True, text=True).stdout.splitlines()
-    TAP.check(len(text) > 5 and max(map(len, text)) < 110, "text: lines that fit", *text)
+    TAP.check(len(text) > 5 and max(map(len, text)) < 115, "text: lines that fit", *text)
     for heir in heirs:
         heir.kill()
         heir.wait()

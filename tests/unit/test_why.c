@@ -110,9 +110,11 @@ static void test_bound_with_both_options(void **state)
 	(void)state;
 	judge(&w, &h, 1);
 	expect(&w, ANSWER_NO, ANSWER_YES, ANSWER_YES, ANSWER_YES);
+	assert_non_null(strstr(hint, "set SO_REUSEADDR"));
 	h.sock.state = TCP_LISTEN;
 	judge(&w, &h, 1);
 	expect(&w, ANSWER_NO, ANSWER_NO, ANSWER_YES, ANSWER_YES);
+	assert_non_null(strstr(hint, "set SO_REUSEPORT"));
 	w.uid = 33;
 	judge(&w, &h, 1);
 	expect(&w, ANSWER_NO, ANSWER_NO, ANSWER_NO, ANSWER_NO);

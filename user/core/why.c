@@ -319,6 +319,12 @@ static const char *hint_held(const struct why *w)
 	if (first->origin == ORIGIN_CONNECT)
 		return "an outgoing connection got the port as its own: end it, and put the port "
 		       "into net.ipv4.ip_local_reserved_ports, so that it does not happen again";
+	if (w->answers[WITH_REUSEADDR] == ANSWER_YES)
+		return "set SO_REUSEADDR before bind(): whoever has the port has set it too, and "
+		       "nobody listens there; or stop it, or take another port";
+	if (w->answers[WITH_REUSEPORT] == ANSWER_YES)
+		return "set SO_REUSEPORT before bind(): whoever has the port has set it too, and "
+		       "is the same user; or stop it, or take another port";
 	if (first->conflict.overlap == OVERLAP_WILDCARD_HOLDER)
 		return "stop it, or have it bind one address instead of all, or take another port";
 	if (first->conflict.overlap == OVERLAP_WILDCARD_ASKED)
