@@ -254,7 +254,7 @@ static void bind_is_refused(void **state)
 	FEED(w, c);
 	FOUND(w, "bind-refused-by-policy 1: bind() to 10.0.0.1:8080 was refused with EACCES: by a "
 		 "security module or a cgroup's program\n");
-	settings = settings_new(BOOT_NS + 210, 32768, 60999, "", 80);
+	settings = settings_of(BOOT_NS + 210, 32768, 60999, "", 80);
 	FEED(w, settings); /* 80 is everybody's from now on */
 	c = failed_bind(1, BOOT_NS + 220, 80, 1, EACCES);
 	c.who = who_new(3, "third");
@@ -267,7 +267,7 @@ static void bind_is_refused(void **state)
 	FOUND(w, "bind-denied 1: port 79 is below net.ipv4.ip_unprivileged_port_start (80), and "
 		 "there is no CAP_NET_BIND_SERVICE\n");
 	assert_non_null(strstr(w->evidence, "\nnet.ipv4.ip_unprivileged_port_start: 80\n"));
-	settings = settings_new(BOOT_NS + 240, 32768, 60999, "", 9000);
+	settings = settings_of(BOOT_NS + 240, 32768, 60999, "", 9000);
 	FEED(w, settings);
 	c = failed_bind(1, BOOT_NS + 250, 8080, 1, EACCES);
 	c.who = who_new(5, "fifth");

@@ -111,7 +111,7 @@ static void a_search_takes_long(void **state)
 static void fill_up(struct world *w)
 {
 	union settings_record settings =
-		settings_new(BOOT_NS + 50, 40000, 40009, "80,40008-40009", 1024);
+		settings_of(BOOT_NS + 50, 40000, 40009, "80,40008-40009", 1024);
 
 	FEED(w, settings);
 	for (uint64_t i = 0; i < 8; i++) {

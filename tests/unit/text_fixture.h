@@ -23,6 +23,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "user/core/explain.h"
 #include "user/core/holders.h"
 #include "user/core/names.h"
 #include "user/sink/talk.h"

@@ -95,6 +95,22 @@ static bool waits(const struct want *want)
 	return false;
 }
 
+static bool is_for_peer(const struct event *e)
+{
+	return e->life->protocol == IPPROTO_TCP &&
+	       (e->kind == EVENT_CONNECT || e->kind == EVENT_SEND);
+}
+
+static struct want want_of(const struct core *core, const struct event *e)
+{
+	return (struct want){
+		.lives = &core->lives,
+		.key = { e->life->netns, ports_protocol(e->life->protocol), 0 },
+		.peer = is_for_peer(e) ? &e->life->peer : NULL,
+		.space = spaces_find(&core->spaces, e->life->netns),
+	};
+}
+
 static bool is_low(uint32_t taken, uint32_t ports)
 {
 	return (uint64_t)taken * 100 >= (uint64_t)ports * LOW_PERCENT;
@@ -126,17 +142,21 @@ static bool is_range_low(struct want *want, const struct event *e, uint32_t step
 	return ports && is_low(taken, ports);
 }
 
+uint32_t pressure_taken(const struct core *core, const struct event *e, bool *for_peer)
+{
+	struct want want = want_of(core, e);
+	uint32_t taken = 0, ports = ports_in(e);
+
+	for (uint32_t port = e->range_lo; ports && port <= e->range_hi; port++)
+		taken += is_taken(&want, port);
+	*for_peer = want.peer != NULL;
+	return taken;
+}
+
 bool pressure_is_low(struct core *core, const struct event *e)
 {
-	bool connects = e->life->protocol == IPPROTO_TCP &&
-			(e->kind == EVENT_CONNECT || e->kind == EVENT_SEND);
 	uint32_t step = ports_in(e) / SAMPLE_PORTS;
-	struct want want = {
-		.lives = &core->lives,
-		.key = { e->life->netns, ports_protocol(e->life->protocol), 0 },
-		.peer = connects ? &e->life->peer : NULL,
-		.space = spaces_find(&core->spaces, e->life->netns),
-	};
+	struct want want = want_of(core, e);
 
 	/* some ports stand for all: is it worth the time to look at each? */
 	if ((step > 1 && !is_range_low(&want, e, step)) || !is_range_low(&want, e, 1))

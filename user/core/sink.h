@@ -14,7 +14,7 @@
 struct run_info {
 	uint64_t boot_ns; /* start of the run */
 	uint64_t wall_ns; /* the same moment since the Epoch */
-	uint32_t backend; /* enum wire_backend */
+	uint32_t backend; /* enum wire_backend; 0: nothing is traced (a lesson without privilege) */
 	uint32_t blind;	  /* enum wire_blind */
 	uint16_t filter;  /* enum wire_filter: sockets of others are not in the stream */
 	uint32_t netns;

@@ -68,16 +68,20 @@ struct space *spaces_get(struct spaces *spaces, uint32_t netns)
 	return space;
 }
 
+/* Told of nothing: it may have been changed, or nobody can look any more. The latest stays. */
 void spaces_learn(struct spaces *spaces, const struct wire_settings *told, const char *text)
 {
-	struct settings *s = &spaces_get(spaces, told->netns)->settings;
+	struct settings *s;
 
+	if (!told->known)
+		return;
+	s = &spaces_get(spaces, told->netns)->settings;
 	*s = (struct settings){
 		.netns = told->netns,
 		.range_lo = told->range_lo,
 		.range_hi = told->range_hi,
-		.reserved_known = told->flags & WIRE_S_RESERVED,
-		.unprivileged_known = told->flags & WIRE_S_UNPRIVILEGED,
+		.reserved_known = told->known & WIRE_S_RESERVED,
+		.unprivileged_known = told->known & WIRE_S_UNPRIVILEGED,
 		.unprivileged_start = told->unprivileged_start,
 	};
 	settings_parse_reserved(s, text, told->text_len);

@@ -3,7 +3,10 @@
 
 #include <sys/socket.h>
 
+#include "user/core/family.h"
 #include "user/core/sentence.h"
+#include "user/sink/explanation.h"
+#include "user/sink/named.h"
 #include "user/sink/phrase.h"
 #include "user/util/fmt.h"
 
@@ -115,9 +118,12 @@ static char *text_origin(const struct text_sink *self, char *p, const struct eve
 static char *text_port(char *p, const struct event *e)
 {
 	bool asked = e->kind == EVENT_BIND && e->error && e->has_request;
+	uint32_t number = e->life ? life_number(e->life, e->port) : e->port;
 
-	if (e->port || asked)
-		p = fmt_u64_right(p, e->port, PORT_WIDTH);
+	if (asked)
+		number = endpoint_number(&e->request);
+	if (number || (asked && !endpoint_is_named(&e->request)))
+		p = fmt_u64_right(p, number, PORT_WIDTH);
 	else
 		p = fmt_literal(p, "    -");
 	*p++ = ' ';
@@ -135,7 +141,7 @@ static const struct endpoint *text_other(const struct event *e)
 		return NULL;
 	if (asks && e->has_request && phrase_has_peer(&e->request))
 		return &e->request;
-	return e->life && phrase_has_peer(&e->life->peer) ? &e->life->peer : NULL;
+	return e->life && phrase_is_connected(e->life) ? &e->life->peer : NULL;
 }
 
 static bool text_is_accepted(const struct event *e)
@@ -172,10 +178,14 @@ static char *text_where(const struct text_sink *self, char *p, const struct even
 		}
 		p = text_color(self, p, COLOR_END);
 		*p++ = ' ';
-		if (e->kind == EVENT_BIND && e->has_request && phrase_has_address(&e->request))
+		if (e->kind == EVENT_BIND && e->has_request &&
+		    (phrase_has_address(&e->request) || endpoint_is_named(&e->request)))
 			local = &e->request;
 	}
-	p = columns_address(&self->columns, p, local, l->ifindex, l->netns);
+	if (phrase_has_local(l, e->port) || local != &l->local)
+		p = columns_address(&self->columns, p, local, l->ifindex, l->netns);
+	else
+		*p++ = '-';
 	if (other) {
 		p = text_is_accepted(e) ? fmt_literal(p, " < ") : fmt_literal(p, " > ");
 		p = columns_endpoint(&self->columns, p, other, 0, l->netns);
@@ -206,6 +216,8 @@ static int text_event(void *arg, const struct event *e)
 	p = text_where(self, p, e);
 	*p++ = '\n';
 	out_advance(self->out, p);
+	if (e->explanation)
+		explanation_write(self->out, e->explanation, self->options.escape);
 	return self->out->error;
 }
 

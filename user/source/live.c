@@ -15,12 +15,13 @@
 
 #include "user/source/child.h"
 #include "user/source/existing.h"
+#include "user/source/families.h"
 #include "user/source/make.h"
 #include "user/source/naming.h"
 #include "user/source/passes.h"
 #include "user/source/probes.h"
-#include "user/source/ranges.h"
 #include "user/source/stop.h"
+#include "user/source/sysctls.h"
 
 #define BEAT_NS	      50000000ULL   /* the reader comes by itself this often */
 #define TICK_NS	      1000000000ULL /* WIRE_TICK */
@@ -36,11 +37,12 @@ struct live {
 	const struct live_handler *handler;
 	struct live_result *result;
 	struct probes probes;
+	struct families *families; /* NULL: none beyond TCP, UDP and ping */
 	struct existing *existing; /* NULL: this kernel cannot walk through its sockets */
 	struct passes passes;
 	struct ring_buffer *ring;
 	struct naming *naming;
-	struct ranges *ranges;
+	struct sysctls *sysctls;
 	struct child child;
 	struct wire_counters *counters; /* mapped from the kernel */
 	struct wire_counters *told;	/* what WIRE_LOST has said so far */
@@ -56,7 +58,7 @@ struct live {
 	bool stopping;
 	bool emptied;	/* all that the probes wrote has been taken */
 	bool drained;	/* all that came before cut_ns has been taken */
-	char note[320]; /* what the walks through existing sockets lack */
+	char note[480]; /* what the walks through existing sockets lack, what --proto does */
 	bool passed_on; /* the signal that asked to end, to COMMAND */
 };
 
@@ -75,22 +77,21 @@ static int give(void *arg, const void *record, size_t len)
 	return live->outcome;
 }
 
-/* What is told of namespaces may fail by itself: no way back from one. */
-static int look_ranges(struct live *live, const void *record)
-{
-	int error = ranges_look(live->ranges, record, give, live);
-
-	if (error && !live->outcome)
-		live->outcome = error;
-	return error;
-}
-
 /* A record that ends the stream: given also after enough. */
 static void give_last(struct live *live, const void *record, size_t len)
 {
 	if (live->outcome == LIVE_ENOUGH)
 		live->outcome = 0;
 	give(live, record, len);
+}
+
+static int look_settings(struct live *live, const void *record)
+{
+	int error = sysctls_look(live->sysctls, record, give, live);
+
+	if (error && !live->outcome)
+		live->outcome = error;
+	return error;
 }
 
 /* libbpf's callback: a negative return leaves the rest in the buffer. */
@@ -104,7 +105,7 @@ static int record(void *arg, void *data, size_t len)
 		live->drained = head->ts_ns > live->cut_ns + DISORDER_NS;
 		return live->drained ? BATCH_OVER : 0;
 	}
-	if (naming_look(live->naming, data, give, live) || look_ranges(live, data) ||
+	if (naming_look(live->naming, data, give, live) || look_settings(live, data) ||
 	    give(live, data, len))
 		return BATCH_OVER;
 	live->records++;
@@ -149,7 +150,8 @@ static void tell_losses(struct live *live)
 /* Programs that the kernel did not run because the same one was running on that CPU. */
 static void tell_misses(struct live *live)
 {
-	uint64_t missed = probes_missed(&live->probes), count = missed - live->missed;
+	uint64_t missed = probes_missed(&live->probes) + families_missed(live->families);
+	uint64_t count = missed - live->missed;
 	struct made made;
 
 	live->missed = missed;
@@ -186,8 +188,6 @@ static bool take_batch(struct live *live)
 		live->tick_ns = now;
 		tell_misses(live);
 		give(live, made.bytes, make_tick(&made));
-		if (ranges_beat(live->ranges, give, live) && !live->outcome)
-			live->outcome = -ENOTRECOVERABLE;
 	}
 	if (!live->outcome)
 		live->outcome = live->handler->batch(live->handler->arg);
@@ -213,6 +213,7 @@ static int load_backend(struct live *live, const struct backend *backend)
 	wire->start_ns = live->start_ns;
 	wire->wake_bytes = o->buffer_bytes / 8;
 	wire->thread_size = KERNEL_STACK;
+	wire->families = families_seen(backend->id, o->families);
 	wire->filter = filter_of(o);
 	wire->uid = o->uid;
 	if (o->comm)
@@ -312,6 +313,27 @@ static void load_existing(struct live *live)
 		snprintf(live->note, sizeof(live->note), "%s", note);
 	passes_init(&live->passes, live->existing, live->probes.backend->id,
 		    !live->options->no_resync);
+}
+
+/* What --proto asks for beyond what every run watches. */
+static int load_families(struct live *live)
+{
+	char reason[200], note[200];
+	size_t used = strlen(live->note);
+
+	if (!live->options->families)
+		return 0;
+	live->families =
+		families_load(&live->probes, live->options->families, live->options->families_named,
+			      reason, sizeof(reason), note, sizeof(note));
+	if (reason[0])
+		return fail(live, -ENOTSUP, reason);
+	if (live->probes.backend->id == WIRE_TRACEPOINT)
+		live->probes.blind |= WIRE_B_FAMILIES;
+	if (note[0])
+		snprintf(live->note + used, sizeof(live->note) - used, "%s%s", used ? "; " : "",
+			 note);
+	return 0;
 }
 
 static int watch_fd(struct live *live, int fd)
@@ -469,8 +491,8 @@ static int set_up(struct live *live)
 		return fail(live, error, "cannot map the probes' counters");
 	live->ring = ring_buffer__new(probes_map(&live->probes, "records"), record, live, NULL);
 	live->naming = naming_new(namespace_inum("net"));
-	live->ranges = ranges_new();
-	if (!live->ring || !live->naming || !live->ranges || open_events(live))
+	live->sysctls = sysctls_new();
+	if (!live->ring || !live->naming || !live->sysctls || open_events(live))
 		return fail(live, -ENOMEM, "cannot set up the reader");
 	if (live->options->command) {
 		error = child_prepare(&live->child, live->options, live->result->reason,
@@ -482,18 +504,24 @@ static int set_up(struct live *live)
 	if (error)
 		return fail(live, error, "cannot tell the probes which processes to follow");
 	load_existing(live);
+	error = load_families(live);
+	if (error)
+		return error;
 	error = probes_attach(&live->probes);
-	return error ? fail(live, error, live->probes.reason) : 0;
+	if (error)
+		return fail(live, error, live->probes.reason);
+	return families_attach(live->families, live->result->reason, sizeof(live->result->reason));
 }
 
 static void tear_down(struct live *live)
 {
 	child_free(&live->child);
+	families_free(live->families);
 	existing_free(live->existing);
 	probes_free(&live->probes);
 	ring_buffer__free(live->ring);
 	naming_free(live->naming);
-	ranges_free(live->ranges);
+	sysctls_free(live->sysctls);
 	if (live->counters)
 		munmap(live->counters, live->counters_bytes);
 	free(live->told);
@@ -507,7 +535,7 @@ static void tear_down(struct live *live)
 /* Records from the first to the last. */
 static int stream(struct live *live)
 {
-	char list[2048], note[sizeof(live->note) + sizeof(live->probes.note) + 4];
+	char list[4096], note[sizeof(live->note) + sizeof(live->probes.note) + 4];
 	const struct start start = {
 		.backend = live->probes.backend->id,
 		.blind = live->probes.blind,
@@ -517,12 +545,15 @@ static int stream(struct live *live)
 	int error;
 
 	probes_list(&live->probes, list, sizeof(list));
+	families_list(live->families, list + strlen(list), sizeof(list) - strlen(list));
 	snprintf(note, sizeof(note), "%s%s%s", live->probes.note,
 		 live->probes.note[0] && live->note[0] ? "; " : "", live->note);
 	live->handler->ready(live->handler->arg, live->probes.backend->id, note[0] ? note : NULL,
 			     list);
 	give(live, made.bytes, make_start(&made, &start, live->options->command));
-	ranges_begin(live->ranges, give, live);
+	error = sysctls_start(live->sysctls, give, live);
+	if (error && !live->outcome)
+		live->outcome = error;
 	if (!live->outcome)
 		live->outcome = live->handler->batch(live->handler->arg);
 	if (live->existing && !live->outcome)

@@ -32,10 +32,10 @@ uint64_t clock_boot_ns(void);
 size_t make_start(struct made *made, const struct start *start, char *const *command);
 size_t make_name(struct made *made, uint64_t ts_ns, enum wire_name_what what, uint64_t id,
 		 uint32_t netns, const char *text);
+/* From now on. Reserved ports that are too many for a record are left out: not known. */
+size_t make_settings(struct made *made, uint64_t ts_ns, const struct settings *settings);
 size_t make_lost(struct made *made, uint64_t count, enum wire_lost_cause cause, uint32_t cpu);
 size_t make_pass(struct made *made, uint32_t number, enum wire_pass_stage stage, uint16_t flags);
-/* WIRE_SETTINGS, without the reserved ports if they are too many for a record. */
-size_t make_settings(struct made *made, uint64_t ts_ns, const struct settings *settings);
 size_t make_tick(struct made *made);
 size_t make_command(struct made *made, int exit, int signal);
 size_t make_stop(struct made *made, uint64_t records);
