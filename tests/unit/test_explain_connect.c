@@ -687,6 +687,7 @@ static void three_sentences_at_most(void **state)
 	(void)state;
 	assert_int_equal(count(scene_play(&s, 1), "\n"), 3);
 	s.records[0].call.sock.protocol = IPPROTO_ICMP; /* its number is no port */
+	s.records[0].call.sock.state = TCP_ESTABLISHED;
 	assert_string_equal(scene_play(&s, 1), "The program chose whom to talk with.\n");
 	s.records[0].call.head.kind = WIRE_CONNECT_FAILED;
 	s.records[0].call.error = EPERM;

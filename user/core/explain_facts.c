@@ -53,7 +53,8 @@ static uint32_t if_so(bool so, uint32_t facts)
 static uint32_t facts_of_event(const struct event *e)
 {
 	return if_so(e->life->protocol == IPPROTO_TCP, FACT_TCP) |
-	       if_so(record_is_datagram(e->life->protocol), FACT_UDP) |
+	       if_so(e->life->protocol == IPPROTO_UDP || e->life->protocol == IPPROTO_UDPLITE,
+		     FACT_UDP) |
 	       (e->error ? FACT_FAILED : FACT_OK) | (e->reconciled ? FACT_LATE : FACT_SEEN) |
 	       if_so(e->has_socket, FACT_SOCKET) |
 	       if_so(e->has_request && is_inet(&e->request), FACT_REQUEST) |
