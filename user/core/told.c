@@ -42,10 +42,10 @@ int told_add(struct told **told, const struct connection *connection)
 
 void told_free(struct told **told)
 {
-	struct told *each, *next;
+	while (*told) {
+		struct told *first = *told;
 
-	HASH_ITER (hh, *told, each, next) {
-		HASH_DEL(*told, each);
-		free(each);
+		HASH_DEL(*told, first);
+		free(first);
 	}
 }
