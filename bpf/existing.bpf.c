@@ -69,6 +69,11 @@ static __always_inline void time_wait_fill(struct wire_sock *w, struct sock *tw)
 		w->userlocks = SOCK_CONNECT_BIND;
 	if (BPF_CORE_READ_BITFIELD_PROBED(tw, __sk_common.skc_ipv6only))
 		w->options |= WIRE_O_V6ONLY;
+	/* of the socket that it replaced (inet_twsk_alloc) */
+	if (BPF_CORE_READ_BITFIELD_PROBED(tw, __sk_common.skc_reuse))
+		w->options |= WIRE_O_REUSEADDR;
+	if (BPF_CORE_READ_BITFIELD_PROBED(tw, __sk_common.skc_reuseport))
+		w->options |= WIRE_O_REUSEPORT;
 	if (w->ifindex)
 		w->options |= WIRE_O_BINDTODEVICE;
 	w->local_port = sock_port(tw);

@@ -251,7 +251,8 @@ struct wire_start {
 	__u16 kernel_len; /* of the three strings that follow, without NUL, concatenated */
 	__u16 host_len;
 	__u16 command_len; /* COMMAND's arguments, each ended by NUL; 0 if none */
-	__u16 pad[3];
+	__u16 filter;	   /* enum wire_filter: what the stream lacks */
+	__u16 pad[2];
 	char text[]; /* padded with zeros to a multiple of 8 */
 };
 
@@ -365,6 +366,7 @@ enum wire_filter {
 	WIRE_FILTER_PIDS = 1 << 0, /* only tasks whose process is in the map `pids` */
 	WIRE_FILTER_UID = 1 << 1,
 	WIRE_FILTER_COMM = 1 << 2,
+	WIRE_FILTER_ALL = (1 << 3) - 1,
 };
 
 /* Asked for by --proto; their probes are objects of their own (families.h). */

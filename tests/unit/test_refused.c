@@ -219,7 +219,8 @@ static void wrong_starts(void **state)
 	REFUSED(s, r.start.backend = 4, "unknown backend");
 	REFUSED(s, r.start.blind = WIRE_B_ALL + 1, "unknown blind spot");
 	REFUSED(s, r.start.pid_initial = 2, "a truth value that is neither 0 nor 1");
-	REFUSED(s, r.start.pad[2] = 1, "padding is not zero");
+	REFUSED(s, r.start.pad[1] = 1, "padding is not zero");
+	REFUSED(s, r.start.filter = WIRE_FILTER_ALL + 1, "unknown kind of filter");
 	REFUSED(s, r.start.kernel_len = 60000, "text and record differ in length");
 	REFUSED(s, (r.start.kernel_len = r.start.host_len = r.start.command_len = UINT16_MAX),
 		"text and record differ in length");

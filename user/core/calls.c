@@ -257,6 +257,8 @@ static int on_connect(struct core *core, struct slot *slot, const struct wire_ca
 	if (err)
 		return err;
 	begin_attempt(slot, c);
+	if (core->lives.unfollowed)
+		time_wait_replaced(core, slot);
 	e = event_of_call(slot, c, EVENT_CONNECT);
 	e.assigned = assigned;
 	return event_emit(core, slot, &e);

@@ -274,7 +274,9 @@ static const char *check_start(const struct wire_start *s, const char *text)
 		return "unknown blind spot";
 	if (s->pid_initial > 1)
 		return "a truth value that is neither 0 nor 1";
-	if (s->pad[0] || s->pad[1] || s->pad[2])
+	if (s->filter & ~WIRE_FILTER_ALL)
+		return "unknown kind of filter";
+	if (s->pad[0] || s->pad[1])
 		return "padding is not zero";
 	if (memchr(text, 0, names_len))
 		return "NUL in a text";

@@ -196,6 +196,13 @@ static bool take_batch(struct live *live)
 
 /* --- setting up -------------------------------------------------------------------------- */
 
+/* Whose sockets the probes tell of: enum wire_filter. */
+static uint32_t filter_of(const struct live_options *o)
+{
+	return (o->pids_len || o->command ? WIRE_FILTER_PIDS : 0) |
+	       (o->has_uid ? WIRE_FILTER_UID : 0) | (o->comm ? WIRE_FILTER_COMM : 0);
+}
+
 static int load_backend(struct live *live, const struct backend *backend)
 {
 	const struct live_options *o = live->options;
@@ -207,15 +214,10 @@ static int load_backend(struct live *live, const struct backend *backend)
 	wire->wake_bytes = o->buffer_bytes / 8;
 	wire->thread_size = KERNEL_STACK;
 	wire->families = families_seen(backend->id, o->families);
-	if (o->pids_len || o->command)
-		wire->filter |= WIRE_FILTER_PIDS;
-	if (o->has_uid)
-		wire->filter |= WIRE_FILTER_UID;
+	wire->filter = filter_of(o);
 	wire->uid = o->uid;
-	if (o->comm) {
-		wire->filter |= WIRE_FILTER_COMM;
+	if (o->comm)
 		snprintf(wire->comm, sizeof(wire->comm), "%s", o->comm);
-	}
 	wire->pidns_inum = pid_namespace_nested();
 	error = probes_load(&live->probes, backend, &config);
 	if (error)
@@ -534,6 +536,11 @@ static void tear_down(struct live *live)
 static int stream(struct live *live)
 {
 	char list[4096], note[sizeof(live->note) + sizeof(live->probes.note) + 4];
+	const struct start start = {
+		.backend = live->probes.backend->id,
+		.blind = live->probes.blind,
+		.filter = (uint16_t)filter_of(live->options),
+	};
 	struct made made;
 	int error;
 
@@ -543,9 +550,7 @@ static int stream(struct live *live)
 		 live->probes.note[0] && live->note[0] ? "; " : "", live->note);
 	live->handler->ready(live->handler->arg, live->probes.backend->id, note[0] ? note : NULL,
 			     list);
-	give(live, made.bytes,
-	     make_start(&made, live->probes.backend->id, live->probes.blind,
-			live->options->command));
+	give(live, made.bytes, make_start(&made, &start, live->options->command));
 	error = sysctls_start(live->sysctls, give, live);
 	if (error && !live->outcome)
 		live->outcome = error;

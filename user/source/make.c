@@ -80,7 +80,7 @@ static void read_range(uint16_t *lo, uint16_t *hi)
 	fclose(file);
 }
 
-size_t make_start(struct made *made, uint32_t backend, uint32_t blind, char *const *command)
+size_t make_start(struct made *made, const struct start *start, char *const *command)
 {
 	struct wire_start *r = (struct wire_start *)made->bytes;
 	size_t at = sizeof(*r), taken;
@@ -90,8 +90,9 @@ size_t make_start(struct made *made, uint32_t backend, uint32_t blind, char *con
 	if (uname(&uts))
 		memset(&uts, 0, sizeof(uts));
 	r->wall_ns = clock_ns(CLOCK_REALTIME);
-	r->backend = backend;
-	r->blind = blind;
+	r->backend = start->backend;
+	r->blind = start->blind;
+	r->filter = start->filter;
 	r->netns = namespace_inum("net");
 	r->pid_initial = !pid_namespace_nested();
 	read_range(&r->range_lo, &r->range_hi);

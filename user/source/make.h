@@ -19,10 +19,17 @@ struct made {
 	_Alignas(8) unsigned char bytes[MAKE_MAX];
 };
 
+/* What only the probes know. */
+struct start {
+	uint32_t backend; /* enum wire_backend */
+	uint32_t blind;	  /* enum wire_blind */
+	uint16_t filter;  /* enum wire_filter */
+};
+
 uint64_t clock_boot_ns(void);
 
 /* WIRE_START: samples the clocks, names kernel, host, namespace and range. */
-size_t make_start(struct made *made, uint32_t backend, uint32_t blind, char *const *command);
+size_t make_start(struct made *made, const struct start *start, char *const *command);
 size_t make_name(struct made *made, uint64_t ts_ns, enum wire_name_what what, uint64_t id,
 		 uint32_t netns, const char *text);
 /* From now on. Reserved ports that are too many for a record are left out: not known. */
