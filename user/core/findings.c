@@ -139,8 +139,18 @@ static bool hides_others(const struct filter *f)
 	return f->command || f->pids_len || f->comm || f->has_uid;
 }
 
-static const char *why_nobody(const struct core *core)
+/* Was the kernel asked, about all sockets of the port? */
+static bool was_looked_at(const struct core *core, const struct event *e)
 {
+	const struct noted *noted = notes_find(core->notes, e->life->id);
+
+	return noted && (look_is_whole(&noted->now) || look_is_whole(&noted->later));
+}
+
+static const char *why_nobody(const struct core *core, const struct event *e)
+{
+	if (was_looked_at(core, e))
+		return " by no socket known; it may be gone by now";
 	if (!core->pass.started)
 		return "; by whom is not known: sockets from before the start were not looked at";
 	if (hides_others(core->filter))
@@ -156,10 +166,10 @@ static void say_held(const struct telling *t)
 
 	if (h) {
 		sentence_add(t->s, "held by ");
-		sentence_add_holders(t->s, h);
+		sentence_add_holders_at_length(t->s, h);
 	} else {
 		sentence_add(t->s, "held");
-		sentence_add(t->s, why_nobody(t->core));
+		sentence_add(t->s, why_nobody(t->core, t->event));
 	}
 }
 
@@ -205,6 +215,7 @@ static void say_rule(const struct telling *t)
 		return;
 	sentence_add(t->s, overlap_phrase(&h->list[0].conflict));
 	sentence_add(t->s, reason_phrase(&h->list[0].conflict));
+	sentence_add(t->s, sentence_source(h));
 }
 
 static void say_request(const struct telling *t)
@@ -316,7 +327,8 @@ static void say_tuple(const struct telling *t)
 	if (!e->holders)
 		return;
 	sentence_add(t->s, ": ");
-	sentence_add_holders(t->s, e->holders);
+	sentence_add_holders_at_length(t->s, e->holders);
+	sentence_add(t->s, sentence_source(e->holders));
 }
 
 static void say_denied(const struct telling *t)

@@ -26,6 +26,8 @@ union record {
 	struct wire_command command;
 	struct wire_stop stop;
 	struct wire_pass pass;
+	struct wire_holder holder;
+	struct wire_holders holders;
 };
 
 /* Is a record of this kind a struct wire_call? */

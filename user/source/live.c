@@ -15,6 +15,7 @@
 
 #include "user/source/child.h"
 #include "user/source/existing.h"
+#include "user/source/lookup.h"
 #include "user/source/make.h"
 #include "user/source/naming.h"
 #include "user/source/passes.h"
@@ -36,6 +37,7 @@ struct live {
 	struct live_result *result;
 	struct probes probes;
 	struct existing *existing; /* NULL: this kernel cannot walk through its sockets */
+	struct lookup *lookup;	   /* NULL: nor look for who has a port */
 	struct passes passes;
 	struct ring_buffer *ring;
 	struct naming *naming;
@@ -73,6 +75,15 @@ static int give(void *arg, const void *record, size_t len)
 	return live->outcome;
 }
 
+/* ... after the names that it needs. */
+static int give_named(void *arg, const void *record, size_t len)
+{
+	struct live *live = arg;
+	int outcome = naming_look(live->naming, record, give, live);
+
+	return outcome ? outcome : give(live, record, len);
+}
+
 /* A record that ends the stream: given also after enough. */
 static void give_last(struct live *live, const void *record, size_t len)
 {
@@ -92,7 +103,7 @@ static int record(void *arg, void *data, size_t len)
 		live->drained = head->ts_ns > live->cut_ns + DISORDER_NS;
 		return live->drained ? BATCH_OVER : 0;
 	}
-	if (naming_look(live->naming, data, give, live) || give(live, data, len))
+	if (lookup_look(live->lookup, data, give_named, live) || give_named(live, data, len))
 		return BATCH_OVER;
 	live->records++;
 	passes_saw(&live->passes, head);
@@ -190,6 +201,7 @@ static int load_backend(struct live *live, const struct backend *backend)
 
 	wire->start_ns = live->start_ns;
 	wire->wake_bytes = o->buffer_bytes / 8;
+	wire->tick_ns = clock_tick_ns();
 	wire->thread_size = KERNEL_STACK;
 	if (o->pids_len || o->command)
 		wire->filter |= WIRE_FILTER_PIDS;
@@ -293,6 +305,7 @@ static void load_existing(struct live *live)
 			 "missing: existing sockets, and making good of losses (%s)", reason);
 	else
 		snprintf(live->note, sizeof(live->note), "%s", note);
+	live->lookup = lookup_new(existing_loaded(live->existing), live->start_ns);
 	passes_init(&live->passes, live->existing, live->probes.backend->id,
 		    !live->options->no_resync);
 }
@@ -471,6 +484,7 @@ static int set_up(struct live *live)
 static void tear_down(struct live *live)
 {
 	child_free(&live->child);
+	lookup_free(live->lookup);
 	existing_free(live->existing);
 	probes_free(&live->probes);
 	ring_buffer__free(live->ring);
