@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "user/core/family.h"
 #include "user/core/state.h"
 
 #define LOCK_CONNECT 16				 /* SOCK_CONNECT_BIND, wire_sock.userlocks */
@@ -20,6 +21,7 @@
 struct search {
 	const struct slot *asker;
 	struct conflict_side asked;
+	struct endpoint local; /* likewise */
 	struct port_key key;
 	const struct endpoint *peer; /* of a connection, NULL: who conflicts with a bind() */
 	uint64_t ts_ns;
@@ -201,9 +203,33 @@ static bool may_be_local(const struct search *s, const struct conflict_side *hol
 	       !memcmp(s->asked.addr, holder->addr, sizeof(any));
 }
 
+/*
+ * A name is one socket's: nothing shares it. An ICMP id is shared by those that all have
+ * SO_REUSEADDR, whatever their addresses (5.10 to 7.3, ping_get_port()).
+ */
+static struct conflict conflict_without_port(const struct search *s, const struct holder *h)
+{
+	const unsigned int reuse = WIRE_O_REUSEADDR;
+	struct conflict c = { .answer = NO };
+
+	if (endpoint_is_named(&s->local)) {
+		if (endpoint_is_same_name(&s->local, &h->local))
+			c = (struct conflict){ .answer = YES, .overlap = OVERLAP_SAME_ADDRESS };
+		return c;
+	}
+	c.overlap = OVERLAP_SAME_ADDRESS;
+	if (!(s->asked.options & h->options & reuse)) {
+		c.answer = YES;
+		c.reason = s->asked.options & reuse ? REASON_REUSEADDR_HOLDER
+			   : h->options & reuse	    ? REASON_REUSEADDR_ASKED
+						    : REASON_NO_REUSE;
+	}
+	return c;
+}
+
 static struct conflict conflict_with(const struct search *s, const struct holder *h)
 {
-	bool stream = s->key.protocol == IPPROTO_TCP;
+	bool stream = s->key.protocol == IPPROTO_TCP || s->key.protocol == IPPROTO_SCTP;
 	struct conflict_side holder = side_of(h);
 	struct conflict c;
 
@@ -215,6 +241,8 @@ static struct conflict conflict_with(const struct search *s, const struct holder
 		}
 		return c;
 	}
+	if (endpoint_is_named(&s->local) || s->key.protocol == IPPROTO_ICMP)
+		return conflict_without_port(s, h);
 	c = conflict_rule(&s->asked, &holder, stream);
 	/* which SO_REUSEADDR it had was not to be seen */
 	if (h->source == HOLDER_BY_LOOKUP && holder.time_wait && c.reason == REASON_NO_REUSE)
@@ -394,6 +422,7 @@ static struct search search_new(const struct core *core, const struct slot *aske
 			.uid_known = e->who != NULL,
 		},
 		.key = { life->netns, ports_protocol(life->protocol), local->port },
+		.local = *local,
 		.ts_ns = e->ts_ns,
 		.noted = notes_find(core->notes, life->id),
 		.found = found,
@@ -416,7 +445,8 @@ void holders_of_port(const struct core *core, const struct slot *asker, const st
 	struct endpoint local = binds ? e->request : asker->life.local;
 	struct search s;
 
-	if (local.family != AF_INET && local.family != AF_INET6) /* bind(AF_UNSPEC) is 0.0.0.0 */
+	/* bind(AF_UNSPEC) is 0.0.0.0 */
+	if (local.family != AF_INET && local.family != AF_INET6 && !endpoint_is_named(&local))
 		local.family = asker->life.local.family;
 	s = search_new(core, asker, e, &local, found);
 	look_everywhere(core, &s);

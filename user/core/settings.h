@@ -17,7 +17,9 @@ struct settings {
 	uint16_t range_lo, range_hi; /* ip_local_port_range; 0, 0: unknown */
 	bool reserved_known;
 	bool unprivileged_known;
-	uint32_t unprivileged_start;	      /* ip_unprivileged_port_start */
+	uint32_t unprivileged_start; /* ip_unprivileged_port_start */
+	bool step_width_known;
+	uint32_t step_width;		      /* ip_local_port_step_width, 7.1; 0: none */
 	uint8_t tw_reuse;		      /* tcp_tw_reuse: 1, 2 (loopback only), or 0 */
 	bool nonlocal4, nonlocal6;	      /* ip_nonlocal_bind */
 	uint8_t reserved[SETTINGS_PORTS / 8]; /* a bit for each of ip_local_reserved_ports */

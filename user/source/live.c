@@ -15,12 +15,14 @@
 
 #include "user/source/child.h"
 #include "user/source/existing.h"
+#include "user/source/families.h"
 #include "user/source/lookup.h"
 #include "user/source/make.h"
 #include "user/source/naming.h"
 #include "user/source/passes.h"
 #include "user/source/probes.h"
 #include "user/source/stop.h"
+#include "user/source/sysctls.h"
 
 #define BEAT_NS	      50000000ULL   /* the reader comes by itself this often */
 #define TICK_NS	      1000000000ULL /* WIRE_TICK */
@@ -36,11 +38,13 @@ struct live {
 	const struct live_handler *handler;
 	struct live_result *result;
 	struct probes probes;
+	struct families *families; /* NULL: none beyond TCP, UDP and ping */
 	struct existing *existing; /* NULL: this kernel cannot walk through its sockets */
 	struct lookup *lookup;	   /* NULL: nor look for who has a port */
 	struct passes passes;
 	struct ring_buffer *ring;
 	struct naming *naming;
+	struct sysctls *sysctls;
 	struct child child;
 	struct wire_counters *counters; /* mapped from the kernel */
 	struct wire_counters *told;	/* what WIRE_LOST has said so far */
@@ -56,7 +60,7 @@ struct live {
 	bool stopping;
 	bool emptied;	/* all that the probes wrote has been taken */
 	bool drained;	/* all that came before cut_ns has been taken */
-	char note[320]; /* what the walks through existing sockets lack */
+	char note[480]; /* what the walks through existing sockets lack, what --proto does */
 	bool passed_on; /* the signal that asked to end, to COMMAND */
 };
 
@@ -75,21 +79,21 @@ static int give(void *arg, const void *record, size_t len)
 	return live->outcome;
 }
 
-/* ... after the names that it needs. */
-static int give_named(void *arg, const void *record, size_t len)
-{
-	struct live *live = arg;
-	int outcome = naming_look(live->naming, record, give, live);
-
-	return outcome ? outcome : give(live, record, len);
-}
-
 /* A record that ends the stream: given also after enough. */
 static void give_last(struct live *live, const void *record, size_t len)
 {
 	if (live->outcome == LIVE_ENOUGH)
 		live->outcome = 0;
 	give(live, record, len);
+}
+
+static int look_settings(struct live *live, const void *record)
+{
+	int error = sysctls_look(live->sysctls, record, give, live);
+
+	if (error && !live->outcome)
+		live->outcome = error;
+	return error;
 }
 
 /* libbpf's callback: a negative return leaves the rest in the buffer. */
@@ -103,7 +107,9 @@ static int record(void *arg, void *data, size_t len)
 		live->drained = head->ts_ns > live->cut_ns + DISORDER_NS;
 		return live->drained ? BATCH_OVER : 0;
 	}
-	if (lookup_look(live->lookup, data, give_named, live) || give_named(live, data, len))
+	if (lookup_look(live->lookup, data, give, live) ||
+	    naming_look(live->naming, data, give, live) || look_settings(live, data) ||
+	    give(live, data, len))
 		return BATCH_OVER;
 	live->records++;
 	passes_saw(&live->passes, head);
@@ -147,7 +153,8 @@ static void tell_losses(struct live *live)
 /* Programs that the kernel did not run because the same one was running on that CPU. */
 static void tell_misses(struct live *live)
 {
-	uint64_t missed = probes_missed(&live->probes), count = missed - live->missed;
+	uint64_t missed = probes_missed(&live->probes) + families_missed(live->families);
+	uint64_t count = missed - live->missed;
 	struct made made;
 
 	live->missed = missed;
@@ -203,6 +210,7 @@ static int load_backend(struct live *live, const struct backend *backend)
 	wire->wake_bytes = o->buffer_bytes / 8;
 	wire->tick_ns = clock_tick_ns();
 	wire->thread_size = KERNEL_STACK;
+	wire->families = families_seen(backend->id, o->families);
 	if (o->pids_len || o->command)
 		wire->filter |= WIRE_FILTER_PIDS;
 	if (o->has_uid)
@@ -223,8 +231,7 @@ static int load_backend(struct live *live, const struct backend *backend)
 static bool no_privilege(void)
 {
 	/* CAP_BPF or CAP_SYS_ADMIN, with CAP_PERFMON: ask the kernel, not the user id */
-	LIBBPF_OPTS(bpf_map_create_opts, opts);
-	int fd = bpf_map_create(BPF_MAP_TYPE_HASH, "privilege", 8, 8, 1, &opts);
+	int fd = bpf_map_create(BPF_MAP_TYPE_HASH, "privilege", 8, 8, 1, NULL);
 
 	if (fd >= 0)
 		close(fd);
@@ -255,9 +262,8 @@ static int choose_backend(struct live *live)
 			strncat(first, "; ", sizeof(first) - strlen(first) - 1);
 		strncat(first, live->result->reason, sizeof(first) - strlen(first) - 1);
 	}
-	if (!first[0])
-		return fail(live, -ENOTSUP, "this version has no such backend");
-	return fail(live, error, first);
+	return first[0] ? fail(live, error, first)
+			: fail(live, -ENOTSUP, "this version has no such backend");
 }
 
 static int map_counters(struct live *live)
@@ -305,9 +311,30 @@ static void load_existing(struct live *live)
 			 "missing: existing sockets, and making good of losses (%s)", reason);
 	else
 		snprintf(live->note, sizeof(live->note), "%s", note);
-	live->lookup = lookup_new(existing_loaded(live->existing), live->start_ns);
+	live->lookup = lookup_new(existing_loaded(live->existing), live->naming, live->start_ns);
 	passes_init(&live->passes, live->existing, live->probes.backend->id,
 		    !live->options->no_resync);
+}
+
+/* What --proto asks for beyond what every run watches. */
+static int load_families(struct live *live)
+{
+	char reason[200], note[200];
+	size_t used = strlen(live->note);
+
+	if (!live->options->families)
+		return 0;
+	live->families =
+		families_load(&live->probes, live->options->families, live->options->families_named,
+			      reason, sizeof(reason), note, sizeof(note));
+	if (reason[0])
+		return fail(live, -ENOTSUP, reason);
+	if (live->probes.backend->id == WIRE_TRACEPOINT)
+		live->probes.blind |= WIRE_B_FAMILIES;
+	if (note[0])
+		snprintf(live->note + used, sizeof(live->note) - used, "%s%s", used ? "; " : "",
+			 note);
+	return 0;
 }
 
 static int watch_fd(struct live *live, int fd)
@@ -465,7 +492,8 @@ static int set_up(struct live *live)
 		return fail(live, error, "cannot map the probes' counters");
 	live->ring = ring_buffer__new(probes_map(&live->probes, "records"), record, live, NULL);
 	live->naming = naming_new(namespace_inum("net"));
-	if (!live->ring || !live->naming || open_events(live))
+	live->sysctls = sysctls_new();
+	if (!live->ring || !live->naming || !live->sysctls || open_events(live))
 		return fail(live, -ENOMEM, "cannot set up the reader");
 	if (live->options->command) {
 		error = child_prepare(&live->child, live->options, live->result->reason,
@@ -477,18 +505,25 @@ static int set_up(struct live *live)
 	if (error)
 		return fail(live, error, "cannot tell the probes which processes to follow");
 	load_existing(live);
+	error = load_families(live);
+	if (error)
+		return error;
 	error = probes_attach(&live->probes);
-	return error ? fail(live, error, live->probes.reason) : 0;
+	if (error)
+		return fail(live, error, live->probes.reason);
+	return families_attach(live->families, live->result->reason, sizeof(live->result->reason));
 }
 
 static void tear_down(struct live *live)
 {
 	child_free(&live->child);
 	lookup_free(live->lookup);
+	families_free(live->families);
 	existing_free(live->existing);
 	probes_free(&live->probes);
 	ring_buffer__free(live->ring);
 	naming_free(live->naming);
+	sysctls_free(live->sysctls);
 	if (live->counters)
 		munmap(live->counters, live->counters_bytes);
 	free(live->told);
@@ -502,11 +537,12 @@ static void tear_down(struct live *live)
 /* Records from the first to the last. */
 static int stream(struct live *live)
 {
-	char list[2048], note[sizeof(live->note) + sizeof(live->probes.note) + 4];
+	char list[4096], note[sizeof(live->note) + sizeof(live->probes.note) + 4];
 	struct made made;
 	int error;
 
 	probes_list(&live->probes, list, sizeof(list));
+	families_list(live->families, list + strlen(list), sizeof(list) - strlen(list));
 	snprintf(note, sizeof(note), "%s%s%s", live->probes.note,
 		 live->probes.note[0] && live->note[0] ? "; " : "", live->note);
 	live->handler->ready(live->handler->arg, live->probes.backend->id, note[0] ? note : NULL,
@@ -514,6 +550,9 @@ static int stream(struct live *live)
 	give(live, made.bytes,
 	     make_start(&made, live->probes.backend->id, live->probes.blind,
 			live->options->command));
+	error = sysctls_start(live->sysctls, give, live);
+	if (error && !live->outcome)
+		live->outcome = error;
 	if (!live->outcome)
 		live->outcome = live->handler->batch(live->handler->arg);
 	if (live->existing && !live->outcome)

@@ -17,6 +17,7 @@
 #include "user/source/diag.h"
 #include "user/source/make.h"
 #include "user/source/namespaces.h"
+#include "user/source/naming.h"
 
 /* All open files of all processes are gone through: rarely, and for a small part of the time. */
 #define APART_NS    250000000ULL
@@ -40,6 +41,7 @@ struct found {
 
 struct lookup {
 	struct bpf_link *link;
+	struct naming *naming;
 	int wanted_fd; /* map .data.wanted */
 	int own_netns_fd;
 	uint64_t start_ns; /* what sockets' numbers count from */
@@ -59,12 +61,13 @@ struct lookup {
 	struct wire_holder answers[ANSWERS];
 };
 
-struct lookup *lookup_new(struct bpf_object *object, uint64_t start_ns)
+struct lookup *lookup_new(struct bpf_object *object, struct naming *naming, uint64_t start_ns)
 {
 	struct lookup *l = object ? calloc(1, sizeof(*l)) : NULL;
 
 	if (!l)
 		return NULL;
+	l->naming = naming;
 	l->start_ns = start_ns;
 	l->own_netns_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	l->wanted_fd = bpf_object__find_map_fd_by_name(object, ".data.wanted");
@@ -93,6 +96,8 @@ void lookup_free(struct lookup *l)
 /* The port that was refused to a program that named it, 0 if the record is of no such thing. */
 static uint16_t refused_port(const struct wire_call *c)
 {
+	if (!record_is_walked(c->sock.protocol))
+		return 0;
 	switch (c->head.kind) {
 	case WIRE_BIND:
 		return c->error == EADDRINUSE && (c->facts & WIRE_F_REQUEST) ? c->req_port : 0;
@@ -276,7 +281,10 @@ static int tell(struct lookup *l, int (*give)(void *, const void *, size_t), voi
 		struct wire_holder *h = &l->found[i].holder;
 
 		h->asker = l->refused->sock.id;
-		outcome = give(arg, made.bytes, make_holder(&made, h));
+		make_holder(&made, h);
+		outcome = naming_look(l->naming, made.bytes, give, arg);
+		if (!outcome)
+			outcome = give(arg, made.bytes, sizeof(*h));
 	}
 	if (outcome)
 		return outcome;

@@ -12,12 +12,13 @@
 
 struct bpf_object;
 struct lookup;
+struct naming;
 
 /*
- * object: of existing.h, loaded. start_ns: of struct wire_config. NULL if there is no object, or it
- * cannot be used.
+ * object: of existing.h, loaded. naming is used for what is found. start_ns: of struct wire_config.
+ * NULL if there is no object, or it cannot be used.
  */
-struct lookup *lookup_new(struct bpf_object *object, uint64_t start_ns);
+struct lookup *lookup_new(struct bpf_object *object, struct naming *naming, uint64_t start_ns);
 void lookup_free(struct lookup *lookup);
 
 /*
