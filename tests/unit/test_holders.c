@@ -157,6 +157,7 @@ static void a_list_with_a_loss_is_completed(void **state)
 static void what_no_process_has_is_said(void **state)
 {
 	struct world *w = walked(state);
+	struct wire_call c = refused_bind(81);
 	struct wire_holder h = holder_new(ASKER, 0, 80, TCP_TIME_WAIT);
 
 	h.flags = WIRE_H_LEFT;
@@ -172,9 +173,12 @@ static void what_no_process_has_is_said(void **state)
 	h.flags = WIRE_H_ORPHAN | WIRE_H_UID;
 	FEED(w, h);
 	feed_end_of(w, 81, 1, 0);
-	w->found[w->found_len = 0] = 0;
-	feed_refusal(w, 81);
+	c.who = who_new(200, "other"); /* one finding a minute, by one program */
+	FEED(w, c);
 	assert_int_equal(w->holders.list[0].keeper, KEPT_BY_ORPHAN);
+	FOUND(w, "bind-in-use 1: 0.0.0.0:81 is held by an orphan in LAST_ACK; neither has "
+		 "SO_REUSEADDR\n");
+	assert_non_null(strstr(w->hint, "closed it"));
 	h = holder_new(ASKER, 0, 82, TCP_LISTEN);
 	h.flags = WIRE_H_KERN | WIRE_H_UID;
 	FEED(w, h);

@@ -463,6 +463,9 @@ static const char *hint_holder(const struct event *e)
 		return "portlife why names who has it now";
 	if (first->state == TCP_TIME_WAIT)
 		return "set SO_REUSEADDR before bind(), in the old and the new program, or wait";
+	if (first->keeper == KEPT_BY_ORPHAN)
+		return "its process has closed it: wait until the connection is over, or set "
+		       "SO_REUSEADDR before bind(), in the old and the new program";
 	if (first->kern)
 		return "a service of the kernel has the port: stop it, or take another port";
 	if (is_systemd(first) && first->state != TCP_ESTABLISHED)
