@@ -113,6 +113,8 @@ KEYS = {
         "cause": OPTIONAL_STRING,
         "holders": OPTIONAL_LIST,
         "holders_omitted": OPTIONAL_NUMBER,
+        "pressure": OPTIONAL_OBJECT,
+        "evidence": LIST,
     },
     "lost": {
         "type": STRING,
@@ -138,6 +140,11 @@ KEYS = {
         "shown": NUMBER,
         "lost": NUMBER,
         "command": OPTIONAL_OBJECT,
+        "elapsed_ns": NUMBER,
+        "pressure": LIST,
+        "pressure_omitted": NUMBER,
+        "search": OPTIONAL_OBJECT,
+        "findings": OBJECT,
     },
 }
 PORT_KEYS = {**TENURE, "port": OPTIONAL_NUMBER, "assigned_ns": OPTIONAL_NUMBER,
