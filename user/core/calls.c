@@ -491,6 +491,8 @@ int call_apply(struct core *core, const struct wire_call *c)
 	if (!slot)
 		return -ENOMEM;
 	err = call_of(core, slot, c, core->lives.numbered != numbered);
+	if (core->notes && c->head.kind != WIRE_FOUND)
+		notes_forget(core->notes, c->sock.id);
 	lives_list(&core->lives, slot);
 	return err;
 }
