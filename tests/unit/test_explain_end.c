@@ -204,7 +204,7 @@ static void three_sentences_at_most(void **state)
 
 	(void)state;
 	assert_int_equal(count(scene_play(&s, 1), "\n"), 3);
-	s.records[0].call.sock.protocol = IPPROTO_ICMP; /* its number is no port */
+	s.records[0].call.sock.protocol = 200; /* its number is no port */
 	s.records[0].call.sock.state = TCP_ESTABLISHED;
 	assert_string_equal(scene_play(&s, 1), "The program chose whom to talk with.\n");
 	s.records[0].call.head.kind = WIRE_CONNECT_FAILED;
@@ -293,51 +293,6 @@ static void what_is_not_known_is_left_out(void **state)
 	SAYS(&s, "Nobody saw it happen, but port 40001 has been given back.");
 }
 
-/* Numbers that are no ports are not called so. */
-static void other_families_have_no_ports(void **state)
-{
-	static const struct {
-		uint8_t kind;
-		const char *said;
-	} kinds[] = {
-		{ WIRE_BIND, "The program asked for an address of its own, and got it.\n" },
-		{ WIRE_CONNECT, "The program chose whom to talk with.\n" },
-		{ WIRE_LISTEN, "The program waits for connections.\n" },
-		{ WIRE_ACCEPT, "The program took a connection.\n" },
-		{ WIRE_SEND, "The program sent something.\n" },
-		{ WIRE_DISCONNECT, "The program let go of the other side.\n" },
-	};
-	struct wire_call c = call_new(WIRE_BIND, 1, BOOT_NS + 100), found;
-	struct scene s;
-
-	(void)state;
-	c.sock.protocol = IPPROTO_ICMP;
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		c.head.kind = kinds[i].kind;
-		s = scene_of(c);
-		assert_string_equal(scene_play(&s, 1), kinds[i].said);
-	}
-	c.head.kind = WIRE_CONNECT;
-	c.sock.local_port = 7;
-	s = scene_of(c);
-	scene_add_edge(&s, edge_new(WIRE_ESTABLISHED, 1, BOOT_NS + 200, 0, 0));
-	scene_close(&s, 600, 7, 0);
-	SAYS(&s, "A connection is there.");
-	SAYS(&s, "The program is done with this.");
-	SAYS(&s, "What this program had is free of it.");
-	SAYS_NOT(&s, "port");
-	s.len = 1;
-	scene_close(&s, 600, 7, 599);
-	SAYS(&s, "The connection is over.");
-	found = found_new(1, BOOT_NS + 10, 7, WIRE_F_EXISTING);
-	found.sock.protocol = IPPROTO_ICMP;
-	s = scene_of(found);
-	SAYS(&s, "This was there before portlife began to watch.");
-	s.records[0].call.facts = WIRE_F_PASS;
-	SAYS_NOT(&s, "This was there");
-	SAYS(&s, "Nobody saw this happen");
-}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -353,7 +308,6 @@ int main(void)
 		cmocka_unit_test(the_first_sentence_is_plain),
 		cmocka_unit_test(other_namespaces_have_their_own_settings),
 		cmocka_unit_test(what_is_not_known_is_left_out),
-		cmocka_unit_test(other_families_have_no_ports),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "user/core/explain_rules.h"
+#include "user/core/family.h"
 
 static void say_who(const struct about *a, struct sentence *s)
 {
@@ -21,6 +22,11 @@ static void say_who(const struct about *a, struct sentence *s)
 static void say_port(const struct about *a, struct sentence *s)
 {
 	sentence_add_number(s, a->event->port);
+}
+
+static void say_number_of_family(const struct about *a, struct sentence *s)
+{
+	sentence_add_number(s, life_number(a->life, a->event->port));
 }
 
 static void say_parity(const struct about *a, struct sentence *s)
@@ -217,10 +223,11 @@ static const struct word {
 	void (*say)(const struct about *a, struct sentence *s);
 } words[] = {
 	{ "Who", true, say_who },
-	{ "port", false, say_port },	/* of the event */
-	{ "parity", true, say_parity }, /* of that */
-	{ "had", false, say_had },	/* the socket's, where the event is about another */
-	{ "peer", false, say_peer },	/* ADDR:PORT */
+	{ "port", false, say_port },		   /* of the event */
+	{ "number", false, say_number_of_family }, /* what it has instead of one */
+	{ "parity", true, say_parity },		   /* of that */
+	{ "had", false, say_had },   /* the socket's, where the event is about another */
+	{ "peer", false, say_peer }, /* ADDR:PORT */
 	{ "peer-address", false, say_peer_address },
 	{ "peer-port", false, say_peer_port },
 	{ "local", false, say_local },	   /* ADDR */
