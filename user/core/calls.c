@@ -257,6 +257,8 @@ static int on_connect(struct core *core, struct slot *slot, const struct wire_ca
 	if (err)
 		return err;
 	begin_attempt(slot, c);
+	if (core->lives.unfollowed)
+		time_wait_replaced(core, slot);
 	e = event_of_call(slot, c, EVENT_CONNECT);
 	e.assigned = assigned;
 	return event_emit(core, slot, &e);
@@ -490,6 +492,8 @@ int call_apply(struct core *core, const struct wire_call *c)
 	if (!slot)
 		return -ENOMEM;
 	err = call_of(core, slot, c, core->lives.numbered != numbered);
+	if (core->notes && c->head.kind != WIRE_FOUND)
+		notes_forget(core->notes, c->sock.id);
 	lives_list(&core->lives, slot);
 	return err;
 }

@@ -133,16 +133,14 @@ static void say_ports(const struct about *a, struct sentence *s)
  */
 static void say_taken(const struct about *a, struct sentence *s)
 {
-	struct pressure p;
-	uint32_t taken;
+	bool for_peer;
+	uint32_t taken = pressure_taken(a->core, a->event, &for_peer);
 
-	pressure_measure(a->core, a->event, &p);
-	taken = p.bound + p.connected + p.waiting;
 	if (!taken)
 		return;
 	sentence_add(s, ", at least ");
 	sentence_add_number(s, taken);
-	sentence_add(s, p.for_peer ? " in use for this destination" : " in use");
+	sentence_add(s, for_peer ? " in use for this destination" : " in use");
 }
 
 static void say_namespace_range(const struct about *a, struct sentence *s)

@@ -8,6 +8,8 @@
 
 bool settings_parse_reserved(struct settings *s, const char *text, size_t len)
 {
+	uint64_t from = 0;
+
 	while (len) {
 		const char *comma = text;
 		uint64_t first, last;
@@ -16,10 +18,11 @@ bool settings_parse_reserved(struct settings *s, const char *text, size_t len)
 		while (comma < text + len && *comma != ',')
 			comma++;
 		item = (size_t)(comma - text);
-		if (parse_range(text, item, 0, SETTINGS_PORTS - 1, &first, &last))
+		if (parse_range(text, item, from, SETTINGS_PORTS - 1, &first, &last))
 			return false;
-		for (uint64_t port = first; port <= last; port++)
+		for (uint64_t port = first; port <= last && s; port++)
 			s->reserved[port / 8] |= (uint8_t)(1U << (port % 8));
+		from = last + 1;
 		len -= item + (item < len);
 		text = comma + 1;
 	}

@@ -25,7 +25,10 @@ struct settings {
 	uint8_t reserved[SETTINGS_PORTS / 8]; /* a bit for each of ip_local_reserved_ports */
 };
 
-/* "80,8000-8099", as the sysctl has it. False if it is not written so. */
+/*
+ * "80,8000-8099", as the sysctl has it: in order, each once. False if it is not written so, *s may
+ * then have some of them. s NULL: only looked at.
+ */
 bool settings_parse_reserved(struct settings *s, const char *text, size_t len);
 bool settings_is_reserved(const struct settings *s, uint16_t port);
 bool settings_in_range(const struct settings *s, uint16_t port);
