@@ -135,7 +135,9 @@ static void say_given(struct words *w, const struct seen *e)
 		say_more(w, ", as asked");
 	} else {
 		say_more(w, ", chosen by the kernel");
-		if (e->range_lo)
+		if (e->range_lo && e->range_lo == e->range_hi)
+			say_more(w, ", the only one it may give");
+		else if (e->range_lo)
 			say_more(w, " from %u to %u", e->range_lo, e->range_hi);
 		if (e->deferred)
 			say_more(w, "; bind() had left it open");

@@ -398,6 +398,8 @@ static const char *check_step(const struct wire_step *s, const char *text)
 		return why;
 	if (s->end_ns < s->head.ts_ns)
 		return "a call that returned before it was made";
+	if (s->result < -ERRNO_MAX)
+		return "an errno out of range";
 	for (size_t i = 0; i < 3; i++)
 		if (places[i]->pad)
 			return "padding is not zero";

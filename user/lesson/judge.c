@@ -185,4 +185,6 @@ void run_judge(const struct run *run, struct verdict *verdict)
 	if (verdict->ruling == VERDICT_NONE)
 		verdict_say(verdict, VERDICT_NONE,
 			    "this kernel did something that this lesson has no words for.");
+	python_printable(verdict->text);
+	python_printable(verdict->more);
 }
