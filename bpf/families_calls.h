@@ -362,6 +362,33 @@ static __always_inline void edge_release(struct family_socket *state, u16 port)
 	record_submit(r);
 }
 
+/*
+ * vsock_remove_sock: after the last close, at once or when the peer has answered; before it if the
+ * peer has ended the connection. Then the program has a socket without a port.
+ */
+static __always_inline void vsock_removed(struct sock *sk)
+{
+	struct family_socket *state = family_find(sk);
+
+	if (!state)
+		return;
+	if (state->close_ns) {
+		family_end(sk, state, bpf_ktime_get_boot_ns());
+		return;
+	}
+	if (state->flags & FAMILY_HOLDS)
+		edge_release(state, 0);
+	state->flags |= FAMILY_REMOVED;
+}
+
+static __always_inline void vsock_closed(struct sock *sk)
+{
+	struct family_socket *state = family_closed(sk);
+
+	if (state && (state->flags & FAMILY_REMOVED))
+		family_end(sk, state, bpf_ktime_get_boot_ns());
+}
+
 /* --- what is special ------------------------------------------------------------------------- */
 
 /* unix_autobind takes a struct socket up to 5.10, a struct sock later. */
@@ -416,6 +443,9 @@ static __always_inline void subflow_made(struct sock *mptcp, struct socket **mad
 	key = socket ? (u64)BPF_CORE_READ(socket, sk) : 0;
 	if (!key)
 		return;
+	/* the subflow will be told of first, and says whose it is */
+	if (!(parent->flags & FAMILY_TOLD))
+		family_tell(WIRE_FOUND, mptcp, parent, 0, 0);
 	state = bpf_map_lookup_elem(&sockets, &key);
 	if (!state) {
 		fresh.id = family_number(now);

@@ -50,7 +50,7 @@ ENTRY(rawv6_close, rawv6_close, family_closed_whole(SOCK(A1)))
 
 /*
  * AF_VSOCK. vsock_auto_bind is inlined; what it gave shows at the end of connect(). A connection
- * may outlast close() by seconds, and keeps its port until vsock_remove_sock.
+ * may outlast close() by seconds, and keeps its port until vsock_remove_sock; or end before it.
  */
 CALL(vsock_bind, vsock_bind, 3, STEP_BIND, SOCKET(A1), POINTER(A2), (s32)A3)
 CALL(vsock_connect, vsock_connect, 4, STEP_CONNECT, SOCKET(A1), POINTER(A2), (s32)A3)
@@ -58,8 +58,8 @@ CALL(vsock_stream_connect, vsock_stream_connect, 4, STEP_CONNECT, SOCKET(A1), PO
 CALL(vsock_listen, vsock_listen, 2, STEP_LISTEN, SOCKET(A1), 0, 0)
 ENTRY(vsock_accept, vsock_accept, family_accepting(POINTER(A1)))
 ENTRY(vsock_enqueue_accept, vsock_enqueue_accept, family_child(SOCK(A2), SOCK(A1)))
-ENTRY(vsock_release, vsock_release, (void)family_closed(SOCKET(A1)))
-ENTRY(vsock_remove_sock, vsock_remove_sock, family_gone(SOCK(A1)))
+ENTRY(vsock_release, vsock_release, vsock_closed(SOCKET(A1)))
+ENTRY(vsock_remove_sock, vsock_remove_sock, vsock_removed(SOCK(A1)))
 
 /* SCTP. sctp_autobind and sctp_get_port are inlined; sctp_do_bind is where both come from. */
 CALL(sctp_bind, sctp_bind, 3, STEP_BIND, SOCK(A1), POINTER(A2), (s32)A3)

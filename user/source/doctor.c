@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "user/source/existing.h"
+#include "user/source/families.h"
 #include "user/source/live.h"
 #include "user/source/probes.h"
 
@@ -171,6 +172,13 @@ static void look_backend(struct doctor_report *r, const struct backend *backend)
 	}
 }
 
+static void look_families(struct doctor_report *r)
+{
+	struct fact_report *fact = add_fact(r, "families", r->chosen != 0, false);
+
+	families_describe(r->chosen, fact->text, sizeof(fact->text));
+}
+
 int live_doctor(struct doctor_report *r)
 {
 	size_t len;
@@ -186,5 +194,6 @@ int live_doctor(struct doctor_report *r)
 	look_existing(r);
 	for (size_t i = 0; i < len; i++)
 		look_backend(r, &backends[i]);
+	look_families(r);
 	return 0;
 }

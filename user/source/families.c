@@ -158,10 +158,10 @@ static void ask_for_modules(uint32_t named)
 	}
 }
 
-static void kernel_look(struct kernel *k, const struct probes *probes)
+static void kernel_look(struct kernel *k, uint32_t backend)
 {
 	memset(k, 0, sizeof(*k));
-	k->has_fentry = probes->backend->id == WIRE_FENTRY;
+	k->has_fentry = backend == WIRE_FENTRY;
 	k->has_kprobes = probes_kernel_has_kprobes();
 	k->vmlinux = btf__load_vmlinux_btf();
 	if (libbpf_get_error(k->vmlinux))
@@ -364,7 +364,7 @@ struct families *families_load(const struct probes *probes, uint32_t families, u
 		error = f->have ? load_tracepoint(f, probes) : 0;
 		return refused(f, error, reason, reason_len);
 	}
-	kernel_look(&k, probes);
+	kernel_look(&k, probes->backend->id);
 	choose(f, &k, families);
 	kernel_forget(&k);
 	note_absent(families & ~f->have, named, false, note, note_len);
@@ -372,6 +372,30 @@ struct families *families_load(const struct probes *probes, uint32_t families, u
 	if (!error)
 		error = load_way(f, probes, WAY_KPROBE, probes_preallocates(probes->backend));
 	return refused(f, error, reason, reason_len);
+}
+
+void families_describe(uint32_t backend, char *text, size_t len)
+{
+	uint32_t seen = families_seen(backend, WIRE_FAMILY_ALL);
+	struct families f = { .have = seen };
+	char absent[200];
+	struct kernel k;
+	size_t used = 0;
+
+	if (backend != WIRE_TRACEPOINT) {
+		kernel_look(&k, backend);
+		choose(&f, &k, seen);
+		kernel_forget(&k);
+	}
+	text[0] = '\0';
+	for (size_t i = 0; i < LEN(words) && used < len; i++)
+		if (f.have & words[i].family)
+			used += (size_t)snprintf(text + used, len - used, "%s%s",
+						 used ? ", " : "--proto: ", words[i].word);
+	note_absent(WIRE_FAMILY_ALL & ~f.have, 0, backend == WIRE_TRACEPOINT, absent,
+		    sizeof(absent));
+	if (absent[0] && used < len)
+		snprintf(text + used, len - used, "%s%s", used ? "; " : "", absent);
 }
 
 /* --- attaching -------------------------------------------------------------------------------- */

@@ -26,6 +26,9 @@ const char *family_word(uint32_t family);
 struct families *families_load(const struct probes *probes, uint32_t families, uint32_t named,
 			       char *reason, size_t reason_len, char *note, size_t note_len);
 
+/* For the doctor: which there are for this backend, which are not and why. Loads nothing. */
+void families_describe(uint32_t backend, char *text, size_t len);
+
 /* 0, or a negative errno with a reason. */
 int families_attach(struct families *f, char *reason, size_t reason_len);
 void families_free(struct families *f);
