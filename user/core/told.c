@@ -42,10 +42,11 @@ int told_add(struct told **told, const struct connection *connection)
 
 void told_free(struct told **told)
 {
-	while (*told) {
-		struct told *first = *told;
+	struct told *each = *told, *next;
 
-		HASH_DEL(*told, first);
-		free(first);
+	HASH_CLEAR(hh, *told); /* the table; its elements are still in a row */
+	for (; each; each = next) {
+		next = each->hh.next;
+		free(each);
 	}
 }
