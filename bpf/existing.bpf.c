@@ -13,7 +13,7 @@
  * under way, whose record comes in a moment: it counts only if the walk before, at least 10 ms
  * earlier, saw the very same. The collector keeps that distance.
  */
-#include "bpf/socket.h"
+#include "bpf/lookup.h"
 #include <bpf/bpf_tracing.h>
 
 char LICENSE[] SEC("license") = "GPL";
@@ -67,6 +67,11 @@ static __always_inline void time_wait_fill(struct wire_sock *w, struct sock *tw)
 	if (bpf_core_field_exists(bind->tw_connect_bind) &&
 	    BPF_CORE_READ_BITFIELD_PROBED(bind, tw_connect_bind))
 		w->userlocks = SOCK_CONNECT_BIND;
+	/* tw_reuse and tw_reuseport: as the socket had them */
+	if (BPF_CORE_READ_BITFIELD_PROBED(tw, __sk_common.skc_reuse))
+		w->options |= WIRE_O_REUSEADDR;
+	if (BPF_CORE_READ_BITFIELD_PROBED(tw, __sk_common.skc_reuseport))
+		w->options |= WIRE_O_REUSEPORT;
 	if (BPF_CORE_READ_BITFIELD_PROBED(tw, __sk_common.skc_ipv6only))
 		w->options |= WIRE_O_V6ONLY;
 	/* of the socket that it replaced (inet_twsk_alloc) */
@@ -355,6 +360,22 @@ int walk_files(struct bpf_iter__task_file *ctx)
 		take_in(meta, sk, SOCKET_TOLD, task, ctx->fd);
 	else
 		take_note(sk);
+	return 0;
+}
+
+/* Not a walk: who has the port that the collector asks about. */
+SEC("iter/task_file")
+int find_files(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	struct sock *sk;
+
+	if (!task || !file)
+		return 0;
+	sk = sock_of_file(file);
+	if (sk && is_wanted(sk))
+		answer_holder(ctx->meta, task, ctx->fd, sk);
 	return 0;
 }
 

@@ -3,7 +3,7 @@
  * families_fentry.bpf.c binds the handlers of families.h to fentry and fexit. Nothing is loaded
  * that was not asked for ("?").
  */
-#include "bpf/families.h"
+#include "bpf/families_calls.h"
 
 char LICENSE[] SEC("license") = "GPL";
 

@@ -4,7 +4,7 @@
  * of that name, and beside fentry for functions that it cannot reach (modules of kernels without
  * types of modules). A return is that of an entry if the stack is where it was then.
  */
-#include "bpf/families.h"
+#include "bpf/families_calls.h"
 
 char LICENSE[] SEC("license") = "GPL";
 

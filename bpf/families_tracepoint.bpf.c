@@ -6,7 +6,7 @@
  * for. Of sockets beyond IP nothing tells when they end, so they are left out.
  */
 #define TASK_BY_STACK
-#include "bpf/families.h"
+#include "bpf/families_calls.h"
 
 char LICENSE[] SEC("license") = "GPL";
 

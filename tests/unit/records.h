@@ -142,6 +142,49 @@ MAYBE static struct wire_end end_new(uint64_t id, uint64_t ts_ns)
 	};
 }
 
+/* A socket of the kernel's list that is in this one's way; id 0: no record is about it. */
+MAYBE static struct wire_holder holder_new(uint64_t asker, uint64_t id, uint16_t port,
+					   uint8_t tcp_state)
+{
+	return (struct wire_holder){
+		.head = head_new(WIRE_HOLDER, sizeof(struct wire_holder), BOOT_NS + 1),
+		.asker = asker,
+		.sock = {
+			.id = id,
+			.netns = 4026531840,
+			.family = AF_INET,
+			.protocol = IPPROTO_TCP,
+			.state = tcp_state,
+			.local_port = port,
+		},
+		.fd = -1,
+	};
+}
+
+/* The same, looked up: this process has it. */
+MAYBE static void holder_looked_up(struct wire_holder *h, uint32_t pid, const char *comm, int fd,
+				   uint32_t processes)
+{
+	h->flags = WIRE_H_LATER | WIRE_H_WHO | WIRE_H_UID;
+	h->who = who_new(pid, comm);
+	h->uid = h->who.uid;
+	h->fd = fd;
+	h->processes = processes;
+	h->owner = 0;
+}
+
+MAYBE static struct wire_holders holders_new(uint64_t asker, uint16_t port, uint32_t told,
+					     uint32_t flags)
+{
+	return (struct wire_holders){
+		.head = head_new(WIRE_HOLDERS, sizeof(struct wire_holders), BOOT_NS + 1),
+		.asker = asker,
+		.port = port,
+		.told = told,
+		.flags = flags,
+	};
+}
+
 union start_record {
 	struct wire_start start;
 	char bytes[256];

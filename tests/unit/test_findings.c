@@ -13,7 +13,8 @@ static void a_listener_is_named(void **state)
 
 	feed_server(w, 1, BOOT_NS + 100, 80, 0, 0);
 	FEED(w, c);
-	FOUND(w, "bind-in-use 1: 0.0.0.0:80 is held by 811 apache2 (listening)\n");
+	FOUND(w, "bind-in-use 1: 0.0.0.0:80 is held by 811 apache2 (listening); by portlife's "
+		 "table\n");
 	assert_int_equal(w->holders.len, 1);
 	assert_int_equal(w->holders.omitted, 0);
 	assert_int_equal(w->holders.list[0].socket, 1);
@@ -53,13 +54,13 @@ static void a_wildcard_is_in_the_way_of_an_address(void **state)
 	feed_server(w, 1, BOOT_NS + 100, 80, 0, 0);
 	FEED(w, c);
 	FOUND(w, "bind-in-use 1: 10.0.0.2:80 is held by 811 apache2 (listening) on all "
-		 "addresses\n");
+		 "addresses; by portlife's table\n");
 	c = failed_bind(4, BOOT_NS + 3000, 81, 0, EADDRINUSE);
 	c.who = who_new(200, "other");
 	feed_server(w, 3, BOOT_NS + 2000, 81, 2, 0);
 	FEED(w, c);
 	FOUND(w, "bind-in-use 1: 0.0.0.0:81 is held by 811 apache2 (listening) on one of its "
-		 "addresses\n");
+		 "addresses; by portlife's table\n");
 }
 
 static void a_connection_that_took_the_port_is_named(void **state)
@@ -74,7 +75,7 @@ static void a_connection_that_took_the_port_is_named(void **state)
 	FEED(w, e);
 	FEED(w, bind);
 	FOUND(w, "bind-in-use 1: 0.0.0.0:40000 is held by 100 python3 (connected) on one of its "
-		 "addresses; neither has SO_REUSEADDR\n");
+		 "addresses; neither has SO_REUSEADDR; by portlife's table\n");
 	assert_int_equal(w->holders.list[0].origin, ORIGIN_CONNECT);
 }
 
@@ -98,7 +99,7 @@ static void very_many_are_counted(void **state)
 		feed_server(w, 100u + i, BOOT_NS + 100 + 20u * i, 80, i + 1, WIRE_O_REUSEPORT);
 	FEED(w, c);
 	FOUND(w, "bind-in-use 1: 0.0.0.0:80 is held by 811 apache2 (listening) (+19 more) on one "
-		 "of its addresses; only the holder has SO_REUSEPORT\n");
+		 "of its addresses; only the holder has SO_REUSEPORT; by portlife's table\n");
 	assert_int_equal(w->holders.len, HOLDERS_MAX);
 	assert_int_equal(w->holders.omitted, 12);
 	for (size_t i = 0; i < HOLDERS_MAX; i++)
@@ -140,7 +141,8 @@ static void options_that_changed_unseen_hide_nobody(void **state)
 	c.sock.options = WIRE_O_REUSEPORT;
 	feed_server(w, 1, BOOT_NS + 100, 80, 0, WIRE_O_REUSEPORT);
 	FEED(w, c);
-	FOUND(w, "bind-in-use 1: 0.0.0.0:80 is held by 811 apache2 (listening)\n");
+	FOUND(w, "bind-in-use 1: 0.0.0.0:80 is held by 811 apache2 (listening); by portlife's "
+		 "table\n");
 	assert_int_equal(w->holders.list[0].conflict.reason, REASON_UNKNOWN);
 }
 
@@ -177,8 +179,9 @@ static void time_wait_is_named_with_the_time_left(void **state)
 	feed_time_wait(w, 1, BOOT_NS + 200, 8080);
 	bind.sock.options = WIRE_O_REUSEADDR;
 	FEED(w, bind);
-	FOUND(w, "bind-in-use 1: 0.0.0.0:8080 is held by TIME_WAIT, 37 s left, was 100 python3 on "
-		 "one of its addresses; the holder has no SO_REUSEADDR\n"
+	FOUND(w, "bind-in-use 1: 0.0.0.0:8080 is held by TIME_WAIT, 37 s left, no process, was 100 "
+		 "python3 on "
+		 "one of its addresses; the holder has no SO_REUSEADDR; by portlife's table\n"
 		 "time-wait-holds-port 1: the port is kept by TIME_WAIT of a connection to "
 		 "10.0.0.9:443, for another 37 s\n");
 	assert_int_equal(w->holders.list[0].state, TCP_TIME_WAIT);
@@ -201,7 +204,8 @@ static void time_wait_beside_a_listener_stops_nobody(void **state)
 	feed_time_wait(w, 1, BOOT_NS + 200, 80);
 	feed_server(w, 2, BOOT_NS + 500, 80, 0, 0);
 	FEED(w, bind);
-	FOUND(w, "bind-in-use 1: 0.0.0.0:80 is held by 811 apache2 (listening) (+1 more)\n");
+	FOUND(w, "bind-in-use 1: 0.0.0.0:80 is held by 811 apache2 (listening) (+1 more); by "
+		 "portlife's table\n");
 }
 
 /* --- the others --------------------------------------------------------------------------- */
@@ -237,7 +241,7 @@ static void the_same_connection_is_named(void **state)
 	memcpy(c.sock.local, (uint8_t[]){ 10, 0, 0, 1 }, 4);
 	FEED(w, c);
 	FOUND(w, "connect-tuple-in-use 1: port 5000 has a connection to 10.0.0.9:443 already: 100 "
-		 "python3 (connecting)\n");
+		 "python3 (connecting); by portlife's table\n");
 	assert_int_equal(w->holders.list[0].conflict.overlap, OVERLAP_CONNECTION);
 }
 
@@ -326,7 +330,7 @@ static void listen_has_its_own(void **state)
 	c.error = EADDRINUSE;
 	FEED(w, c);
 	FOUND(w, "listen-lost-port 1: port 80, which bind() had given, is held by 811 apache2 "
-		 "(listening)\n");
+		 "(listening); by portlife's table\n");
 }
 
 /* --- how often ---------------------------------------------------------------------------- */

@@ -123,6 +123,10 @@ static void holders_and_findings_lines(void **state)
 				  .options = WIRE_O_REUSEADDR,
 				  .state = TCP_LISTEN,
 				  .origin = ORIGIN_BIND,
+				  .source = HOLDER_BY_KERNEL,
+				  .keeper = KEPT_BY_PROCESS,
+				  .processes = 5,
+				  .fd = 6,
 				  .conflict = { YES, OVERLAP_WILDCARD_HOLDER, REASON_LISTENING,
 						true },
 			  },
@@ -132,6 +136,8 @@ static void holders_and_findings_lines(void **state)
 				  .netns = 77,
 				  .state = TCP_TIME_WAIT,
 				  .origin = ORIGIN_ACCEPT,
+				  .keeper = KEPT_BY_TIME_WAIT,
+				  .fd = -1,
 				  .left_known = true,
 				  .left_ms = 37000,
 				  .conflict = { YES, OVERLAP_CONNECTION, REASON_NONE, false },
@@ -161,12 +167,14 @@ static void holders_and_findings_lines(void **state)
 				   .count = 2 };
 	static const char said_holders[] =
 		"\"holders\":[{\"socket\":5,\"pid\":811,\"comm\":\"a\\\"b\",\"uid\":33,"
-		"\"netns\":77,\"unit\":\"web.service\",\"fds\":null,"
+		"\"netns\":77,\"unit\":\"web.service\",\"fds\":5,\"fd\":6,\"held_by\":\"process\","
+		"\"source\":\"kernel\","
 		"\"local\":{\"addr\":\"0.0.0.0\",\"port\":80},\"state\":\"listen\","
 		"\"options\":[\"reuseaddr\"],\"port_origin\":\"bind\","
 		"\"time_wait_left_ms\":null,\"rule\":\"wildcard-holder,same-device,listening\"},"
 		"{\"socket\":6,\"pid\":null,\"comm\":null,\"uid\":null,\"netns\":77,"
-		"\"unit\":null,\"fds\":null,\"local\":{\"addr\":\"0.0.0.0\",\"port\":80},"
+		"\"unit\":null,\"fds\":null,\"fd\":null,\"held_by\":\"time_wait\","
+		"\"source\":\"table\",\"local\":{\"addr\":\"0.0.0.0\",\"port\":80},"
 		"\"state\":\"time_wait\",\"options\":[],\"port_origin\":\"accept\","
 		"\"time_wait_left_ms\":37000,\"rule\":\"same-connection\"}],"
 		"\"holders_omitted\":3";

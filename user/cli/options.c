@@ -301,8 +301,8 @@ static int options_check_look(const struct options *o)
 		 (o->live.backend || o->live.duration_ns || o->count || o->strict || o->fail_on))
 		vain = "--attach, --duration, --count, --strict and --fail-on are for watching: "
 		       "'ports' and 'why' look once";
-	else if (o->command != OPTIONS_WATCH && o->explain)
-		vain = "--explain is for watching: it explains events";
+	else if (o->command != OPTIONS_WATCH && o->command != OPTIONS_LESSON && o->explain)
+		vain = "--explain is for watching and for lessons: it explains events";
 	else if (o->command == OPTIONS_PORTS && o->filter.failed)
 		vain = "ports: -x is for watching: a port that is taken has not failed";
 	if (!vain)

@@ -187,7 +187,6 @@ int options_check_lesson(const struct options *o)
 int options_set_asked_path(struct options *o, const char *name, const char *text)
 {
 	size_t len = strlen(text);
-	const struct path *path = &o->asked_path;
 
 	if (len > WIRE_PATH_MAX || len < 2) {
 		say("%s: '%s' is no name of a socket; a path has at most %d bytes", name, text,
@@ -198,8 +197,8 @@ int options_set_asked_path(struct options *o, const char *name, const char *text
 	memcpy(o->asked_path.bytes, text, len);
 	if (*text == '@')
 		o->asked_path.bytes[0] = '\0';
-	o->asked = (struct endpoint){ .family = AF_UNIX, .port = 1 };
-	memcpy(o->asked.addr, &path, sizeof(path));
+	o->asked = (struct endpoint){ .port = 1 };
+	endpoint_set_path(&o->asked, &o->asked_path);
 	o->live.families |= WIRE_FAMILY_UNIX;
 	return 0;
 }

@@ -214,7 +214,8 @@ static int on_bind(struct core *core, struct slot *slot, const struct wire_call 
 		return err;
 	/* success without a port: bind(addr, 0) under IP_BIND_ADDRESS_NO_PORT */
 	if (!c->error)
-		slot->life.deferred = !c->sock.local_port;
+		slot->life.deferred =
+			!c->sock.local_port && record_has_range(c->sock.protocol);
 	e = event_of_call(slot, c, EVENT_BIND);
 	e.assigned = assigned;
 	if (c->error && e.has_request)
@@ -491,6 +492,8 @@ int call_apply(struct core *core, const struct wire_call *c)
 	if (!slot)
 		return -ENOMEM;
 	err = call_of(core, slot, c, core->lives.numbered != numbered);
+	if (core->notes && c->head.kind != WIRE_FOUND)
+		notes_forget(core->notes, c->sock.id);
 	lives_list(&core->lives, slot);
 	return err;
 }

@@ -33,6 +33,7 @@ void core_free(struct core *core)
 	if (!core)
 		return;
 	run_free(core);
+	notes_free(core->notes);
 	names_free(core->names);
 	family_free(&core->paths);
 	told_free(&core->told);
@@ -84,6 +85,10 @@ static int apply(struct core *core, union record *r, const char *text)
 		return 0;
 	case WIRE_STOP:
 		return run_stop(core);
+	case WIRE_HOLDER:
+		return notes_add_holder(&core->notes, &r->holder);
+	case WIRE_HOLDERS:
+		return notes_add_end(&core->notes, &r->holders);
 	case WIRE_OWNER:
 		return owner_apply(core, &r->owner);
 	case WIRE_END:

@@ -169,9 +169,5 @@ uint32_t explain_range_size(const struct about *a)
 
 uint32_t explain_reserved(const struct about *a)
 {
-	uint32_t count = 0;
-
-	for (uint32_t port = a->event->range_lo; port <= a->event->range_hi; port++)
-		count += settings_is_reserved(a->settings, (uint16_t)port);
-	return count;
+	return settings_reserved_between(a->settings, a->event->range_lo, a->event->range_hi);
 }

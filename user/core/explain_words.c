@@ -63,6 +63,27 @@ static void say_request_port(const struct about *a, struct sentence *s)
 	sentence_add_number(s, a->event->request.port);
 }
 
+/* What a wildcard stands for: an address of IPv6 has those of IPv4 in it, unless it is told not to.
+ */
+static void say_every(const struct about *a, const struct endpoint *end, struct sentence *s)
+{
+	if (end->family == AF_INET)
+		sentence_add(s, "every IPv4 address");
+	else
+		sentence_add(s, a->event->options & WIRE_O_V6ONLY ? "every IPv6 address"
+								  : "every address");
+}
+
+static void say_every_asked(const struct about *a, struct sentence *s)
+{
+	say_every(a, &a->event->request, s);
+}
+
+static void say_every_local(const struct about *a, struct sentence *s)
+{
+	say_every(a, &a->life->local, s);
+}
+
 static void say_holder(const struct about *a, struct sentence *s)
 {
 	const struct holder *h = &a->event->holders->list[0];
@@ -205,6 +226,8 @@ static const struct word {
 	{ "local", false, say_local },	   /* ADDR */
 	{ "own", false, say_own },	   /* ADDR:PORT */
 	{ "request", false, say_request }, /* ADDR */
+	{ "every-asked", true, say_every_asked },
+	{ "every-local", true, say_every_local },
 	{ "request-port", false, say_request_port },
 	{ "holder", false, say_holder }, /* ADDR */
 	{ "range", true, say_range },	 /* of the socket */

@@ -25,10 +25,12 @@ bool endpoint_is_named(const struct endpoint *end)
 
 const struct path *endpoint_path(const struct endpoint *end)
 {
-	const struct path *path = NULL;
+	const struct path *path;
+	uintptr_t at = 0;
 
 	if (end->family == AF_UNIX)
-		memcpy(&path, end->addr, sizeof(path));
+		memcpy(&at, end->addr, sizeof(at));
+	path = (const struct path *)at;
 	return path && path->len ? path : NULL;
 }
 
@@ -117,9 +119,16 @@ static struct paths *paths_find(struct paths *table, uint64_t id)
 
 static void point_to(uint8_t *addr, const struct path *path)
 {
+	uintptr_t at = (uintptr_t)path;
+
 	memset(addr, 0, 16);
-	if (path)
-		memcpy(addr, &path, sizeof(path));
+	memcpy(addr, &at, sizeof(at));
+}
+
+void endpoint_set_path(struct endpoint *end, const struct path *path)
+{
+	end->family = AF_UNIX;
+	point_to(end->addr, path);
 }
 
 static void translate_unix(struct paths *table, struct wire_call *c)
@@ -199,11 +208,12 @@ void family_forget(struct paths **table, uint64_t id)
 
 void family_free(struct paths **table)
 {
-	struct paths *paths, *next;
+	struct paths *paths = *table, *next;
 
-	for (paths = *table; paths; paths = next) {
+	if (*table)
+		HASH_CLEAR(hh, *table); /* the links among them stay */
+	for (; paths; paths = next) {
 		next = paths->hh.next;
-		HASH_DELETE(hh, *table, paths);
 		free(paths);
 	}
 }

@@ -22,6 +22,8 @@ struct path {
 bool endpoint_is_named(const struct endpoint *end);
 /* The name of an end point of AF_UNIX, NULL if it has none. */
 const struct path *endpoint_path(const struct endpoint *end);
+/* Makes it an end point of AF_UNIX with this name; NULL: without one. path must outlive it. */
+void endpoint_set_path(struct endpoint *end, const struct path *path);
 /* The context id of an end point of AF_VSOCK. */
 uint32_t endpoint_cid(const struct endpoint *end);
 /* Port, ICMP id, or port id; 0 for a name. */

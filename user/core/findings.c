@@ -172,8 +172,18 @@ const char *core_unseen(const struct core *core)
 	return NULL;
 }
 
-static const char *why_nobody(const struct core *core)
+/* Was the kernel asked, about all sockets of the port? */
+static bool was_looked_at(const struct core *core, const struct event *e)
 {
+	const struct noted *noted = notes_find(core->notes, e->life->id);
+
+	return noted && (look_is_whole(&noted->now) || look_is_whole(&noted->later));
+}
+
+static const char *why_nobody(const struct core *core, const struct event *e)
+{
+	if (was_looked_at(core, e))
+		return " by no socket known; it may be gone by now";
 	if (!core->pass.started)
 		return "; by whom is not known: sockets from before the start were not looked at";
 	if (hides_others(core))
@@ -199,10 +209,10 @@ static void say_held(const struct telling *t)
 		sentence_add(t->s, "taken by a file, and no socket known has it");
 	} else if (h) {
 		sentence_add(t->s, "held by ");
-		sentence_add_holders(t->s, h);
+		sentence_add_holders_at_length(t->s, h);
 	} else {
 		sentence_add(t->s, "held");
-		sentence_add(t->s, why_nobody(t->core));
+		sentence_add(t->s, why_nobody(t->core, t->event));
 	}
 }
 
@@ -248,6 +258,7 @@ static void say_rule(const struct telling *t)
 		return;
 	sentence_add(t->s, overlap_phrase(&h->list[0].conflict));
 	sentence_add(t->s, reason_phrase(&h->list[0].conflict));
+	sentence_add(t->s, sentence_source(h));
 }
 
 void findings_say_request(const struct telling *t)
@@ -300,7 +311,8 @@ static void say_tuple(const struct telling *t)
 	if (!e->holders)
 		return;
 	sentence_add(t->s, ": ");
-	sentence_add_holders(t->s, e->holders);
+	sentence_add_holders_at_length(t->s, e->holders);
+	sentence_add(t->s, sentence_source(e->holders));
 }
 
 static void say_denied(const struct telling *t)
@@ -393,6 +405,9 @@ static const char *hint_holder(const struct event *e)
 		return "portlife why names who has it now";
 	if (first->state == TCP_TIME_WAIT)
 		return "set SO_REUSEADDR before bind(), in the old and the new program, or wait";
+	if (first->keeper == KEPT_BY_ORPHAN)
+		return "its process has closed it: wait until the connection is over, or set "
+		       "SO_REUSEADDR before bind(), in the old and the new program";
 	if (first->kern)
 		return "a service of the kernel has the port: stop it, or take another port";
 	if (is_systemd(first) && first->state != TCP_ESTABLISHED)

@@ -36,6 +36,8 @@ bool settings_in_range(const struct settings *s, uint16_t port);
 /* Ports of the range, and those of them that no automatic choice takes. */
 uint32_t settings_range_size(const struct settings *s);
 uint32_t settings_reserved_in_range(const struct settings *s);
+/* Reserved ports from lo to hi. */
+uint32_t settings_reserved_between(const struct settings *s, uint16_t lo, uint16_t hi);
 
 /*
  * The next run of reserved ports at *first or after it; false if there is none. Sets *first and

@@ -11,6 +11,7 @@
 #include "user/core/holders.h"
 #include "user/core/lives.h"
 #include "user/core/names.h"
+#include "user/core/noted.h"
 #include "user/core/pressure_count.h"
 #include "user/core/record.h"
 #include "user/core/spaces.h"
@@ -58,6 +59,7 @@ struct core {
 	struct pass pass;
 	struct told *told; /* where TIME_WAIT entries are not seen: until the first walk is over */
 	struct repeats repeats;
+	struct notes *notes;	    /* of conflicts whose call is not told of yet */
 	uint32_t until_pressure;    /* ports given until it is asked how many are left */
 	uint64_t pressure_quiet_ns; /* nor is it asked before */
 	bool started, stopped;

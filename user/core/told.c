@@ -44,7 +44,7 @@ void told_free(struct told **told)
 {
 	struct told *each = *told, *next;
 
-	HASH_CLEAR(hh, *told); /* the table; its elements are still in a row */
+	HASH_CLEAR(hh, *told);
 	for (; each; each = next) {
 		next = each->hh.next;
 		free(each);

@@ -58,7 +58,7 @@ static bool is_followed(const struct run *run, const struct did *did)
 
 	if (did->step->op == STEP_ACCEPT)
 		made = did_nth(run, STEP_SOCKET, did->step->from, 0);
-	if (!made->done)
+	if (!worked(made))
 		return false;
 	return (made->step->family == AF_INET || made->step->family == AF_INET6) &&
 	       made->step->type != SOCK_RAW && made->step->protocol != IPPROTO_ICMP;

@@ -192,7 +192,7 @@ static char *text_where(const struct text_sink *self, char *p, const struct even
 	}
 	if (e->holders && e->holders->len)
 		p = text_holders(self, p, e->holders);
-	if (e->kind == EVENT_BIND && !e->error && !e->port)
+	if (e->kind == EVENT_BIND && !e->error && !e->port && l->deferred)
 		p = fmt_literal(p, " (no port yet: IP_BIND_ADDRESS_NO_PORT)");
 	if (e->assigned && e->tenure && e->tenure->deferred)
 		p = fmt_literal(p, " (deferred)");

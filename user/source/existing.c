@@ -172,6 +172,11 @@ void existing_free(struct existing *e)
 	free(e);
 }
 
+struct bpf_object *existing_loaded(const struct existing *e)
+{
+	return e ? e->object : NULL;
+}
+
 static int make_iterator(struct existing *e, enum walk walk)
 {
 	e->iterators[walk] = bpf_iter_create(bpf_link__fd(e->links[walk]));

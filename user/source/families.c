@@ -39,69 +39,69 @@ enum shape { ENTRY, CALL, RETURN };
  * here. args: the function must have so many, 0: any number.
  */
 static const struct hook {
-	uint32_t families;
 	const char *program, *function;
+	uint32_t families;
 	enum shape shape;
-	bool key;
 	int args;
+	bool key;
 } hooks[] = {
-	{ UNIX, "unix_release", "unix_release", ENTRY, true, 0 },
-	{ NETLINK, "netlink_release", "netlink_release", ENTRY, true, 0 },
-	{ RAW, "raw_close", "raw_close", ENTRY, true, 0 },
-	{ RAW, "rawv6_close", "rawv6_close", ENTRY, false, 0 },
-	{ VSOCK, "vsock_remove_sock", "vsock_remove_sock", ENTRY, true, 0 },
-	{ VSOCK, "vsock_release", "vsock_release", ENTRY, true, 0 },
-	{ SCTP, "sctp_put_port", "sctp_put_port", ENTRY, true, 0 },
-	{ SCTP, "sctp_close", "sctp_close", ENTRY, true, 0 },
-	{ MPTCP, "mptcp_destroy", "mptcp_destroy", ENTRY, true, 0 },
-	{ MPTCP, "mptcp_close", "mptcp_close", ENTRY, true, 0 },
-	{ UNIX | VSOCK | SCTP | MPTCP, "graft", "security_sock_graft", ENTRY, false, 0 },
-	{ UNIX, "unix_accept", "unix_accept", ENTRY, false, 0 },
-	{ VSOCK, "vsock_accept", "vsock_accept", ENTRY, false, 0 },
-	{ VSOCK, "vsock_enqueue_accept", "vsock_enqueue_accept", ENTRY, false, 0 },
-	{ SCTP, "sctp_accept", "sctp_accept", ENTRY, false, 0 },
-	{ MPTCP, "mptcp_accept", "mptcp_stream_accept", ENTRY, false, 0 },
-	{ MPTCP, "mptcp_child", "mptcp_token_accept", ENTRY, false, 0 },
-	{ MPTCP, "mptcp_subflow_2args", "mptcp_subflow_create_socket", RETURN, false, 2 },
-	{ MPTCP, "mptcp_subflow_3args", "mptcp_subflow_create_socket", RETURN, false, 3 },
-	{ UNIX, "unix_bind", "unix_bind", CALL, true, 0 },
-	{ UNIX, "unix_stream_connect", "unix_stream_connect", CALL, true, 0 },
-	{ UNIX, "unix_dgram_connect", "unix_dgram_connect", CALL, true, 0 },
-	{ UNIX, "unix_listen", "unix_listen", CALL, true, 0 },
-	{ UNIX, "unix_autobind", "unix_autobind", CALL, false, 0 },
-	{ NETLINK, "netlink_bind", "netlink_bind", CALL, true, 0 },
-	{ NETLINK, "netlink_connect", "netlink_connect", CALL, true, 0 },
-	{ NETLINK, "netlink_insert", "netlink_insert", CALL, false, 0 },
-	{ RAW, "raw_bind", "raw_bind", CALL, true, 0 },
-	{ RAW, "rawv6_bind", "rawv6_bind", CALL, false, 0 },
-	{ RAW, "raw_connect", "inet_dgram_connect", CALL, true, 0 },
-	{ VSOCK, "vsock_bind", "vsock_bind", CALL, true, 0 },
-	{ VSOCK, "vsock_connect", "vsock_connect", CALL, false, 0 },
-	{ VSOCK, "vsock_stream_connect", "vsock_stream_connect", CALL, false, 0 },
-	{ VSOCK, "vsock_listen", "vsock_listen", CALL, true, 0 },
-	{ SCTP, "sctp_bind", "sctp_bind", CALL, true, 0 },
-	{ SCTP, "sctp_connect", "sctp_inet_connect", CALL, true, 0 },
-	{ SCTP, "sctp_listen", "sctp_inet_listen", CALL, true, 0 },
-	{ SCTP, "sctp_do_bind", "sctp_do_bind", CALL, false, 0 },
-	{ MPTCP, "mptcp_bind", "mptcp_bind", CALL, true, 0 },
-	{ MPTCP, "mptcp_listen", "mptcp_listen", CALL, true, 0 },
-	{ MPTCP, "mptcp_connect", "mptcp_connect", CALL, true, 0 },
-	{ RAW | UNIX | NETLINK | MPTCP | VSOCK | SCTP, "created", "security_socket_post_create",
-	  ENTRY, false, 0 },
+	{ "unix_release", "unix_release", UNIX, ENTRY, 0, true },
+	{ "netlink_release", "netlink_release", NETLINK, ENTRY, 0, true },
+	{ "raw_close", "raw_close", RAW, ENTRY, 0, true },
+	{ "rawv6_close", "rawv6_close", RAW, ENTRY, 0, false },
+	{ "vsock_remove_sock", "vsock_remove_sock", VSOCK, ENTRY, 0, true },
+	{ "vsock_release", "vsock_release", VSOCK, ENTRY, 0, true },
+	{ "sctp_put_port", "sctp_put_port", SCTP, ENTRY, 0, true },
+	{ "sctp_close", "sctp_close", SCTP, ENTRY, 0, true },
+	{ "mptcp_destroy", "mptcp_destroy", MPTCP, ENTRY, 0, true },
+	{ "mptcp_close", "mptcp_close", MPTCP, ENTRY, 0, true },
+	{ "graft", "security_sock_graft", UNIX | VSOCK | SCTP | MPTCP, ENTRY, 0, false },
+	{ "unix_accept", "unix_accept", UNIX, ENTRY, 0, false },
+	{ "vsock_accept", "vsock_accept", VSOCK, ENTRY, 0, false },
+	{ "vsock_enqueue_accept", "vsock_enqueue_accept", VSOCK, ENTRY, 0, false },
+	{ "sctp_accept", "sctp_accept", SCTP, ENTRY, 0, false },
+	{ "mptcp_accept", "mptcp_stream_accept", MPTCP, ENTRY, 0, false },
+	{ "mptcp_child", "mptcp_token_accept", MPTCP, ENTRY, 0, false },
+	{ "mptcp_subflow_2args", "mptcp_subflow_create_socket", MPTCP, RETURN, 2, false },
+	{ "mptcp_subflow_3args", "mptcp_subflow_create_socket", MPTCP, RETURN, 3, false },
+	{ "unix_bind", "unix_bind", UNIX, CALL, 0, true },
+	{ "unix_stream_connect", "unix_stream_connect", UNIX, CALL, 0, true },
+	{ "unix_dgram_connect", "unix_dgram_connect", UNIX, CALL, 0, true },
+	{ "unix_listen", "unix_listen", UNIX, CALL, 0, true },
+	{ "unix_autobind", "unix_autobind", UNIX, CALL, 0, false },
+	{ "netlink_bind", "netlink_bind", NETLINK, CALL, 0, true },
+	{ "netlink_connect", "netlink_connect", NETLINK, CALL, 0, true },
+	{ "netlink_insert", "netlink_insert", NETLINK, CALL, 0, false },
+	{ "raw_bind", "raw_bind", RAW, CALL, 0, true },
+	{ "rawv6_bind", "rawv6_bind", RAW, CALL, 0, false },
+	{ "raw_connect", "inet_dgram_connect", RAW, CALL, 0, true },
+	{ "vsock_bind", "vsock_bind", VSOCK, CALL, 0, true },
+	{ "vsock_connect", "vsock_connect", VSOCK, CALL, 0, false },
+	{ "vsock_stream_connect", "vsock_stream_connect", VSOCK, CALL, 0, false },
+	{ "vsock_listen", "vsock_listen", VSOCK, CALL, 0, true },
+	{ "sctp_bind", "sctp_bind", SCTP, CALL, 0, true },
+	{ "sctp_connect", "sctp_inet_connect", SCTP, CALL, 0, true },
+	{ "sctp_listen", "sctp_inet_listen", SCTP, CALL, 0, true },
+	{ "sctp_do_bind", "sctp_do_bind", SCTP, CALL, 0, false },
+	{ "mptcp_bind", "mptcp_bind", MPTCP, CALL, 0, true },
+	{ "mptcp_listen", "mptcp_listen", MPTCP, CALL, 0, true },
+	{ "mptcp_connect", "mptcp_connect", MPTCP, CALL, 0, true },
+	{ "created", "security_socket_post_create", RAW | UNIX | NETLINK | MPTCP | VSOCK | SCTP,
+	  ENTRY, 0, false },
 };
 
 static const struct word {
-	uint32_t family;
 	const char *word;
 	const char *module; /* that may have it, NULL: never one */
+	uint32_t family;
 	int domain, type, protocol;
 } words[] = {
-	{ RAW, "raw", NULL, AF_INET, SOCK_RAW, IPPROTO_UDP },
-	{ UNIX, "unix", NULL, AF_UNIX, SOCK_STREAM, 0 },
-	{ NETLINK, "netlink", NULL, AF_NETLINK, SOCK_RAW, 0 },
-	{ MPTCP, "mptcp", NULL, AF_INET, SOCK_STREAM, WIRE_PROTOCOL_MPTCP },
-	{ VSOCK, "vsock", "vsock", AF_VSOCK, SOCK_STREAM, 0 },
-	{ SCTP, "sctp", "sctp", AF_INET, SOCK_STREAM, IPPROTO_SCTP },
+	{ "raw", NULL, RAW, AF_INET, SOCK_RAW, IPPROTO_UDP },
+	{ "unix", NULL, UNIX, AF_UNIX, SOCK_STREAM, 0 },
+	{ "netlink", NULL, NETLINK, AF_NETLINK, SOCK_RAW, 0 },
+	{ "mptcp", NULL, MPTCP, AF_INET, SOCK_STREAM, WIRE_PROTOCOL_MPTCP },
+	{ "vsock", "vsock", VSOCK, AF_VSOCK, SOCK_STREAM, 0 },
+	{ "sctp", "sctp", SCTP, AF_INET, SOCK_STREAM, IPPROTO_SCTP },
 };
 
 enum way { WAY_NONE, WAY_FENTRY, WAY_KPROBE };

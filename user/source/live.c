@@ -16,6 +16,7 @@
 #include "user/source/child.h"
 #include "user/source/existing.h"
 #include "user/source/families.h"
+#include "user/source/lookup.h"
 #include "user/source/make.h"
 #include "user/source/naming.h"
 #include "user/source/passes.h"
@@ -39,6 +40,7 @@ struct live {
 	struct probes probes;
 	struct families *families; /* NULL: none beyond TCP, UDP and ping */
 	struct existing *existing; /* NULL: this kernel cannot walk through its sockets */
+	struct lookup *lookup;	   /* NULL: nor look for who has a port */
 	struct passes passes;
 	struct ring_buffer *ring;
 	struct naming *naming;
@@ -105,7 +107,8 @@ static int record(void *arg, void *data, size_t len)
 		live->drained = head->ts_ns > live->cut_ns + DISORDER_NS;
 		return live->drained ? BATCH_OVER : 0;
 	}
-	if (naming_look(live->naming, data, give, live) || look_settings(live, data) ||
+	if (lookup_look(live->lookup, data, give, live) ||
+	    naming_look(live->naming, data, give, live) || look_settings(live, data) ||
 	    give(live, data, len))
 		return BATCH_OVER;
 	live->records++;
@@ -212,6 +215,7 @@ static int load_backend(struct live *live, const struct backend *backend)
 
 	wire->start_ns = live->start_ns;
 	wire->wake_bytes = o->buffer_bytes / 8;
+	wire->tick_ns = clock_tick_ns();
 	wire->thread_size = KERNEL_STACK;
 	wire->families = families_seen(backend->id, o->families);
 	wire->filter = filter_of(o);
@@ -229,8 +233,7 @@ static int load_backend(struct live *live, const struct backend *backend)
 static bool no_privilege(void)
 {
 	/* CAP_BPF or CAP_SYS_ADMIN, with CAP_PERFMON: ask the kernel, not the user id */
-	LIBBPF_OPTS(bpf_map_create_opts, opts);
-	int fd = bpf_map_create(BPF_MAP_TYPE_HASH, "privilege", 8, 8, 1, &opts);
+	int fd = bpf_map_create(BPF_MAP_TYPE_HASH, "privilege", 8, 8, 1, NULL);
 
 	if (fd >= 0)
 		close(fd);
@@ -261,9 +264,8 @@ static int choose_backend(struct live *live)
 			strncat(first, "; ", sizeof(first) - strlen(first) - 1);
 		strncat(first, live->result->reason, sizeof(first) - strlen(first) - 1);
 	}
-	if (!first[0])
-		return fail(live, -ENOTSUP, "this version has no such backend");
-	return fail(live, error, first);
+	return first[0] ? fail(live, error, first)
+			: fail(live, -ENOTSUP, "this version has no such backend");
 }
 
 static int map_counters(struct live *live)
@@ -311,6 +313,7 @@ static void load_existing(struct live *live)
 			 "missing: existing sockets, and making good of losses (%s)", reason);
 	else
 		snprintf(live->note, sizeof(live->note), "%s", note);
+	live->lookup = lookup_new(existing_loaded(live->existing), live->naming, live->start_ns);
 	passes_init(&live->passes, live->existing, live->probes.backend->id,
 		    !live->options->no_resync);
 }
@@ -516,6 +519,7 @@ static int set_up(struct live *live)
 static void tear_down(struct live *live)
 {
 	child_free(&live->child);
+	lookup_free(live->lookup);
 	families_free(live->families);
 	existing_free(live->existing);
 	probes_free(&live->probes);

@@ -6,6 +6,7 @@
 #ifndef PORTLIFE_SOURCE_MAKE_H
 #define PORTLIFE_SOURCE_MAKE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,8 @@ struct start {
 };
 
 uint64_t clock_boot_ns(void);
+/* The length of a jiffy, 0 if it is not known. */
+uint32_t clock_tick_ns(void);
 
 /* WIRE_START: samples the clocks, names kernel, host, namespace and range. */
 size_t make_start(struct made *made, const struct start *start, char *const *command);
@@ -39,6 +42,10 @@ size_t make_pass(struct made *made, uint32_t number, enum wire_pass_stage stage,
 size_t make_tick(struct made *made);
 size_t make_command(struct made *made, int exit, int signal);
 size_t make_stop(struct made *made, uint64_t records);
+/* All but the head of *holder is filled. */
+size_t make_holder(struct made *made, const struct wire_holder *holder);
+/* What was looked up, after the conflict, of the one who was refused this port. */
+size_t make_holders(struct made *made, uint64_t asker, uint16_t port, uint32_t told, bool cut);
 
 /* Inode number of a namespace of this process ("net", "pid"), 0 if it cannot be read. */
 uint32_t namespace_inum(const char *which);

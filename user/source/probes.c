@@ -191,7 +191,7 @@ static const struct backend all[] = {
 	{
 		.id = WIRE_FENTRY,
 		.name = "fentry",
-		.blind = WIRE_B_SEARCH_TRIED | WIRE_B_HOLDERS,
+		.blind = WIRE_B_SEARCH_TRIED,
 		.object = fentry_object,
 		.object_end = fentry_object_end,
 		.probes = fentry_probes,
@@ -201,7 +201,7 @@ static const struct backend all[] = {
 		.id = WIRE_KPROBE,
 		.name = "kprobe",
 		.needs_kprobes = true,
-		.blind = WIRE_B_SEARCH_TRIED | WIRE_B_HOLDERS,
+		.blind = WIRE_B_SEARCH_TRIED,
 		.object = kprobe_object,
 		.object_end = kprobe_object_end,
 		.probes = kprobe_probes,

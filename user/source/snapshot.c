@@ -126,6 +126,7 @@ static int load(struct snapshot *s)
 	if (!s->object)
 		return -EINVAL;
 	bpf_program__set_autoload(bpf_object__find_program_by_name(s->object, "walk_table"), false);
+	bpf_program__set_autoload(bpf_object__find_program_by_name(s->object, "find_files"), false);
 	error = size_maps(s);
 	if (!error)
 		error = configure(s);
