@@ -214,8 +214,7 @@ static int on_bind(struct core *core, struct slot *slot, const struct wire_call 
 		return err;
 	/* success without a port: bind(addr, 0) under IP_BIND_ADDRESS_NO_PORT */
 	if (!c->error)
-		slot->life.deferred =
-			!c->sock.local_port && record_has_range(c->sock.protocol);
+		slot->life.deferred = !c->sock.local_port && record_has_range(c->sock.protocol);
 	e = event_of_call(slot, c, EVENT_BIND);
 	e.assigned = assigned;
 	if (c->error && e.has_request)
