@@ -13,6 +13,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "user/core/record.h"
 #include "user/source/child.h"
 #include "user/source/existing.h"
 #include "user/source/make.h"
@@ -92,7 +93,10 @@ static int record(void *arg, void *data, size_t len)
 		live->drained = head->ts_ns > live->cut_ns + DISORDER_NS;
 		return live->drained ? BATCH_OVER : 0;
 	}
-	if (naming_look(live->naming, data, give, live) || give(live, data, len))
+	if ((record_is_call(head->kind) || head->kind == WIRE_OWNER) &&
+	    naming_look(live->naming, data, give, live))
+		return BATCH_OVER;
+	if (give(live, data, len))
 		return BATCH_OVER;
 	live->records++;
 	passes_saw(&live->passes, head);
@@ -267,17 +271,30 @@ static int map_counters(struct live *live)
 	return live->told ? 0 : -ENOMEM;
 }
 
+/* The probes look into `pids` only for what is marked (bpf/maps.h). */
+static int add_pid(struct live *live, uint32_t pid, uint32_t value)
+{
+	const struct bpf_map *marks =
+		bpf_object__find_map_by_name(live->probes.object, "pid_marks");
+	uint32_t index = pid & (bpf_map__max_entries(marks) - 1), mark;
+	int error = bpf_map_lookup_elem(bpf_map__fd(marks), &index, &mark);
+
+	mark++;
+	if (!error)
+		error = bpf_map_update_elem(bpf_map__fd(marks), &index, &mark, BPF_ANY);
+	return error ? error
+		     : bpf_map_update_elem(probes_map(&live->probes, "pids"), &pid, &value,
+					   BPF_ANY);
+}
+
 static int fill_pids(struct live *live)
 {
-	int fd = probes_map(&live->probes, "pids");
-	uint32_t value = WIRE_PID_GIVEN, pid = (uint32_t)live->child.pid;
 	int error = 0;
 
 	for (size_t i = 0; i < live->options->pids_len && !error; i++)
-		error = bpf_map_update_elem(fd, &live->options->pids[i], &value, BPF_ANY);
-	value = WIRE_PID_FOLLOW;
+		error = add_pid(live, live->options->pids[i], WIRE_PID_GIVEN);
 	if (live->options->command && !error)
-		error = bpf_map_update_elem(fd, &pid, &value, BPF_ANY);
+		error = add_pid(live, (uint32_t)live->child.pid, WIRE_PID_FOLLOW);
 	return error;
 }
 
@@ -410,11 +427,29 @@ static bool sockets_closing(struct live *live)
 	return false;
 }
 
+/* Likewise of those that have a slot: the key, two more words, the state. */
+static bool slots_closing(struct live *live)
+{
+	const struct bpf_map *map =
+		bpf_object__find_map_by_name(live->probes.object, "socket_slots");
+	size_t words = bpf_map__value_size(map) / sizeof(uint64_t);
+	size_t slots = bpf_map__max_entries(map), len = slots * words * sizeof(uint64_t);
+	uint64_t *mapped = mmap(NULL, len, PROT_READ, MAP_SHARED, bpf_map__fd(map), 0);
+	bool found = false;
+
+	if (mapped == MAP_FAILED)
+		return false;
+	for (size_t i = 0; i < slots && !found; i++)
+		found = mapped[i * words] && mapped[i * words + 3 + 4];
+	munmap(mapped, len);
+	return found;
+}
+
 static void drain(struct live *live)
 {
 	uint64_t begin = clock_boot_ns();
 
-	while (live->child.pid > 0 && sockets_closing(live) &&
+	while (live->child.pid > 0 && (sockets_closing(live) || slots_closing(live)) &&
 	       clock_boot_ns() - begin < SETTLE_NS) {
 		take_batch(live);
 		usleep(2000);
