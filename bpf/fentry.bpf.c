@@ -94,6 +94,49 @@ int BPF_PROG(udp_get_port_exit, struct sock *sk, unsigned short snum, unsigned i
 	return 0;
 }
 
+/* inet_bind() of a ping socket, for IPv6 too; in the place of __inet_bind() */
+SEC("fentry/ping_bind")
+int BPF_PROG(ping_bind_enter, struct sock *sk)
+{
+	handle_bind_enter(sk);
+	return 0;
+}
+
+SEC("fexit/ping_bind")
+int BPF_PROG(ping_bind_exit, struct sock *sk, void *uaddr, int uaddr_len, int ret)
+{
+	handle_bind_exit(sk, uaddr, uaddr_len, 0, ret);
+	return 0;
+}
+
+SEC("fentry/ping_get_port")
+int BPF_PROG(ping_get_port_enter, struct sock *sk, unsigned short ident)
+{
+	handle_get_port_enter(sk, ident);
+	return 0;
+}
+
+SEC("fexit/ping_get_port")
+int BPF_PROG(ping_get_port_exit, struct sock *sk, unsigned short ident, int ret)
+{
+	handle_get_port_exit(sk, ret);
+	return 0;
+}
+
+SEC("fentry/ping_close")
+int BPF_PROG(ping_close, struct sock *sk)
+{
+	handle_ping_close(sk);
+	return 0;
+}
+
+SEC("fentry/ping_unhash")
+int BPF_PROG(ping_unhash, struct sock *sk)
+{
+	handle_ping_unhash(sk);
+	return 0;
+}
+
 SEC("fentry/inet_listen")
 int BPF_PROG(listen_enter, struct socket *sock)
 {

@@ -191,15 +191,15 @@ static __always_inline void handle_bind_outer_exit(struct socket *sock, const vo
 }
 
 /* --- the port search ------------------------------------------------------------------------
- * inet_csk_get_port, udp_lib_get_port: under bind, listen and the connect of datagram sockets.
- * Without an outer call in sight it is a call of its own. For UDP that is the first send
- * (inet_autobind, whose every failure is EAGAIN to the program). For TCP it is MPTCP, which binds
- * and listens on its subflow directly; the state tells which: listen() publishes LISTEN before it
- * asks for a port (5.10 to 7.3, inet_csk_listen_start).
+ * inet_csk_get_port, udp_lib_get_port, ping_get_port: under bind, listen and the connect of
+ * datagram sockets. Without an outer call in sight it is a call of its own. For UDP that is the
+ * first send (inet_autobind, whose every failure is EAGAIN to the program). For TCP it is MPTCP,
+ * which binds and listens on its subflow directly; the state tells which: listen() publishes LISTEN
+ * before it asks for a port (5.10 to 7.3, inet_csk_listen_start).
  */
 static __always_inline u8 get_port_kind(struct sock *sk, u16 snum)
 {
-	if (sock_is_udp(sk))
+	if (sock_is_datagram(sk))
 		return snum ? WIRE_BIND : WIRE_SEND;
 	return sock_state(sk) == TCP_LISTEN ? WIRE_LISTEN : WIRE_BIND;
 }
@@ -355,7 +355,7 @@ static __always_inline void handle_connect_exit(struct socket *sock, int ret)
 }
 
 /* --- connect of datagram sockets: inet_dgram_connect, for IPv4 and IPv6 -----------------------
- * Raw and ICMP sockets come this way too; they are not followed.
+ * Raw sockets come this way too; they are not followed.
  */
 static __always_inline void handle_dgram_connect_enter(struct socket *sock, const void *uaddr,
 						       int uaddr_len)
@@ -502,6 +502,29 @@ static __always_inline void handle_udp_unhash(struct sock *sk)
 	}
 	port = sock_port(sk);
 	state = port ? socket_find(sk) : 0;
+	if (state)
+		socket_released(sk, state, bpf_ktime_get_boot_ns(), port);
+}
+
+/*
+ * ping_close: nothing is left of the socket when it returns (5.10 to 7.3: it calls ping_unhash
+ * before the socket is marked dead, so that this cannot tell).
+ */
+static __always_inline void handle_ping_close(struct sock *sk)
+{
+	u64 now = bpf_ktime_get_boot_ns();
+	struct socket_state *state = socket_closed(sk, now);
+
+	if (state)
+		socket_ended(sk, state, now, 0);
+}
+
+/* ping_unhash, before skc_num is cleared: connect(AF_UNSPEC), or what has ended already. */
+static __always_inline void handle_ping_unhash(struct sock *sk)
+{
+	u16 port = sock_port(sk);
+	struct socket_state *state = port ? socket_find(sk) : 0;
+
 	if (state)
 		socket_released(sk, state, bpf_ktime_get_boot_ns(), port);
 }

@@ -49,10 +49,24 @@ static __always_inline bool sock_is_udp(struct sock *sk)
 	       FIELD(sk, sk_type) == SOCK_DGRAM;
 }
 
-/* A socket whose ports are followed. */
+/* Those that ping uses: they have an ICMP id where others have a port. */
+static __always_inline bool sock_is_ping(struct sock *sk)
+{
+	u16 protocol = FIELD(sk, sk_protocol);
+
+	return (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6) &&
+	       FIELD(sk, sk_type) == SOCK_DGRAM && sock_is_inet(sk);
+}
+
+static __always_inline bool sock_is_datagram(struct sock *sk)
+{
+	return sock_is_udp(sk) || sock_is_ping(sk);
+}
+
+/* A socket whose ports are followed, whatever was asked for. */
 static __always_inline bool sock_is_watched(struct sock *sk)
 {
-	return sock_is_tcp(sk) || sock_is_udp(sk);
+	return sock_is_tcp(sk) || sock_is_datagram(sk);
 }
 
 /*
@@ -134,9 +148,10 @@ static __always_inline u16 sock_options(struct sock *sk)
 /*
  * ip_local_port_range of the namespace, narrowed by IP_LOCAL_PORT_RANGE of the socket as
  * inet_sk_get_local_port_range() does (7.3 inet_connection_sock.c:131): each bound counts only
- * if it lies within the namespace's.
+ * if it lies within the namespace's. True if the socket has a range of its own, whatever it is:
+ * connect() then takes another way through the ports (6.8).
  */
-static __always_inline void sock_range(struct sock *sk, u16 *lo, u16 *hi)
+static __always_inline bool sock_range(struct sock *sk, u16 *lo, u16 *hi)
 {
 	struct net *net = FIELD(sk, __sk_common.skc_net.net);
 	struct net___pair *pair = (void *)net;
@@ -177,6 +192,7 @@ static __always_inline void sock_range(struct sock *sk, u16 *lo, u16 *hi)
 		*lo = sk_lo;
 	if (sk_hi && *lo <= sk_hi && sk_hi <= *hi)
 		*hi = sk_hi;
+	return sk_lo || sk_hi;
 }
 
 /* --- other owners of its port ------------------------------------------------------------ */
@@ -246,7 +262,9 @@ static __always_inline enum owners udp_owners_before(struct sock *sk)
 /* Did the port that sk has just got have an owner already? */
 static __always_inline u32 sock_owners_before(struct sock *sk)
 {
-	enum owners owners = sock_is_tcp(sk) ? tcp_owners_before(sk) : udp_owners_before(sk);
+	enum owners owners = sock_is_tcp(sk)   ? tcp_owners_before(sk)
+			     : sock_is_udp(sk) ? udp_owners_before(sk)
+					       : OWNERS_UNKNOWN;
 
 	if (owners == OWNERS_UNKNOWN)
 		return 0;

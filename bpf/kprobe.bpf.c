@@ -65,6 +65,8 @@ enum function {
 	FUNCTION_inet6_bind,
 	FUNCTION_inet_csk_get_port,
 	FUNCTION_udp_lib_get_port,
+	FUNCTION_ping_bind,
+	FUNCTION_ping_get_port,
 	FUNCTION_inet_listen,
 	FUNCTION___inet_stream_connect,
 	FUNCTION_inet_csk_accept,
@@ -99,6 +101,12 @@ RETURN(get_port_exit, inet_csk_get_port, handle_get_port_exit(SAVED1, RETURNED))
 
 CALL(udp_get_port_enter, udp_lib_get_port, ARG1, handle_get_port_enter(ARG1, INT2))
 RETURN(udp_get_port_exit, udp_lib_get_port, handle_get_port_exit(SAVED1, RETURNED))
+
+CALL(ping_bind_enter, ping_bind, ARG1, handle_bind_enter(ARG1))
+RETURN(ping_bind_exit, ping_bind, handle_bind_exit(SAVED1, SAVED2, SAVED_INT3, 0, RETURNED))
+
+CALL(ping_get_port_enter, ping_get_port, ARG1, handle_get_port_enter(ARG1, INT2))
+RETURN(ping_get_port_exit, ping_get_port, handle_get_port_exit(SAVED1, RETURNED))
 
 CALL(listen_enter, inet_listen, sock_of(ARG1), handle_listen_enter(ARG1))
 RETURN(listen_exit, inet_listen, handle_listen_exit(SAVED1, RETURNED))
@@ -268,6 +276,8 @@ int accept_fd(struct pt_regs *ctx)
 ENTRY(close_enter, tcp_close, handle_close(ARG1))
 ENTRY(put_port, inet_put_port, handle_put_port(ARG1))
 ENTRY(udp_unhash, udp_lib_unhash, handle_udp_unhash(ARG1))
+ENTRY(ping_close, ping_close, handle_ping_close(ARG1))
+ENTRY(ping_unhash, ping_unhash, handle_ping_unhash(ARG1))
 ENTRY(time_wait_end, inet_twsk_bind_unhash, handle_time_wait_end(ARG1))
 
 /* up to 6.9, and later */

@@ -55,7 +55,8 @@ static __always_inline void call_fill(struct wire_call *r, u8 kind, u64 ts_ns, s
 	__builtin_memset(r, 0, sizeof(*r));
 	head_fill(&r->head, kind, sizeof(*r), ts_ns);
 	sock_fill(&r->sock, sk);
-	sock_range(sk, &r->range_lo, &r->range_hi);
+	if (sock_range(sk, &r->range_lo, &r->range_hi))
+		r->facts |= WIRE_F_OWN_RANGE;
 	r->sock.id = state->id;
 	r->sock.parent = state->parent;
 	r->sock.created_ns = state->created_ns;

@@ -71,7 +71,7 @@ static __always_inline void syscall_enter(u8 kind, s32 fd, const void *uaddr, s3
 	if (uaddr)
 		request_read(call, uaddr, uaddr_len, true);
 	/* others who see the port meanwhile leave it to the end of this call to tell of it */
-	if (sock_is_udp(sk))
+	if (sock_is_datagram(sk))
 		state->tid = bpf_get_current_pid_tgid();
 	if (kind == WIRE_CONNECT) {
 		who_fill(&call->who);
@@ -187,7 +187,7 @@ static __always_inline void connect_exit(struct call *call, long ret)
 	if (!state)
 		return;
 	state->tid = 0;
-	if (sock_is_udp(sk)) {
+	if (sock_is_datagram(sk)) {
 		datagram_connect_exit(sk, state, call, ret);
 		return;
 	}
@@ -311,7 +311,7 @@ static __always_inline void send_failed(struct pt_regs *regs, long number, long 
 
 	if (!sk)
 		return;
-	if (sock_is_udp(sk)) {
+	if (sock_is_datagram(sk)) {
 		/* splice() may have found nothing to send, which is EAGAIN too */
 		datagram_send_failed(sk, fd, number == SYSCALL_SPLICE ? 0 : ret);
 	} else if (is_fast_open(regs, number)) {
@@ -573,7 +573,7 @@ int sock_release(struct bpf_sock *ctx)
 		return 1;
 	state = socket_closed(sk, now);
 	/* of a datagram socket nothing is left when close() is through */
-	if (state && sock_is_udp(sk))
+	if (state && sock_is_datagram(sk))
 		socket_ended(sk, state, now, 0);
 	return 1;
 }

@@ -44,6 +44,8 @@ enum wire_kind {
 	WIRE_OWNER = 24,
 	/* struct wire_end: the kernel destroyed the socket (or replaced it by TIME_WAIT) */
 	WIRE_END = 25,
+	/* struct wire_address: a name of AF_UNIX, ahead of the call that it belongs to */
+	WIRE_ADDRESS = 28,
 	/* made by the collector, in stream position */
 	WIRE_START = 64, /* struct wire_start: first record of every stream */
 	WIRE_NAME,	 /* struct wire_name: what a cgroup id, a netns or an interface is called */
@@ -52,6 +54,8 @@ enum wire_kind {
 	WIRE_COMMAND,	 /* struct wire_command: COMMAND and its descendants are gone */
 	WIRE_STOP,	 /* struct wire_stop: last record of every complete stream */
 	WIRE_PASS,	 /* struct wire_pass: the kernel's sockets are walked through */
+	WIRE_SETTINGS,	 /* struct wire_settings: a network namespace's sysctls about ports */
+	WIRE_STEP = 80,	 /* struct wire_step: a lesson's program has made a call */
 };
 
 struct wire_head {
@@ -61,6 +65,25 @@ struct wire_head {
 	__u16 cpu;	 /* that made the record */
 	__u16 pad;
 	__u64 ts_ns; /* CLOCK_BOOTTIME, of the moment the record tells of */
+};
+
+/*
+ * wire_sock.protocol of sockets that have no IPPROTO_* to themselves. What a socket of these has
+ * instead of a port:
+ *  ping (IPPROTO_ICMP, IPPROTO_ICMPV6)	an ICMP id, where others have the port
+ *  RAW		nothing; local_port and peer_port are 0
+ *  NETLINK	a port id: addr holds it in the first four bytes
+ *  VSOCK	addr holds the context id and then the port, four bytes each
+ *  UNIX	a name: WIRE_ADDRESS; addr is zero
+ * Of the last three local_port is 1 while the socket has it, and so are port_before, req_port (0
+ * there: the kernel was asked to choose); edges and ends have port 0: what it had. All host order.
+ */
+enum wire_protocol {
+	WIRE_PROTOCOL_RAW = 255,
+	WIRE_PROTOCOL_UNIX = 257,
+	WIRE_PROTOCOL_MPTCP = 262,
+	WIRE_PROTOCOL_NETLINK = 272,
+	WIRE_PROTOCOL_VSOCK = 296,
 };
 
 /* wire_call.facts: what the kernel showed; what it means is decided in core */
@@ -80,7 +103,8 @@ enum wire_fact {
 	WIRE_F_OWNERS = 1 << 12,      /* the other owners of the port were looked at ... */
 	WIRE_F_SHARED = 1 << 13,      /* ... and it had one when this socket got it */
 	WIRE_F_PASS = 1 << 14,	      /* WIRE_FOUND: by a walk, not by a probe */
-	WIRE_F_ALL = (1 << 15) - 1,
+	WIRE_F_OWN_RANGE = 1 << 15,   /* the socket has IP_LOCAL_PORT_RANGE: range_* is with it */
+	WIRE_F_ALL = (1 << 16) - 1,
 };
 
 enum wire_option {
@@ -113,8 +137,8 @@ struct wire_sock {
 	__u64 established_ns; /* of a child, or 0 */
 	__u32 netns;	      /* inode number of the network namespace */
 	__u32 ifindex;	      /* device bound to, 0 if none */
-	__u16 family;	      /* AF_INET, AF_INET6 */
-	__u16 protocol;	      /* IPPROTO_* */
+	__u16 family;	      /* AF_INET, AF_INET6, AF_UNIX, AF_NETLINK, AF_VSOCK */
+	__u16 protocol;	      /* IPPROTO_*, enum wire_protocol */
 	__u8 state;	      /* TCP_* of <netinet/tcp.h> */
 	__u8 userlocks;	      /* SOCK_BINDADDR_LOCK 4, SOCK_BINDPORT_LOCK 8, SOCK_CONNECT_BIND 16 */
 	__u16 options;	      /* enum wire_option */
@@ -179,6 +203,20 @@ struct wire_end { /* head.ts_ns: destroyed */
 	__u16 pad;
 };
 
+enum wire_address_side { WIRE_ADDRESS_LOCAL = 1, WIRE_ADDRESS_PEER, WIRE_ADDRESS_REQUEST };
+
+#define WIRE_PATH_MAX 108 /* sizeof(sockaddr_un.sun_path) */
+
+/* A path, or, behind a first byte that is 0, a name of the abstract namespace. */
+struct wire_address {
+	struct wire_head head;
+	__u64 id;
+	__u16 side;	  /* enum wire_address_side */
+	__u16 path_bytes; /* 0: no name; a path has no NUL in it */
+	__u32 pad;
+	char path[WIRE_PATH_MAX + 4]; /* zero from path_bytes on */
+};
+
 /* --- made by the collector ------------------------------------------------------------- */
 
 enum wire_backend { WIRE_FENTRY = 1, WIRE_KPROBE = 2, WIRE_TRACEPOINT = 3 };
@@ -196,7 +234,9 @@ enum wire_blind {
 	WIRE_B_REQUEST = 1 << 8,     /* request in a page that is not resident */
 	WIRE_B_CREATED = 1 << 9,     /* creation of a socket before its first operation */
 	WIRE_B_FD = 1 << 10,
-	WIRE_B_ALL = (1 << 11) - 1,
+	WIRE_B_PING_SEND = 1 << 11, /* ICMP ids that a send gave: found late */
+	WIRE_B_FAMILIES = 1 << 12,  /* sockets beyond TCP, UDP and ping that were asked for */
+	WIRE_B_ALL = (1 << 13) - 1,
 };
 
 struct wire_start {
@@ -272,12 +312,70 @@ struct wire_pass {
 	__u16 flags;  /* enum wire_pass_flag */
 };
 
+enum wire_setting {
+	WIRE_S_RANGE = 1 << 0,
+	WIRE_S_RESERVED = 1 << 1,
+	WIRE_S_UNPRIVILEGED = 1 << 2,
+	WIRE_S_STEP_WIDTH = 1 << 3,
+	WIRE_S_ALL = (1 << 4) - 1,
+};
+
+/* As they are from here on, in the stream; what is not known is zero. */
+struct wire_settings {
+	struct wire_head head;
+	__u32 netns;
+	__u32 known;		  /* enum wire_setting */
+	__u32 unprivileged_start; /* net.ipv4.ip_unprivileged_port_start */
+	__u32 step_width;	  /* net.ipv4.ip_local_port_step_width, 7.1 */
+	__u16 range_lo;		  /* net.ipv4.ip_local_port_range */
+	__u16 range_hi;
+	__u16 text_len; /* without NUL */
+	__u16 pad;
+	char text[]; /* net.ipv4.ip_local_reserved_ports, "80,8000-8099"; padded with zeros to 8 */
+};
+
+/* What getsockname() or getpeername() said. */
+struct wire_place {
+	__u16 family; /* AF_*; 0: there was no socket to ask, or it had no answer */
+	__u16 port;   /* AF_UNIX: the length of the name */
+	__u32 pad;
+	__u8 addr[16]; /* AF_INET: first four bytes, AF_UNIX: the name's first 16 */
+};
+
+/*
+ * One call of a lesson's program, as the program itself saw it. head.ts_ns is when it was made. The
+ * last one of a lesson has the number of steps as its number: all sockets are closed then.
+ */
+struct wire_step {
+	struct wire_head head;
+	__u64 end_ns;	/* it had returned */
+	__u32 program;	/* checksum of the lesson's program */
+	__u16 number;	/* of the step in it, from 0 */
+	__u16 text_len; /* of the lesson's name */
+	__s32 result;	/* what the call returned, or minus its errno */
+	__s32 other;	/* descriptor of the socket asked; of a setting its second number; or -1 */
+	struct wire_place before, after; /* getsockname() of the socket */
+	struct wire_place peer;		 /* its getpeername() afterwards */
+	char text[];			 /* padded with zeros to a multiple of 8 */
+};
+
 /* --- what the collector tells the probes before they are loaded -------------------------- */
 
 enum wire_filter {
 	WIRE_FILTER_PIDS = 1 << 0, /* only tasks whose process is in the map `pids` */
 	WIRE_FILTER_UID = 1 << 1,
 	WIRE_FILTER_COMM = 1 << 2,
+};
+
+/* Asked for by --proto; their probes are objects of their own (families.h). */
+enum wire_family {
+	WIRE_FAMILY_RAW = 1 << 0,
+	WIRE_FAMILY_UNIX = 1 << 1,
+	WIRE_FAMILY_NETLINK = 1 << 2,
+	WIRE_FAMILY_MPTCP = 1 << 3,
+	WIRE_FAMILY_VSOCK = 1 << 4,
+	WIRE_FAMILY_SCTP = 1 << 5,
+	WIRE_FAMILY_ALL = (1 << 6) - 1,
 };
 
 struct wire_config {	  /* the object's .rodata.config */
@@ -288,7 +386,7 @@ struct wire_config {	  /* the object's .rodata.config */
 	__u32 pidns_inum;  /* the collector's pid namespace, 0 if it is the initial one */
 	__u32 thread_size; /* kernel stack, for tasks' registers; 0: do not look */
 	__u32 accept_fd;   /* 1: a hook at the end of accept(2) tells the descriptor */
-	__u32 pad;
+	__u32 families;	   /* enum wire_family: those beyond TCP, UDP and ping */
 	char comm[WIRE_COMM_LEN];
 };
 
@@ -325,12 +423,16 @@ WIRE_ASSERT(sizeof(struct wire_call) == 216);
 WIRE_ASSERT(sizeof(struct wire_edge) == 32);
 WIRE_ASSERT(sizeof(struct wire_owner) == 72);
 WIRE_ASSERT(sizeof(struct wire_end) == 56);
+WIRE_ASSERT(sizeof(struct wire_address) == 144);
 WIRE_ASSERT(sizeof(struct wire_start) == 56);
 WIRE_ASSERT(sizeof(struct wire_name) == 32);
 WIRE_ASSERT(sizeof(struct wire_lost) == 32);
 WIRE_ASSERT(sizeof(struct wire_command) == 24);
 WIRE_ASSERT(sizeof(struct wire_stop) == 24);
 WIRE_ASSERT(sizeof(struct wire_pass) == 24);
+WIRE_ASSERT(sizeof(struct wire_settings) == 40);
+WIRE_ASSERT(sizeof(struct wire_place) == 24);
+WIRE_ASSERT(sizeof(struct wire_step) == 112);
 WIRE_ASSERT(sizeof(struct wire_counters) == 64);
 
 #endif

@@ -343,8 +343,10 @@ struct bpf_iter__bpf_map_elem {
 #define AF_INET6	   10
 #define SOCK_STREAM	   1
 #define SOCK_DGRAM	   2
+#define IPPROTO_ICMP	   1
 #define IPPROTO_TCP	   6
 #define IPPROTO_UDP	   17
+#define IPPROTO_ICMPV6	   58
 #define IPPROTO_UDPLITE	   136
 #define IPPROTO_MPTCP	   262
 /* include/net/tcp_states.h */

@@ -25,7 +25,7 @@ usage "is no process id" -p self
 usage "pid 4194304 does not exist" -p 4194304
 usage "is no address" --addr=nowhere
 usage "is no user id" --uid=root
-usage "this version watches tcp, udp and udplite, not 'sctp'" --proto=udp,sctp
+usage "'dccp' is none of tcp, udp" --proto=udp,dccp
 usage "the path is empty" --cgroup=
 usage "is no namespace" --netns=/dev/null
 usage "/proc/4194304/ns/net: No such file or directory" --netns=4194304
@@ -52,7 +52,7 @@ usage "portlife -P 8080" 8080
 usage "portlife -j -P 80,443" -j 80,443
 usage "portlife -- python3 x.py" python3 x.py
 usage "portlife -4 -- curl -s 'a b'" -4 curl -s 'a b'
-for later in top lesson report; do
+for later in top report; do
 	usage "this version does not have '$later'" "$later"
 done
 usage "doctor takes no arguments" doctor 80
@@ -90,6 +90,20 @@ usage "one process at a time" why -p 1,$$ 80
 usage "one question at a time" why EACCES EINVAL
 usage "why runs no COMMAND" why -- true
 usage "doctor runs no COMMAND" doctor -- true
+usage "lesson runs no COMMAND" lesson -- true
+usage "there is no 'no-such-lesson'" lesson no-such-lesson
+usage "there is no '0'" lesson 0
+usage "one at a time" lesson 1 2
+usage "not both" lesson --all 1
+usage "--source is for one" lesson --source
+usage "--source is for one" lesson --source --all
+usage "--source is for one" lesson --source -r file 1
+usage "which one is to be recorded" lesson -w file
+usage "--all runs them" lesson --all -r file
+usage "choose what to watch" lesson -P 80 1
+usage "choose what to watch" lesson --duration=1s 1
+usage "portlife lesson --all" --all
+usage "portlife lesson --all" ports --source
 usage "\\x1b[31m" $'\033[31m'
 
 tap_done

@@ -110,7 +110,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	sinks[1] = json_sink_init(&json, &out, "0");
 	core = core_new(&everything, sinks, 2);
 	buffer = malloc(size + 128);
-	if (core && buffer) {
+	if (core && buffer && !core_explain(core)) {
 		const struct live_handler handler = { .feed = feed, .batch = batch, .arg = core };
 
 		if (data[0] == 2) {

@@ -26,7 +26,7 @@ def blocks(data):
 HEAD_OF, SOCK, WHO = "<HBBHHQ", "QQQQQIIHHBBHHHI16s16s", "QIIII16s"
 CALL = SOCK + WHO + "QIiiIQHHHHHHI16s"
 BIND, FOUND, SEND, RELEASE, TW_END, TIME_WAIT, END = 1, 7, 8, 18, 19, 20, 25
-START, STOP, PASS = 64, 69, 70
+START, STOP, PASS, SETTINGS = 64, 69, 70, 71
 PASS_FACT, FULL = 1 << 14, 2
 TCP, UDP = 6, 17
 
@@ -54,6 +54,7 @@ def story():
     """Plain records: sends, walks, TIME_WAIT found and followed, lives that are gone."""
     return b"".join([
         record(START, 1, "QIIIIHHHHHHHH", 1, 1, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0),
+        record(SETTINGS, 1, "IIIIHHHH8s", 1, 15, 1024, 3, 70, 90, 7, 0, b"75,80-8"),
         call(SEND, 2, 1, UDP), call(BIND, 3, 2), call(BIND, 4, 3),
         record(TIME_WAIT, 5, "QiHH", 2, 0, 80, 1),
         walk(1, 10, call(FOUND, 11, 1, UDP, 1, 81, 81, PASS_FACT),

@@ -87,6 +87,7 @@ KEYS = {
         "holders": OPTIONAL_LIST,
         "holders_omitted": OPTIONAL_NUMBER,
         "findings": LIST,
+        "explain": OPTIONAL_LIST,
     },
     "life": {
         **IDENTITY,
@@ -139,7 +140,7 @@ KEYS = {
         "command": OPTIONAL_OBJECT,
     },
 }
-PORT_KEYS = {**TENURE, "port": NUMBER, "assigned_ns": OPTIONAL_NUMBER,
+PORT_KEYS = {**TENURE, "port": OPTIONAL_NUMBER, "assigned_ns": OPTIONAL_NUMBER,
              "released_ns": OPTIONAL_NUMBER}
 HOLDER_KEYS = {"socket": OPTIONAL_NUMBER, "pid": OPTIONAL_NUMBER, "comm": OPTIONAL_STRING,
                "uid": OPTIONAL_NUMBER, "netns": OPTIONAL_NUMBER, "unit": OPTIONAL_STRING,
@@ -154,6 +155,19 @@ BLIND_KEYS = {"created": ["age_ns"], "request": ["requested"], "search_ns": ["se
 
 # What is missing of these says nothing of who got which port, how and when.
 COSTS = {"search_ns", "search_tried", "age_ns"}
+
+
+# What an address may look like: IP, a raw socket's, ping's, and those of other families.
+ADDRESSES = [{"addr": STRING, "port": OPTIONAL_NUMBER}, {"addr": STRING, "id": NUMBER},
+             {"path": STRING}, {"cid": NUMBER, "port": NUMBER}, {"portid": NUMBER}]
+
+# Sockets that nobody need tell of, but where a scenario is about them.
+OTHERS = {"raw", "sctp", "mptcp", "unix", "netlink", "vsock"}
+
+
+def number_of(address):
+    """What an address has in the place of a port."""
+    return next((address[key] for key in ("port", "id", "portid") if key in address), None)
 
 
 def type_name(value):
@@ -188,7 +202,9 @@ def check_line(line):
         if isinstance(line.get(key), dict):
             address = dict(line[key])
             address.pop("scope", None)
-            yield from check_keys(f"{kind}: {key}", address, {"addr": STRING, "port": NUMBER})
+            form = next((form for form in ADDRESSES if form.keys() == address.keys()),
+                        ADDRESSES[0])
+            yield from check_keys(f"{kind}: {key}", address, form)
     for port in line.get("ports", []):
         yield from check_keys("life: a port", port, PORT_KEYS)
     for holder in line.get("holders") or []:
@@ -219,6 +235,10 @@ class Socket:
     def pids(self):
         """Everyone who was said to have it."""
         return {line["pid"] for line in self.events + self.lives}
+
+    def protos(self):
+        """What it was said to be."""
+        return {line["proto"] for line in self.events + self.lives}
 
     def netns(self):
         """Where it was said to be."""
@@ -360,6 +380,10 @@ class Recording:
     @staticmethod
     def check_socket(socket):
         """What must hold for any socket, whoever made it."""
+        first = socket.events[0] if socket.events else None
+        if first and first["event"] == "existing" and not first["pid"] and first["peer"] and \
+                not socket.lives:
+            return  # a TIME_WAIT entry: its life was over before anybody looked
         if not socket.lives:
             yield f"socket {socket.number} has no life line"
             return
@@ -383,6 +407,7 @@ class Run:
         self.end_ns = None
         self.pids = set()
         self.netns = set()
+        self.protos = set()
         self.events = collections.defaultdict(list)  # by tag, in the order of the calls
         self.lives = {}
         with open(path, encoding="utf-8") as rows:
@@ -407,7 +432,13 @@ class Run:
         for event in line.get("expect", []):
             self.events[event["tag"]].append(event)
             self.netns.add(event["netns"])
+            self.protos.add(event["proto"])
             self.pids.add(event.get("pid", line["pid"]))
+
+    def protos_of(self, tag):
+        """What a socket is; a subflow of MPTCP is none of the program's."""
+        lines = [*self.events[tag], *([self.lives[tag]] if tag in self.lives else [])]
+        return {line["proto"] for line in lines}
 
     def tags(self):
         """The names of its sockets."""
@@ -451,6 +482,8 @@ class Comparison:
         end_ns = self.run.end_ns - self.recording.boot_ns
         found = {}
         for socket in self.recording.between(begin_ns, end_ns):
+            if socket.protos() & OTHERS - self.run.protos:
+                continue
             if (socket.netns() & self.run.netns or socket.pids() & self.run.pids
                     or socket.parent in found):
                 found[socket.number] = socket
@@ -461,6 +494,8 @@ class Comparison:
         scores = []
         for socket in candidates:
             for tag in self.run.tags():
+                if not socket.protos() & self.run.protos_of(tag):
+                    continue
                 scores.append((self.score(tag, socket), -socket.number, tag, socket))
         free = {socket.number for socket in candidates}
         for score, _, tag, socket in sorted(scores, key=lambda s: s[:2], reverse=True):
@@ -468,6 +503,27 @@ class Comparison:
                 self.sockets[tag] = socket
                 free.remove(socket.number)
         self.others = [socket for socket in candidates if socket.number in free]
+        self.take_subflows()
+
+    def take_subflows(self):
+        """A subflow is a socket of TCP, and said to be of the MPTCP socket that it is of."""
+        owners = {socket.number for socket in self.sockets.values()
+                  if socket.protos() == {"mptcp"}}
+        subflows = [socket for socket in self.others
+                    if socket.protos() == {"tcp"} and socket.parent in owners]
+        known = {socket.number for socket in subflows}
+        children = [socket for socket in self.others
+                    if socket.protos() == {"tcp"} and socket.parent in known]
+        for tag, socket in self.sockets.items():
+            accepted = any(event["event"] == "accept" for event in socket.events)
+            if (socket.number in owners and not accepted
+                    and "families" not in self.recording.declared
+                    and socket.number not in {subflow.parent for subflow in subflows}):
+                self.problems.append(f"{tag}: no subflow is said to be of it")
+        known |= {socket.number for socket in children}
+        if "families" in self.recording.declared and "mptcp" in self.run.protos:
+            known = {socket.number for socket in self.others if socket.protos() == {"tcp"}}
+        self.others = [socket for socket in self.others if socket.number not in known]
 
     def score(self, tag, socket):
         """How well a socket's story fits a tag's."""
@@ -583,7 +639,7 @@ class Comparison:
         for key, value in expected.items():
             if self.differs(blind, key, said[key], value, reason):
                 yield f"{where}: {key} is said to be {text(said[key])}, it was {text(value)}"
-        if "port" in wanted and (said["local"] or {}).get("port") != wanted["port"]:
+        if "port" in wanted and number_of(said["local"] or {}) != wanted["port"]:
             yield f"{where}: local is said to be {text(said['local'])}, port was {wanted['port']}"
         if said["dev"] not in wanted.get("devs", [said["dev"]]):
             yield f"{where}: dev is said to be {text(said['dev'])}, it was {wanted['devs'][0]}"
@@ -682,7 +738,7 @@ def text(value):
 
 def endpoint(address):
     """addr:port."""
-    return f"{address['addr']}:{address['port']}" if address else "-"
+    return ":".join(str(value) for value in address.values()) if address else "-"
 
 
 def describe(event):
@@ -736,7 +792,8 @@ class Judged:
         self.comparison = None
         self.problems = []
         if run.skip:
-            self.verdict, self.skip = "skip", run.skip
+            self.verdict = "absent" if run.skip.startswith("absent:") else "skip"
+            self.skip = run.skip
         elif run.failed:
             self.verdict = "FAIL"
             self.problems = [f"the scenario itself failed: {run.failed}"]

@@ -350,7 +350,8 @@ def verdict(folder, lines, paths):
     """compare.py's exit status and output for these lines."""
     recording = folder / "recording.jsonl"
     recording.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    with contextlib.redirect_stdout(io.StringIO()) as output:
+    with contextlib.redirect_stdout(io.StringIO()) as output, \
+            contextlib.redirect_stderr(output):
         status = compare.main([str(recording), *paths])
     return status, output.getvalue()
 

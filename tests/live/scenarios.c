@@ -14,6 +14,7 @@ static const struct scenario *const rooms[] = {
 	kernel_scenarios,    assign_scenarios,	    failure_scenarios, closing_scenarios,
 	sharing_scenarios,   time_wait_scenarios,   process_scenarios, passing_scenarios,
 	fast_open_scenarios, udp_failure_scenarios, udp_scenarios,     door_scenarios,
+	ping_scenarios,	     family_scenarios,	    unix_scenarios,
 };
 #define ROOMS (sizeof(rooms) / sizeof(rooms[0]))
 

@@ -19,6 +19,8 @@
 #define TAG_LEN 24
 #define TENURES 4
 
+#define PROTOCOL_MPTCP 262 /* IPPROTO_MPTCP */
+
 /* Addresses by meaning; the bytes depend on the socket's family. */
 enum place {
 	ANYWHERE, /* 0.0.0.0, :: */
@@ -47,7 +49,7 @@ struct sock {
 	int fd;		      /* -1: the program has none (not accepted) */
 	int family;	      /* AF_INET, AF_INET6 */
 	int type;	      /* SOCK_STREAM, SOCK_DGRAM */
-	int protocol;	      /* IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE */
+	int protocol;	      /* IPPROTO_*, PROTOCOL_MPTCP; 0 beyond IP */
 	const char *device;   /* SO_BINDTODEVICE, or NULL */
 	unsigned int netns;   /* inode number of its network namespace */
 	int range[2];	      /* ephemeral ports it may get */
@@ -92,6 +94,9 @@ extern const struct scenario udp_scenarios[];
 extern const struct scenario udp_failure_scenarios[];
 extern const struct scenario door_scenarios[];
 extern const struct scenario kernel_scenarios[];
+extern const struct scenario ping_scenarios[];
+extern const struct scenario family_scenarios[];
+extern const struct scenario unix_scenarios[];
 
 int scenario_family(void); /* AF_INET or AF_INET6 */
 

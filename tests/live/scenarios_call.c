@@ -44,9 +44,9 @@ void call_return(struct call *c, int result, int error)
 	line_add(&c->line, ",\"errno\":");
 	line_add(&c->line, error ? "\"%s\"" : "null", error_name(error));
 	line_add(&c->line, ",\"before\":%d", c->before);
-	line_add_address(&c->line, "requested", &c->requested);
-	line_add_address(&c->line, "local", &c->local);
-	line_add_address(&c->line, "peer", &c->peer);
+	line_add_address(&c->line, "requested", &c->requested, s);
+	line_add_address(&c->line, "local", &c->local, s);
+	line_add_address(&c->line, "peer", &c->peer, s);
 	line_add(&c->line, ",\"entered_ns\":%llu,\"returned_ns\":%llu,\"expect\":[",
 		 (unsigned long long)c->entered_ns, (unsigned long long)c->returned_ns);
 }
@@ -63,32 +63,86 @@ static void line_add_string(struct line *l, const char *key, const char *value)
 	line_add(l, value ? ",\"%s\":\"%s\"" : ",\"%s\":null", key, value);
 }
 
+static const char *sock_family_name(const struct sock *s)
+{
+	switch (s->family) {
+	case AF_UNIX:
+		return "unix";
+	case AF_NETLINK:
+		return "netlink";
+	case AF_VSOCK:
+		return "vsock";
+	default:
+		return s->family == AF_INET ? "inet" : "inet6";
+	}
+}
+
+static const char *sock_protocol_name(const struct sock *s)
+{
+	if (s->family != AF_INET && s->family != AF_INET6)
+		return sock_family_name(s);
+	if (s->type == SOCK_RAW)
+		return "raw";
+	switch (s->protocol) {
+	case IPPROTO_TCP:
+		return "tcp";
+	case IPPROTO_UDPLITE:
+		return "udplite";
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		return "ping";
+	case IPPROTO_SCTP:
+		return "sctp";
+	case PROTOCOL_MPTCP:
+		return "mptcp";
+	default:
+		return "udp";
+	}
+}
+
+/* Is there a range that what the kernel chooses comes from, and an owner whom others could join? */
+static bool sock_has_range(const struct sock *s)
+{
+	bool ping = s->protocol == IPPROTO_ICMP || s->protocol == IPPROTO_ICMPV6;
+
+	return (s->family == AF_INET || s->family == AF_INET6) && s->type != SOCK_RAW && !ping;
+}
+
+/* Not all that look for a port are asked how long it took, or whose it is. */
+static bool sock_is_timed(const struct sock *s)
+{
+	return s->type != SOCK_RAW && s->protocol != IPPROTO_SCTP &&
+	       s->protocol != PROTOCOL_MPTCP && (s->family == AF_INET || s->family == AF_INET6);
+}
+
 static void line_add_socket(struct line *l, const struct sock *s)
 {
-	const char *proto = s->protocol == IPPROTO_TCP	     ? "tcp"
-			    : s->protocol == IPPROTO_UDPLITE ? "udplite"
-							     : "udp";
-
-	line_add_string(l, "inet", s->family == AF_INET ? "inet" : "inet6");
-	line_add_string(l, "proto", proto);
+	line_add_string(l, "inet", sock_family_name(s));
+	line_add_string(l, "proto", sock_protocol_name(s));
 	line_add_string(l, "parent", s->parent[0] ? s->parent : NULL);
 	line_add(l, ",\"netns\":%u", s->netns);
 }
 
-static void line_add_tenure(struct line *l, const struct tenure *t)
+static void line_add_tenure(struct line *l, const struct sock *s, const struct tenure *t)
 {
-	line_add(l, ",\"port\":%d", t->port);
+	if (s->family == AF_UNIX)
+		line_add(l, ",\"port\":null");
+	else
+		line_add(l, ",\"port\":%u", (unsigned int)t->port);
 	line_add_string(l, "port_origin", t->origin);
 	line_add_string(l, "by", t->by);
 	line_add(l, ",\"implicit\":%s,\"ephemeral\":%s,\"deferred\":%s", json_bool(t->implicit),
 		 json_bool(t->ephemeral), json_bool(t->deferred));
-	if (t->shared != NOT_SAID)
+	if (t->shared != NOT_SAID && sock_has_range(s) && sock_is_timed(s))
 		line_add(l, ",\"shared\":%s", json_bool(t->shared == SHARED));
 }
 
 static void line_add_range(struct line *l, const struct sock *s)
 {
-	line_add(l, ",\"range\":[%d,%d]", s->range[0], s->range[1]);
+	if (sock_has_range(s))
+		line_add(l, ",\"range\":[%d,%d]", s->range[0], s->range[1]);
+	else
+		line_add(l, ",\"range\":null");
 }
 
 static bool sock_has(int fd, int level, int option)
@@ -171,20 +225,21 @@ void call_expect(struct call *c, struct expected e)
 	if (e.by_call && !strcmp(e.event, c->name) && strcmp(e.event, "accept") != 0)
 		line_add(l, ",\"timed\":true");
 	if (e.tenure)
-		line_add_tenure(l, e.tenure);
+		line_add_tenure(l, e.s, e.tenure);
 	else if (e.no_tenure)
 		line_add(l,
 			 ",\"port_origin\":null,\"by\":null,\"implicit\":null,\"ephemeral\":null");
 	if (e.searched) {
-		line_add(l, ",\"searched\":true");
+		if (sock_is_timed(e.s))
+			line_add(l, ",\"searched\":true");
 		line_add_range(l, e.s);
 	}
 	if (e.requested)
-		line_add_address(l, "requested", e.requested);
+		line_add_address(l, "requested", e.requested, e.s);
 	if (e.local)
-		line_add_address(l, "local", e.local);
+		line_add_address(l, "local", e.local, e.s);
 	if (e.peer)
-		line_add_address(l, "peer", e.peer);
+		line_add_address(l, "peer", e.peer, e.s);
 	else if (e.no_peer)
 		line_add(l, ",\"peer\":null");
 	if (e.s->device) /* the name, or the number of a device in another namespace */
@@ -216,7 +271,7 @@ void life_print(const struct sock *s, const char *time_wait)
 		const struct tenure *t = &s->tenures[i];
 
 		line_add(&l, "%s{\"number\":%d", i ? "," : "", i + 1);
-		line_add_tenure(&l, t);
+		line_add_tenure(&l, s, t);
 		if (t->ephemeral)
 			line_add_range(&l, s);
 		line_add(&l, "}");

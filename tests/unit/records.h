@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "user/core/core.h"
+#include "user/core/explain.h"
 #include "user/core/holders.h"
 
 #define BOOT_NS 1000000u /* when every run in these tests begins */
@@ -185,6 +186,46 @@ MAYBE static union name_record name_new(uint16_t what, uint64_t id, uint32_t net
 	return r;
 }
 
+union settings_record {
+	struct wire_settings settings;
+	char bytes[256];
+};
+
+/* What a namespace has: the usual range, these reserved ports, ports below 1024 not for everybody.
+ */
+MAYBE static union settings_record settings_new(uint64_t ts_ns, const char *reserved)
+{
+	union settings_record r = { .settings = { .netns = 4026531840,
+						  .known = WIRE_S_RANGE | WIRE_S_RESERVED |
+							   WIRE_S_UNPRIVILEGED,
+						  .unprivileged_start = 1024,
+						  .range_lo = 32768,
+						  .range_hi = 60999 } };
+
+	r.settings.text_len = (uint16_t)strlen(reserved);
+	r.settings.head =
+		head_new(WIRE_SETTINGS, (sizeof(r.settings) + strlen(reserved) + 7) / 8 * 8, ts_ns);
+	memcpy(r.bytes + sizeof(r.settings), reserved, strlen(reserved));
+	return r;
+}
+
+union step_record {
+	struct wire_step step;
+	char bytes[256];
+};
+
+MAYBE static union step_record step_new(uint16_t number, const char *lesson)
+{
+	union step_record r = { .step = { .number = number, .program = 7, .other = -1 } };
+
+	r.step.text_len = (uint16_t)strlen(lesson);
+	r.step.head = head_new(WIRE_STEP, (sizeof(r.step) + strlen(lesson) + 7) / 8 * 8, BOOT_NS);
+	r.step.end_ns = BOOT_NS + 5;
+	r.step.after = (struct wire_place){ .family = AF_INET, .port = 80 };
+	memcpy(r.bytes + sizeof(r.step), lesson, strlen(lesson));
+	return r;
+}
+
 /* --- what core says ---------------------------------------------------------------------- */
 
 struct world {
@@ -195,7 +236,9 @@ struct world {
 	size_t story_len;
 	char found[4096]; /* findings, not in the story */
 	size_t found_len;
-	const char *hint; /* of the latest */
+	const char *hint;     /* of the latest */
+	char explained[8192]; /* sentences of all events, each ended by a newline */
+	size_t explained_len;
 	int sink_returns; /* what the sink gives back */
 	struct run_summary summary;
 	bool has_summary;
@@ -239,6 +282,19 @@ static void tell_tenure(struct world *w, const struct tenure *t)
 	     flag_char(tenure_is_ephemeral(t), 'E'), t->deferred ? " deferred" : "");
 }
 
+static void note_explanation(struct world *w, const struct explanation *x)
+{
+	assert_true(x->len <= EXPLANATION_MAX);
+	for (size_t i = 0; i < x->len; i++) {
+		size_t room = sizeof(w->explained) - w->explained_len;
+		int len = snprintf(w->explained + w->explained_len, room, "%.*s\n",
+				   (int)x->list[i].len, x->list[i].text);
+
+		if ((size_t)len < room)
+			w->explained_len += (size_t)len;
+	}
+}
+
 /*
  * "#1 connect 48822 connect IE +": life, kind, port, tenure, + if it began with this event, late if
  * a walk or another record found it.
@@ -259,6 +315,8 @@ static int on_event(void *self, const struct event *e)
 	if (e->reconciled)
 		tell(w, " late");
 	tell(w, "\n");
+	if (e->explanation)
+		note_explanation(w, e->explanation);
 	w->holders = e->holders ? *e->holders : (struct holders){ 0 };
 	w->event = *e;
 	w->life = *e->life;

@@ -88,6 +88,21 @@ static uint16_t socket_port(int fd)
 	return ntohs(a.sin6_port);
 }
 
+/* To a port that nobody is given by chance: other programs of this machine go on meanwhile. */
+static void socket_bind_alone(int fd, size_t address)
+{
+	static uint16_t next;
+	int error = EADDRINUSE;
+
+	if (!next)
+		next = (uint16_t)(10000 + getpid() % 15000);
+	for (int tries = 0; error == EADDRINUSE && tries < 1000; tries++) {
+		error = socket_bind(fd, address, next);
+		next = next < 29999 ? next + 1 : 10000;
+	}
+	assert_int_equal(error, 0);
+}
+
 static struct conflict_side side_of(const struct making *m)
 {
 	struct conflict_side side = {
@@ -175,7 +190,7 @@ static unsigned int hold_all(int type, bool listening)
 
 				holder.on_device = device;
 				fd = socket_make(&holder);
-				assert_int_equal(socket_bind(fd, holder.address, 0), 0);
+				socket_bind_alone(fd, holder.address);
 				if (listening)
 					assert_int_equal(listen(fd, 1), 0);
 				wrong += ask_all(&holder, socket_port(fd), listening);
@@ -220,7 +235,7 @@ static uint16_t leave_time_wait(const struct making *m)
 	uint16_t port;
 	char byte;
 
-	assert_int_equal(socket_bind(listener, m->address, 0), 0);
+	socket_bind_alone(listener, m->address);
 	assert_int_equal(listen(listener, 1), 0);
 	port = socket_port(listener);
 	to.sin_port = htons(port);

@@ -42,7 +42,7 @@ static int check(const void *record, size_t len, const char **why)
 
 /* --- one good record of every kind -------------------------------------------------------- */
 
-#define KINDS 27
+#define KINDS 28
 
 struct sample {
 	size_t len;
@@ -130,6 +130,7 @@ static size_t put_others(struct sample *s)
 					.signal = 9 };
 	struct wire_stop stop = { .head = head_new(WIRE_STOP, sizeof(stop), 1), .records = 3 };
 	struct wire_pass pass = pass_new(1, WIRE_PASS_BEGIN, WIRE_P_START | WIRE_P_FULL, 2000000);
+	union step_record step = step_new(3, "time-wait");
 
 	put(&s[0], &start);
 	put(&s[1], &name);
@@ -142,7 +143,8 @@ static size_t put_others(struct sample *s)
 	put(&s[6], &command);
 	put(&s[7], &stop);
 	put(&s[8], &pass);
-	return 9;
+	put(&s[9], &step);
+	return 10;
 }
 
 static void put_all(struct sample samples[KINDS])
@@ -296,6 +298,7 @@ static void fields_that_are_not_announced_are_zero(void **state)
 	struct wire_end end = end_new(8, 2000000);
 	union name_record name = name_new(WIRE_NAME_NETNS, 8, 0, "blue!");
 	union start_record start = start_new("6.1", "box", "", 0);
+	union step_record step = step_new(3, "time-wait");
 
 	(void)state;
 	c.facts = 0;
@@ -320,6 +323,11 @@ static void fields_that_are_not_announced_are_zero(void **state)
 	EVERY_BIT_COUNTS(&start, FIELD(struct wire_start, pad),
 			 FIELD(struct wire_start, kernel_len), FIELD(struct wire_start, host_len),
 			 { sizeof(struct wire_start) + 6, 2 });
+	EVERY_BIT_COUNTS(&step, FIELD(struct wire_step, text_len),
+			 FIELD(struct wire_step, before.pad), FIELD(struct wire_step, after.pad),
+			 FIELD(struct wire_step, peer.pad), { sizeof(struct wire_step) + 9, 7 });
+	step.step.end_ns = step.step.head.ts_ns - 1;
+	assert_int_equal(wire_check(&step, step.step.head.len_bytes, NULL), -EBADMSG);
 }
 
 int main(void)

@@ -19,6 +19,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "user/core/explain.h"
 #include "user/core/holders.h"
 #include "user/core/names.h"
 #include "user/sink/json.h"
@@ -305,7 +306,7 @@ static void event_line_is_full(void **state)
 		"\"range\":[32768,60999],"
 		"\"search_ns\":0,\"search_tried\":2,\"duration_ns\":23456,"
 		"\"options\":[\"reuseaddr\",\"bindtodevice\"],\"holders\":null,"
-		"\"holders_omitted\":null,\"findings\":[]}\n");
+		"\"holders_omitted\":null,\"findings\":[],\"explain\":null}\n");
 }
 
 static void holders_and_findings_lines(void **state)
@@ -378,14 +379,12 @@ static void holders_and_findings_lines(void **state)
 	assert_int_equal(f->sink.ops->event(f->sink.self, &event), 0);
 	said = fixture_text(f);
 	assert_non_null(strstr(said, said_holders));
-	assert_non_null(
-		strstr(said, ",\"findings\":[\"bind-in-use\",\"time-wait-holds-port\"]}\n"));
+	assert_non_null(strstr(said, ",\"findings\":[\"bind-in-use\",\"time-wait-holds-port\"],"));
 	assert_int_equal(f->sink.ops->finding(f->sink.self, &finding), 0);
 	said = fixture_text(f);
-	assert_ptr_equal(said,
-			 strstr(said, "{\"type\":\"finding\",\"finding\":\"bind-in-use\","
-				      "\"severity\":\"error\",\"text\":\"held by a\\\"b\","
-				      "\"hint\":\"stop it\",\"count\":2,\"time\":"));
+	assert_ptr_equal(said, strstr(said, "{\"type\":\"finding\",\"finding\":\"bind-in-use\","
+					    "\"severity\":\"error\",\"text\":\"held by a\\\"b\","
+					    "\"hint\":\"stop it\",\"count\":2,\"time\":"));
 	assert_non_null(strstr(said, said_holders));
 }
 
@@ -416,7 +415,8 @@ static void event_line_is_empty(void **state)
 		"\"ephemeral\":null,\"deferred\":null,\"shared\":null,\"existing\":false,"
 		"\"reconciled\":false,"
 		"\"range\":null,\"search_ns\":null,\"search_tried\":null,\"duration_ns\":null,"
-		"\"options\":[],\"holders\":null,\"holders_omitted\":null,\"findings\":[]}\n");
+		"\"options\":[],\"holders\":null,\"holders_omitted\":null,\"findings\":[],"
+		"\"explain\":null}\n");
 }
 
 static void causes_and_what_was_found_late(void **state)
@@ -581,10 +581,28 @@ static void a_full_disk_is_an_error(void **state)
 	assert_int_equal(out_close(&out), 0);
 }
 
+static void an_explanation_is_a_list(void **state)
+{
+	struct fixture *f = *state;
+	struct explanation x = {
+		.len = 2, .list = { { .len = 2, .text = "A." }, { .len = 3, .text = "\"x." } }
+	};
+	struct event event = { .kind = EVENT_CLOSE, .fd = -1, .explanation = &x };
+
+	assert_int_equal(f->sink.ops->start(f->sink.self, &run, f->names), 0);
+	fixture_text(f);
+	assert_int_equal(f->sink.ops->event(f->sink.self, &event), 0);
+	assert_non_null(strstr(fixture_text(f), ",\"explain\":[\"A.\",\"\\\"x.\"]}\n"));
+	x.len = 0;
+	assert_int_equal(f->sink.ops->event(f->sink.self, &event), 0);
+	assert_non_null(strstr(fixture_text(f), ",\"explain\":[]}\n"));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		TEST(an_explanation_is_a_list),
 		TEST(strings_are_valid_whatever_the_bytes),
 		TEST(empty_containers_and_commas),
 		TEST(jq_takes_random_bytes),

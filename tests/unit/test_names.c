@@ -110,7 +110,9 @@ static void words_of_sockets(void **state)
 	assert_string_equal(option_name(7), "?");
 	assert_string_equal(blind_name(0), "search_ns");
 	assert_string_equal(blind_name(10), "fd");
-	assert_string_equal(blind_name(11), "?");
+	assert_string_equal(blind_name(11), "ping_send");
+	assert_string_equal(blind_name(12), "families");
+	assert_string_equal(blind_name(13), "?");
 	assert_string_equal(backend_name(WIRE_FENTRY), "fentry");
 	assert_string_equal(backend_name(WIRE_KPROBE), "kprobe");
 	assert_string_equal(backend_name(WIRE_TRACEPOINT), "tracepoint");

@@ -262,7 +262,8 @@ static void bad_lines_are_refused(void **state)
 	refused("x --comm=", "empty");
 	refused("x --uid=root", "is no user id");
 	refused("x --uid=4294967295", "is no user id");
-	refused("x --proto=tcp,sctp", "tcp, udp and udplite, not 'sctp'");
+	refused("x --proto=tcp,igmp", "'igmp' is none of tcp, udp");
+	refused("x --proto=unix -P 65536", "out of range");
 	refused("x --user=nobody-of-that-name -- true", "no such user");
 	refused("x --proto=", "the list is empty");
 	refused("x --time=now", "wall, boot, delta or none");
@@ -297,7 +298,7 @@ static void wrong_words_are_put_right(void **state)
 	refused("x ports --pressure 80", "about the whole range");
 	refused("x --pressure", "write: portlife ports --pressure");
 	refused("x why EWHAT", "'EWHAT' is none of");
-	refused("x lesson", "this version does not have 'lesson'");
+	refused("x report", "this version does not have 'report'");
 	refused("x report", "this version does not have 'report'");
 	refused("x doctor now", "doctor takes no arguments");
 	refused("x doctor -- ls", "doctor runs no COMMAND");

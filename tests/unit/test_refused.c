@@ -26,7 +26,7 @@ static void refused(const void *record, const char *reason)
 static void wrong_heads(void **state)
 {
 	struct wire_edge e = edge_new(WIRE_RELEASE, 7, 2000000, 80, 0);
-	static const uint8_t unknown[] = { 0, 9, 15, 21, 23, 26, 63, 71, 255 };
+	static const uint8_t unknown[] = { 0, 9, 15, 21, 23, 26, 63, 72, 255 };
 
 	(void)state;
 	REFUSED(e, r.head.version = 0, "another version of the format");
@@ -63,6 +63,46 @@ static void wrong_sockets(void **state)
 	six.sock.options = WIRE_O_ALL;
 	six.facts = WIRE_F_ALL & ~(uint32_t)WIRE_F_PASS;
 	assert_int_equal(wire_check(&six, sizeof(six), &why), 0);
+}
+
+static void wrong_names(void **state)
+{
+	struct wire_call c = call_new(WIRE_BIND, 7, 2000000);
+	struct wire_address a = { .head = { .len_bytes = sizeof(a),
+					    .kind = WIRE_ADDRESS,
+					    .version = WIRE_VERSION,
+					    .ts_ns = 2000000 },
+				  .id = 7,
+				  .side = WIRE_ADDRESS_LOCAL,
+				  .path_bytes = 4,
+				  .path = "/a/b" };
+	const char *why;
+
+	(void)state;
+	c.sock.family = AF_VSOCK;
+	c.sock.protocol = WIRE_PROTOCOL_VSOCK;
+	c.sock.peer_port = 0;
+	c.sock.local_port = 1;
+	assert_int_equal(wire_check(&c, sizeof(c), &why), 0);
+	REFUSED(c, r.sock.local_port = 2, "a port where a name should be");
+	REFUSED(c, r.sock.peer_port = 1, "a port where a name should be");
+	REFUSED(c, r.sock.family = AF_INET, "a port where a name should be");
+	REFUSED(c, r.sock.family = AF_UNIX, "unknown address family");
+	REFUSED(c, r.sock.protocol = IPPROTO_TCP, "unknown address family");
+	c.sock.family = AF_INET;
+	c.sock.protocol = WIRE_PROTOCOL_RAW;
+	REFUSED(c, r.sock.local_port = 1, "a raw socket with a port");
+	assert_int_equal(wire_check(&a, sizeof(a), &why), 0);
+	REFUSED(a, r.id = 0, "a socket without a number");
+	REFUSED(a, r.pad = 1, "padding is not zero");
+	REFUSED(a, r.side = 0, "unknown side of a connection");
+	REFUSED(a, r.side = 4, "unknown side of a connection");
+	REFUSED(a, r.path_bytes = 109, "a name that is too long");
+	REFUSED(a, r.path_bytes = 3, "padding is not zero");
+	REFUSED(a, r.path[2] = 0, "NUL in a path");
+	a.path[0] = 0; /* abstract */
+	a.path[2] = 0;
+	assert_int_equal(wire_check(&a, sizeof(a), &why), 0);
 }
 
 static void wrong_calls(void **state)
@@ -218,13 +258,37 @@ static void wrong_others(void **state)
 	REFUSED(p, r.head.len_bytes = 16, "length and kind do not agree");
 }
 
+static void wrong_settings(void **state)
+{
+	union settings_record s = settings_new(1, "80,8000-8099");
+
+	(void)state;
+	assert_int_equal(wire_check(&s, s.settings.head.len_bytes, NULL), 0);
+	REFUSED(s, r.settings.known |= WIRE_S_ALL + 1, "unknown bit of settings");
+	REFUSED(s, r.settings.pad = 1, "padding is not zero");
+	REFUSED(s, r.settings.range_lo = 0, "a range that is none");
+	REFUSED(s, r.settings.range_hi = 32767, "a range that is none");
+	REFUSED(s, r.settings.known &= ~(uint32_t)WIRE_S_RANGE, "a range that is none");
+	REFUSED(s, r.settings.known &= ~(uint32_t)WIRE_S_RESERVED,
+		"reserved ports that are not announced");
+	REFUSED(s, r.bytes[sizeof(s.settings)] = 'x', "reserved ports that are none");
+	REFUSED(s, r.bytes[sizeof(s.settings)] = 0, "reserved ports that are none");
+	REFUSED(s, r.settings.text_len = 20, "text and record differ in length");
+	REFUSED(s, r.settings.unprivileged_start = 65537, "a privileged port that is none");
+	REFUSED(s, r.settings.known &= ~(uint32_t)WIRE_S_UNPRIVILEGED,
+		"a privileged port that is none");
+	REFUSED(s, r.settings.step_width = 1, "a step width that is not announced");
+	REFUSED(s, r.settings.head.len_bytes = 32, "length and kind do not agree");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(wrong_heads),	cmocka_unit_test(wrong_sockets),
-		cmocka_unit_test(wrong_calls),	cmocka_unit_test(wrong_requests),
-		cmocka_unit_test(wrong_facts),	cmocka_unit_test(wrong_steps),
-		cmocka_unit_test(wrong_starts), cmocka_unit_test(wrong_others),
+		cmocka_unit_test(wrong_heads),	  cmocka_unit_test(wrong_sockets),
+		cmocka_unit_test(wrong_names),	  cmocka_unit_test(wrong_calls),
+		cmocka_unit_test(wrong_requests), cmocka_unit_test(wrong_facts),
+		cmocka_unit_test(wrong_steps),	  cmocka_unit_test(wrong_starts),
+		cmocka_unit_test(wrong_others),	  cmocka_unit_test(wrong_settings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -103,6 +103,8 @@ static int hear_event(void *self, const struct event *e)
 	}
 	if (e->kind == EVENT_CONNECT_FAILED)
 		assert_true(e->error > 0);
+	assert_non_null(e->explanation);
+	assert_true(e->explanation->len <= EXPLANATION_MAX);
 	h->late += e->reconciled;
 	if (e->reconciled)
 		assert_true(e->kind == EVENT_RELEASE || e->kind == EVENT_EXISTING ||
@@ -210,6 +212,7 @@ static void storm(uint32_t blind)
 	const struct run_summary *s = core_summary(core);
 	uint64_t events = 0, origins = 0;
 
+	assert_int_equal(core_explain(core), 0);
 	r.start.blind = blind;
 	assert_int_equal(core_feed(core, &r, r.start.head.len_bytes), 0);
 	for (int i = 0; i < RECORDS; i++) {

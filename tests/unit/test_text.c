@@ -20,6 +20,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "user/core/explain.h"
 #include "user/core/holders.h"
 #include "user/core/names.h"
 #include "user/sink/talk.h"
@@ -593,6 +594,35 @@ static void a_finding_is_a_line_of_its_own(void **state)
 		"held by \\x1b[31m. Hint: stop it\n");
 }
 
+/* Under its event, in 80 columns, and nothing that a terminal takes for a command. */
+static void an_explanation(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const sentences[] = {
+		"The program asked for port 8080, and got it.",
+		"A name of a stranger, \033[31mred\n, is shown as it is written, and a line is not "
+		"longer than 80 columns.",
+	};
+	struct explanation x = { .len = 2 };
+
+	for (size_t i = 0; i < x.len; i++) {
+		x.list[i].len = strlen(sentences[i]);
+		memcpy(x.list[i].text, sentences[i], x.list[i].len);
+	}
+	fixture_open(f, (struct text_options){ .time = WHEN_NONE });
+	f->event.kind = EVENT_BIND;
+	f->event.tenure = &f->tenure;
+	f->tenure.origin = ORIGIN_BIND;
+	f->tenure.port = f->event.port = 8080;
+	f->event.explanation = &x;
+	assert_string_equal(
+		fixture_event(f),
+		"   4123 python3      tcp   bind      8080 bind     -- 0.0.0.0\n"
+		"    The program asked for port 8080, and got it.\n"
+		"    A name of a stranger, \\x1b[31mred\\n, is shown as it is written, and a line\n"
+		"    is not longer than 80 columns.\n");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -618,6 +648,7 @@ int main(void)
 		TEST(loss_is_a_line_at_once),
 		TEST(a_finding_is_a_line_of_its_own),
 		TEST(summary_counts),
+		TEST(an_explanation),
 	};
 
 	return cmocka_run_group_tests_name("text", tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "user/cli/doctor.h"
+#include "user/cli/lesson.h"
 #include "user/cli/options.h"
 #include "user/cli/ports.h"
 #include "user/cli/status.h"
@@ -48,6 +49,8 @@ static int cli_command(const struct options *o)
 		return ports_run(o);
 	case OPTIONS_WHY:
 		return why_run(o);
+	case OPTIONS_LESSON:
+		return lesson_run(o);
 	}
 	return STATUS_USAGE;
 }

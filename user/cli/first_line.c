@@ -88,8 +88,8 @@ static void line_add_what(struct line *line, const struct options *o)
 		line_add(line, ", ephemeral only");
 }
 
-/* 0: all that there are. */
-static void line_add_protocols(struct line *line, uint32_t protocols)
+/* 0: those of every run, or all that there are. */
+static void line_add_protocols(struct line *line, uint32_t protocols, bool all)
 {
 	static const struct {
 		uint16_t protocol;
@@ -98,11 +98,18 @@ static void line_add_protocols(struct line *line, uint32_t protocols)
 		{ IPPROTO_TCP, "TCP" },
 		{ IPPROTO_UDP, "UDP" },
 		{ IPPROTO_UDPLITE, "UDP-Lite" },
+		{ IPPROTO_ICMP, "ping" },
+		{ WIRE_PROTOCOL_RAW, "raw" },
+		{ WIRE_PROTOCOL_MPTCP, "MPTCP" },
+		{ IPPROTO_SCTP, "SCTP" },
+		{ WIRE_PROTOCOL_UNIX, "UNIX" },
+		{ WIRE_PROTOCOL_NETLINK, "netlink" },
+		{ WIRE_PROTOCOL_VSOCK, "VSOCK" },
 	};
 	const char *before = "";
 
 	if (!protocols)
-		line_add(line, "TCP and UDP");
+		line_add(line, "%s", all ? "all" : "TCP, UDP and ping");
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		if (!(protocols & protocol_bit(known[i].protocol)))
 			continue;
@@ -135,7 +142,7 @@ void first_line_write(char *text, const struct options *o, uint32_t backend)
 
 	text[0] = 0;
 	line_add(&line, "watching ");
-	line_add_protocols(&line, o->filter.protocols);
+	line_add_protocols(&line, o->filter.protocols, o->all_protocols);
 	line_add(&line, " sockets of ");
 	line_add_who(&line, o);
 	line_add_what(&line, o);

@@ -43,6 +43,9 @@ enum options_key {
 	KEY_FROM,
 	KEY_STRICT,
 	KEY_FAIL_ON,
+	KEY_EXPLAIN,
+	KEY_ALL,
+	KEY_SOURCE,
 };
 
 static const struct argp_option options_table[] = {
@@ -55,7 +58,10 @@ static const struct argp_option options_table[] = {
 	{ "ipv6", '6', NULL, 0, "IPv6 only", 1 },
 	{ "tcp", 't', NULL, 0, "TCP", 1 },
 	{ "udp", 'u', NULL, 0, "UDP", 1 },
-	{ "proto", KEY_PROTO, "LIST", 0, "protocols by name: tcp, udp, udplite", 1 },
+	{ "proto", KEY_PROTO, "LIST", 0,
+	  "tcp, udp, udplite, ping (all these without it), raw, mptcp, sctp, unix, netlink, vsock; "
+	  "or all",
+	  1 },
 	{ "comm", KEY_COMM, "NAME", 0, "processes of this name (its first 15 bytes count)", 1 },
 	{ "uid", KEY_UID, "UID", 0, "processes of this user id", 1 },
 	{ "cgroup", KEY_CGROUP, "PATH", 0, "processes of this cgroup and of those below it", 1 },
@@ -71,9 +77,13 @@ static const struct argp_option options_table[] = {
 	  1 },
 	{ "connect", KEY_CONNECT, "ADDR:PORT", 0, "why: would one more connect() get a port?", 1 },
 	{ "from", KEY_FROM, "ADDR", 0, "why --connect: from this address", 1 },
+	{ "all", KEY_ALL, NULL, 0, "lesson: every one of them", 1 },
+	{ "source", KEY_SOURCE, NULL, 0, "lesson: its program, in Python, to try oneself", 1 },
 	{ "existing", KEY_EXISTING, NULL, 0, "also sockets that were there before", 1 },
 	{ NULL, 0, NULL, 0, "How:", 2 },
 	{ "json", 'j', NULL, 0, "one JSON object per line, all kinds of events", 2 },
+	{ "explain", KEY_EXPLAIN, NULL, 0, "under each event what happened and why, in sentences",
+	  2 },
 	{ "time", KEY_TIME, "STYLE", 0, "wall (the default), boot, delta or none", 2 },
 	{ "utc", KEY_UTC, NULL, 0, "wall time in UTC", 2 },
 	{ "no-header", 'H', NULL, 0, "no line of headings", 2 },
@@ -159,8 +169,15 @@ static bool options_switch(struct options *o, int key)
 		return o->quiet = true;
 	case 'v':
 		return o->verbose = true;
+	case KEY_EXPLAIN:
+		return o->explain = true;
 	case KEY_COMPRESS:
 		return o->compress = true;
+	case KEY_ALL:
+		o->lesson_first = 1;
+		return o->lesson_all = true;
+	case KEY_SOURCE:
+		return o->lesson_source = true;
 	case KEY_STRICT:
 		return o->strict = true;
 	case 'n':
@@ -272,13 +289,16 @@ static int options_check_look(const struct options *o)
 		vain = "why: what? write: portlife why 8080, or: portlife why EADDRINUSE";
 	else if (o->command == OPTIONS_WHY && o->filter.pids_len > 1)
 		vain = "why: for one process at a time; write: portlife why -p PID PORT";
-	else if (o->command != OPTIONS_WATCH && (o->replay || o->record))
+	else if (o->command != OPTIONS_WATCH && o->command != OPTIONS_LESSON &&
+		 (o->replay || o->record))
 		vain = "-r and -w are for watching: 'ports', 'why' and 'doctor' look at this "
 		       "machine now";
 	else if ((o->command == OPTIONS_PORTS || o->command == OPTIONS_WHY) &&
 		 (o->live.backend || o->live.duration_ns || o->count || o->strict || o->fail_on))
 		vain = "--attach, --duration, --count, --strict and --fail-on are for watching: "
 		       "'ports' and 'why' look once";
+	else if (o->command != OPTIONS_WATCH && o->command != OPTIONS_LESSON && o->explain)
+		vain = "--explain is for watching and for lessons: it explains events";
 	else if (o->command == OPTIONS_PORTS && o->filter.failed)
 		vain = "ports: -x is for watching: a port that is taken has not failed";
 	if (!vain)
@@ -328,11 +348,15 @@ static int options_check(const struct options *o, const struct argp_state *state
 		    o->live.user);
 		return -EINVAL;
 	}
+	if (!options_has_wide_ports(o) &&
+	    (options_check_ports("-P", o->ports, o->filter.ports_len) ||
+	     options_check_ports("--peer-port", o->peer_ports, o->filter.peer_ports_len)))
+		return -EINVAL;
 	if (!o->replay && options_check_pids(o))
 		return -EINVAL;
 	if (o->live.user && options_check_user(o))
 		return -EINVAL;
-	if (options_check_look(o))
+	if (options_check_look(o) || options_check_lesson(o))
 		return -EINVAL;
 	return options_check_files(o);
 }
@@ -384,7 +408,7 @@ int options_parse(int argc, char **argv, struct options *o)
 		.parser = options_take,
 		.args_doc = "[-- COMMAND [ARG...]]\nports [PORT...]\nwhy [ADDR[%DEV]:]PORT\nwhy "
 			    "--connect ADDR:PORT\nwhy "
-			    "ERRNO\ndoctor",
+			    "ERRNO\nlesson [NAME|N]\ndoctor",
 		.doc = options_doc,
 	};
 	struct parsing parsing = { .options = o };
@@ -403,6 +427,8 @@ int options_parse(int argc, char **argv, struct options *o)
 		return parsing.error ? parsing.error : -EINVAL;
 	o->filter.ports = o->ports;
 	o->filter.peer_ports = o->peer_ports;
+	if (o->all_protocols)
+		o->filter.protocols = 0;
 	o->live.output_taken = o->record && !strcmp(o->record, "-");
 	if (o->json)
 		o->filter.states = true;

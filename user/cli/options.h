@@ -8,13 +8,15 @@
 
 #include <net/if.h>
 
+#include "user/core/family.h"
 #include "user/core/filter.h"
 #include "user/core/meanings.h"
 #include "user/core/finding.h"
+#include "user/lesson/lesson.h"
 #include "user/source/live.h"
 #include "user/util/when.h"
 
-enum options_command { OPTIONS_WATCH, OPTIONS_DOCTOR, OPTIONS_PORTS, OPTIONS_WHY };
+enum options_command { OPTIONS_WATCH, OPTIONS_DOCTOR, OPTIONS_PORTS, OPTIONS_WHY, OPTIONS_LESSON };
 enum options_color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 /* Points into argv, which must outlive it, and at its own lists: not to be copied. */
@@ -27,18 +29,25 @@ struct options {
 	bool utc;
 	bool no_header;
 	bool json;
+	bool explain;
 	bool quiet;
 	bool verbose;
 	const char *output; /* -o, NULL if not given, "-": standard output */
 	const char *record; /* -w, likewise */
 	const char *replay; /* -r, NULL if not given, "-": standard input */
 	bool compress;
+	bool all_protocols;		    /* --proto=all */
 	bool listeners;			    /* ports -l */
 	bool pressure;			    /* ports --pressure */
 	const struct meanings *errno_asked; /* why ERRNO */
 	struct endpoint asked;		    /* why PORT; port 0: not asked */
+	struct path asked_path;		    /* why PATH, why @NAME: asked is of AF_UNIX then */
 	struct endpoint connect_to;	    /* why --connect; port 0: not asked */
 	struct endpoint connect_from;	    /* --from; family 0: not given */
+	const struct lesson *lesson;	    /* lesson NAME; NULL: not given */
+	size_t lesson_first;		    /* ... its number; with --all the first one */
+	bool lesson_all;		    /* lesson --all */
+	bool lesson_source;		    /* lesson --source */
 	char device[IF_NAMESIZE];	    /* ... %DEV, "" if none */
 	bool strict;			    /* lost events: status 4 */
 	uint32_t fail_on; /* bit set by enum finding_id: status 5 if one was found */

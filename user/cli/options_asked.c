@@ -106,12 +106,32 @@ static int say_no_address(const char *name, const char *text)
 	return -EINVAL;
 }
 
+/* --proto=vsock or netlink came first: a number of 32 bits. */
+static int set_number(struct options *o, const char *name, const char *text)
+{
+	bool vsock = o->live.families & WIRE_FAMILY_VSOCK;
+	const uint32_t any = VSOCK_ANY;
+	uint64_t number;
+
+	if (parse_number(text, strlen(text), 1, UINT32_MAX, &number)) {
+		say("%s: '%s' is no number of 32 bits", name, text);
+		return -EINVAL;
+	}
+	o->asked = (struct endpoint){ .family = vsock ? AF_VSOCK : AF_NETLINK, .port = 1 };
+	memcpy(o->asked.addr, vsock ? &any : &(uint32_t){ (uint32_t)number }, 4);
+	if (vsock)
+		memcpy(o->asked.addr + 4, &(uint32_t){ (uint32_t)number }, 4);
+	return 0;
+}
+
 int options_set_asked(struct options *o, const char *name, const char *text)
 {
 	struct place_text t;
 	uint16_t port;
 	int err;
 
+	if (o->live.families == WIRE_FAMILY_VSOCK || o->live.families == WIRE_FAMILY_NETLINK)
+		return set_number(o, name, text);
 	if (!split(&t, text)) {
 		say("%s: '%s' is no address and port; write [::1]:80 for IPv6", name, text);
 		return -EINVAL;
@@ -122,6 +142,64 @@ int options_set_asked(struct options *o, const char *name, const char *text)
 	if (t.addr && (!read_address(&o->asked, &t) || !read_device(o, &t)))
 		return say_no_address(name, text);
 	o->asked.port = port;
+	return 0;
+}
+
+int options_take_lesson(struct options *o, const char *word)
+{
+	if (o->lesson) {
+		say("lesson: '%s' is too much; one at a time, or --all", word);
+		return -EINVAL;
+	}
+	o->lesson = lesson_find(word, &o->lesson_first);
+	if (o->lesson)
+		return 0;
+	say("lesson: there is no '%s'; portlife lesson lists them", word);
+	return -EINVAL;
+}
+
+int options_check_lesson(const struct options *o)
+{
+	const char *vain = NULL;
+
+	if (o->command != OPTIONS_LESSON && (o->lesson_all || o->lesson_source))
+		vain = "--all and --source are for 'lesson'; write: portlife lesson --all";
+	else if (o->command != OPTIONS_LESSON)
+		return 0;
+	else if (o->lesson_all && o->lesson)
+		vain = "lesson: --all, or one by its name, not both";
+	else if (o->lesson_source && (!o->lesson || o->replay || o->record))
+		vain = "lesson: --source is for one; write: portlife lesson NAME --source";
+	else if (o->lesson_all && o->replay)
+		vain = "lesson: --all runs them; -r FILE shows what is in FILE";
+	else if (o->record && !o->lesson && !o->lesson_all)
+		vain = "lesson: which one is to be recorded? portlife lesson lists them";
+	else if (o->filter.pids_len || o->filter.has_netns || o->filter.ports_len ||
+		 o->filter.failed || o->live.duration_ns || o->count || o->live.has_uid ||
+		 o->live.comm || o->fail_on)
+		vain = "lesson: options that choose what to watch are for watching";
+	if (!vain)
+		return 0;
+	say("%s", vain);
+	return -EINVAL;
+}
+
+int options_set_asked_path(struct options *o, const char *name, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len > WIRE_PATH_MAX || len < 2) {
+		say("%s: '%s' is no name of a socket; a path has at most %d bytes", name, text,
+		    WIRE_PATH_MAX);
+		return -EINVAL;
+	}
+	o->asked_path.len = (uint16_t)len;
+	memcpy(o->asked_path.bytes, text, len);
+	if (*text == '@')
+		o->asked_path.bytes[0] = '\0';
+	o->asked = (struct endpoint){ .port = 1 };
+	endpoint_set_path(&o->asked, &o->asked_path);
+	o->live.families |= WIRE_FAMILY_UNIX;
 	return 0;
 }
 

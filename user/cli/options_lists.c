@@ -3,19 +3,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "user/util/parse.h"
 #include "user/util/say.h"
 
 #define PORT_MAX 65535
-#define PID_MAX	 4194304 /* PID_MAX_LIMIT of <linux/threads.h> */
+#define WIDE_MAX UINT32_MAX /* VSOCK, netlink */
+#define PID_MAX	 4194304    /* PID_MAX_LIMIT of <linux/threads.h> */
 
 static int options_say_empty(const char *name, const char *list, const char *example)
 {
@@ -58,7 +57,7 @@ int options_add_ports(const char *name, const char *list, struct port_range **ra
 
 		if (!item_len)
 			return options_say_empty(name, list, "80,8000-8099");
-		err = parse_range(item, item_len, 1, PORT_MAX, &first, &last);
+		err = parse_range(item, item_len, 1, WIDE_MAX, &first, &last);
 		if (err)
 			return options_say_port(name, item, (int)item_len, err);
 		grown = realloc(*ranges, (*len + 1) * sizeof(**ranges));
@@ -66,7 +65,21 @@ int options_add_ports(const char *name, const char *list, struct port_range **ra
 			return -ENOMEM;
 		*ranges = grown;
 		grown[(*len)++] =
-			(struct port_range){ .lo = (uint16_t)first, .hi = (uint16_t)last };
+			(struct port_range){ .lo = (uint32_t)first, .hi = (uint32_t)last };
+	}
+	return 0;
+}
+
+int options_check_ports(const char *name, const struct port_range *ranges, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		uint32_t wrong = ranges[i].lo > PORT_MAX ? ranges[i].lo : ranges[i].hi;
+
+		if (wrong <= PORT_MAX)
+			continue;
+		say("%s: '%u' is out of range; ports are 1 to %d, but for --proto=vsock,netlink",
+		    name, wrong, PORT_MAX);
+		return -EINVAL;
 	}
 	return 0;
 }
@@ -158,42 +171,6 @@ int options_add_pids(struct options *o, const char *name, const char *list)
 		o->filter.pids = grown;
 		o->live.pids = grown;
 		o->live.pids_len = o->filter.pids_len;
-	}
-	return 0;
-}
-
-/* What the probes of this version see; core knows more. */
-static const uint16_t watched[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE };
-
-static uint32_t options_protocol(const char *item, size_t len)
-{
-	for (size_t i = 0; i < sizeof(watched) / sizeof(watched[0]); i++) {
-		const char *known = protocol_name(watched[i]);
-
-		if (known && strlen(known) == len && !strncasecmp(known, item, len))
-			return protocol_bit(watched[i]);
-	}
-	return 0;
-}
-
-int options_add_protocols(struct options *o, const char *name, const char *list)
-{
-	const char *rest = list;
-	const char *item;
-	size_t len;
-
-	while (parse_list_next(&rest, &item, &len)) {
-		uint32_t bit;
-
-		if (!len)
-			return options_say_empty(name, list, "tcp,udp");
-		bit = options_protocol(item, len);
-		if (!bit) {
-			say("%s: this version watches tcp, udp and udplite, not '%.*s'", name,
-			    (int)len, item);
-			return -EINVAL;
-		}
-		o->filter.protocols |= bit;
 	}
 	return 0;
 }

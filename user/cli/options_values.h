@@ -15,7 +15,10 @@ int options_check_pids(const struct options *o);
 /* Is there such a user? Asked of /etc/passwd, as when COMMAND is started. */
 int options_check_user(const struct options *o);
 int options_add_ports(const char *name, const char *list, struct port_range **ranges, size_t *len);
+/* Ports of 16 bits? Asked where all sockets shown have such. */
+int options_check_ports(const char *name, const struct port_range *ranges, size_t len);
 int options_add_protocols(struct options *o, const char *name, const char *list);
+bool options_has_wide_ports(const struct options *o);
 int options_set_address(struct options *o, const char *name, const char *text);
 int options_set_comm(struct options *o, const char *name, const char *text);
 int options_set_uid(struct options *o, const char *name, const char *text);
@@ -32,6 +35,11 @@ int options_set_color(struct options *o, const char *name, const char *text);
 
 /* [ADDR[%DEV]:]PORT, into asked and device. */
 int options_set_asked(struct options *o, const char *name, const char *text);
+/* NAME|N of a lesson */
+int options_take_lesson(struct options *o, const char *word);
+int options_check_lesson(const struct options *o);
+/* A path or @NAME of AF_UNIX, into asked and asked_path. */
+int options_set_asked_path(struct options *o, const char *name, const char *text);
 /* ADDR:PORT, ADDR */
 int options_set_connect(struct options *o, const char *name, const char *text);
 int options_set_from(struct options *o, const char *name, const char *text);

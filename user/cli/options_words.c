@@ -74,7 +74,7 @@ static bool word_is_ports(const char *word)
 
 static bool word_is_later(const char *word)
 {
-	static const char *const later[] = { "top", "lesson", "report" };
+	static const char *const later[] = { "top", "report" };
 
 	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
 		if (!strcmp(later[i], word))
@@ -90,13 +90,15 @@ static bool word_is_name(const char *word)
 /* ERRNO, or [ADDR[%DEV]:]PORT */
 static int options_take_why(struct options *o, const char *word)
 {
-	if (o->errno_asked || o->asked.port) {
+	if (o->errno_asked || o->asked.port || o->asked.family) {
 		say("why: '%s' is too much; one question at a time", word);
 		return -EINVAL;
 	}
 	o->errno_asked = meanings_find(word);
 	if (o->errno_asked)
 		return 0;
+	if (*word == '/' || *word == '@')
+		return options_set_asked_path(o, "why", word);
 	if (!word_is_name(word) || strchr(word, ':'))
 		return options_set_asked(o, "why", word);
 	say("why: '%s' is none of EADDRINUSE, EADDRNOTAVAIL, EAGAIN, EACCES, EINVAL, EPERM, "
@@ -112,7 +114,8 @@ int options_take_word(struct options *o, int argc, char **argv, int at)
 		enum options_command command;
 	} commands[] = { { "doctor", OPTIONS_DOCTOR },
 			 { "ports", OPTIONS_PORTS },
-			 { "why", OPTIONS_WHY } };
+			 { "why", OPTIONS_WHY },
+			 { "lesson", OPTIONS_LESSON } };
 	const char *word = argv[at];
 	struct line line;
 
@@ -124,6 +127,8 @@ int options_take_word(struct options *o, int argc, char **argv, int at)
 		return options_add_ports("ports", word, &o->ports, &o->filter.ports_len);
 	if (o->command == OPTIONS_WHY)
 		return options_take_why(o, word);
+	if (o->command == OPTIONS_LESSON)
+		return options_take_lesson(o, word);
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (!strcmp(word, commands[i].word)) {
 			o->command = commands[i].command;
@@ -132,8 +137,8 @@ int options_take_word(struct options *o, int argc, char **argv, int at)
 	}
 	if (word_is_later(word))
 		say("this version does not have '%s'; it has 'portlife' to watch, 'portlife "
-		    "ports', 'portlife why' and 'portlife doctor' (a program of that name is run "
-		    "by: %s)",
+		    "ports', 'portlife why', 'portlife lesson' and 'portlife doctor' (a program of "
+		    "that name is run by: %s)",
 		    word, line_with(&line, argc, argv, at, "--"));
 	else if (word_is_ports(word))
 		say("'%s' is no command; to watch a port, write: %s", word,
@@ -151,6 +156,7 @@ int options_take_command(struct options *o, char **argv, int at)
 			[OPTIONS_DOCTOR] = "doctor",
 			[OPTIONS_PORTS] = "ports",
 			[OPTIONS_WHY] = "why",
+			[OPTIONS_LESSON] = "lesson",
 		};
 		const char *name = names[o->command];
 

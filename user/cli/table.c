@@ -41,6 +41,22 @@ static int table_hear(const struct options *o, struct taken *taken, const char *
 	return err;
 }
 
+/* Of other families nobody tells more than /proc and sock_diag do. */
+static int table_hear_families(const struct options *o, struct taken *taken)
+{
+	const struct hearsay_handler handler = {
+		.give = table_add,
+		.time_wait = table_add_wait,
+		.arg = taken,
+	};
+	int err = hearsay_families(&handler, o->live.families);
+
+	if (err == -ENOENT && !o->quiet)
+		say("vsock_diag or sctp_diag is not in this kernel: not all sockets asked for are "
+		    "shown");
+	return err == -ENOENT ? 0 : err;
+}
+
 /* sock_diag(7) knows sockets that are only bound since 6.8. */
 static enum table_source table_heard(void)
 {
@@ -67,6 +83,8 @@ static int table_fill(const struct options *o, struct taken *taken, enum table_s
 		err = table_hear(o, taken, result.reason);
 	else if (result.note[0] && !o->quiet)
 		say("%s", result.note);
+	if (!err && o->live.families)
+		err = table_hear_families(o, taken);
 	return err ? err : taken_finish(taken);
 }
 

@@ -107,7 +107,9 @@ static int watch_open(struct watch *w)
 	if (!w->record_only)
 		w->sinks[1] = gate_init(&w->gate, watch_data_sink(w), o->count);
 	w->core = core_new(&o->filter, w->sinks, w->record_only ? 1 : 2);
-	return w->core ? 0 : -ENOMEM;
+	if (!w->core)
+		return -ENOMEM;
+	return o->explain && !w->record_only ? core_explain(w->core) : 0;
 }
 
 /*

@@ -6,12 +6,15 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "user/cli/data.h"
 #include "user/cli/status.h"
 #include "user/cli/table.h"
 #include "user/sink/why.h"
+#include "user/source/hearsay.h"
 #include "user/source/make.h"
 #include "user/source/place.h"
 #include "user/source/settings.h"
@@ -105,6 +108,54 @@ static int why_tell(struct out *out, const struct options *o, struct why *why,
 	else
 		why_text_port(out, &columns, why, settings);
 	return why_answer(why) == ANSWER_YES ? STATUS_DONE : STATUS_FOUND;
+}
+
+/* Is there a file of this name? One of another kind is in the way as well. */
+static enum tristate why_file(const struct options *o)
+{
+	char path[WIRE_PATH_MAX + 1];
+	struct stat st;
+
+	if (o->asked.family != AF_UNIX || !o->asked_path.bytes[0])
+		return NO;
+	memcpy(path, o->asked_path.bytes, o->asked_path.len);
+	path[o->asked_path.len] = '\0';
+	if (!lstat(path, &st))
+		return YES;
+	return errno == ENOENT ? NO : NULL_STATE;
+}
+
+/* A name of AF_UNIX, a port of AF_VSOCK, a port id of AF_NETLINK. */
+static int why_name(struct out *out, const struct options *o)
+{
+	struct settings settings;
+	enum table_source source;
+	struct taken *taken;
+	struct place_process who;
+	struct why why = { .local = o->asked, .is_local = YES, .is_privileged = YES };
+	struct columns columns;
+
+	if (why_who(&who, o))
+		return STATUS_FAILED;
+	settings_read(&settings);
+	why.netns = settings.netns;
+	why.uid = who.uid;
+	why.protocol = o->asked.family == AF_UNIX    ? WIRE_PROTOCOL_UNIX
+		       : o->asked.family == AF_VSOCK ? WIRE_PROTOCOL_VSOCK
+						     : WIRE_PROTOCOL_NETLINK;
+	taken = table_take(o, &source);
+	if (!taken)
+		return STATUS_FAILED;
+	columns = table_columns(taken);
+	why.options_known = true;
+	why.bound_known = o->asked.family != AF_VSOCK || hearsay_knows_vsock();
+	why_judge_name(&why, taken, why_file(o));
+	if (o->json)
+		why_json_port(out, columns.names, &why, &settings);
+	else
+		why_text_port(out, &columns, &why, &settings);
+	taken_free(taken);
+	return why_answer(&why) == ANSWER_YES ? STATUS_DONE : STATUS_FOUND;
 }
 
 static int why_port(struct out *out, const struct options *o)
@@ -208,6 +259,8 @@ int why_run(const struct options *o)
 		status = why_errno(&data.out, o);
 	else if (o->connect_to.port)
 		status = why_connect(&data.out, o);
+	else if (endpoint_is_named(&o->asked))
+		status = why_name(&data.out, o);
 	else
 		status = why_port(&data.out, o);
 	return data_close(&data) ? STATUS_FAILED : status;

@@ -16,7 +16,7 @@
 struct event event_of_call(const struct slot *slot, const struct wire_call *c, enum event_kind kind)
 {
 	struct event e = event_make(slot, kind, c->head.ts_ns);
-	bool has_range = c->range_lo <= c->range_hi;
+	bool has_range = c->range_lo <= c->range_hi && record_has_range(c->sock.protocol);
 
 	if (c->facts & WIRE_F_WHO)
 		e.who = &c->who;
@@ -29,6 +29,11 @@ struct event event_of_call(const struct slot *slot, const struct wire_call *c, e
 	}
 	e.range_lo = has_range ? c->range_lo : 0;
 	e.range_hi = has_range ? c->range_hi : 0;
+	e.has_socket = true;
+	e.port_after = c->sock.local_port;
+	e.state = c->sock.state;
+	e.userlocks = c->sock.userlocks;
+	e.own_range = (c->facts & WIRE_F_OWN_RANGE) != 0;
 	e.has_search = (c->facts & WIRE_F_SEARCH_TIMED) != 0;
 	e.search_ns = c->search_ns;
 	e.search_tried = c->search_tried;
@@ -111,7 +116,7 @@ static struct tenure call_tenure(const struct slot *slot, const struct wire_call
 	t.shared = (uint8_t)call_shared(c, t.origin);
 	t.deferred = slot->life.deferred && tenure_is_implicit(&t) == YES;
 	if ((tenure_is_ephemeral(&t) == YES || (c->facts & WIRE_F_SEARCHED)) &&
-	    c->range_lo <= c->range_hi) {
+	    c->range_lo <= c->range_hi && record_has_range(c->sock.protocol)) {
 		t.range_lo = c->range_lo;
 		t.range_hi = c->range_hi;
 	}
@@ -209,7 +214,8 @@ static int on_bind(struct core *core, struct slot *slot, const struct wire_call 
 		return err;
 	/* success without a port: bind(addr, 0) under IP_BIND_ADDRESS_NO_PORT */
 	if (!c->error)
-		slot->life.deferred = !c->sock.local_port;
+		slot->life.deferred =
+			!c->sock.local_port && record_has_range(c->sock.protocol);
 	e = event_of_call(slot, c, EVENT_BIND);
 	e.assigned = assigned;
 	if (c->error && e.has_request)
@@ -235,7 +241,7 @@ static void begin_attempt(struct slot *slot, const struct wire_call *c)
 {
 	bool timed = c->facts & WIRE_F_TIMED;
 
-	if (record_is_datagram(c->sock.protocol))
+	if (record_connects_at_once(c->sock.protocol))
 		return;
 	slot->life.call_ns = timed ? c->start_ns : 0;
 	slot->attempt_ns = timed ? c->start_ns : c->head.ts_ns;
@@ -283,7 +289,7 @@ static int on_connect_failed(struct core *core, struct slot *slot, const struct 
 		e.duration_ns = c->head.ts_ns - slot->life.call_ns;
 	}
 	/* EINTR: the attempt goes on without the program */
-	if (c->error != EINTR && !record_is_datagram(c->sock.protocol)) {
+	if (c->error != EINTR && !record_connects_at_once(c->sock.protocol)) {
 		slot->life.call_ns = 0;
 		slot->attempt = ATTEMPT_FAILED;
 	}

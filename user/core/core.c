@@ -31,9 +31,19 @@ void core_free(struct core *core)
 		return;
 	run_free(core);
 	names_free(core->names);
+	family_free(&core->paths);
 	told_free(&core->told);
+	explain_free(core->explain);
+	settings_seen_free(&core->settings);
 	lives_free(&core->lives);
 	free(core);
+}
+
+int core_explain(struct core *core)
+{
+	if (!core->explain)
+		core->explain = explain_new();
+	return core->explain ? 0 : -ENOMEM;
 }
 
 const struct run_summary *core_summary(const struct core *core)
@@ -46,13 +56,15 @@ size_t core_lives(const struct core *core)
 	return lives_count(&core->lives);
 }
 
-static int apply(struct core *core, const union record *r, const char *text)
+static int apply(struct core *core, union record *r, const char *text)
 {
 	switch (r->head.kind) {
 	case WIRE_START:
 		return run_start(core, &r->start, text);
 	case WIRE_NAME:
 		return names_learn(core->names, &r->name, text);
+	case WIRE_SETTINGS:
+		return settings_seen_learn(&core->settings, &r->settings, text);
 	case WIRE_LOST:
 		return run_lost(core, &r->lost);
 	case WIRE_COMMAND:
@@ -61,6 +73,7 @@ static int apply(struct core *core, const union record *r, const char *text)
 	case WIRE_PASS:
 		return pass_apply(core, &r->pass);
 	case WIRE_TICK:
+	case WIRE_STEP: /* of a program that the kernel knows nothing of: for `lesson` */
 		return 0;
 	case WIRE_STOP:
 		return run_stop(core);
@@ -68,6 +81,8 @@ static int apply(struct core *core, const union record *r, const char *text)
 		return owner_apply(core, &r->owner);
 	case WIRE_END:
 		return end_apply(core, &r->end);
+	case WIRE_ADDRESS:
+		return family_learn(&core->paths, &r->address);
 	case WIRE_ESTABLISHED:
 	case WIRE_CONNECT_ERROR:
 	case WIRE_RELEASE:
@@ -75,6 +90,7 @@ static int apply(struct core *core, const union record *r, const char *text)
 	case WIRE_TIME_WAIT:
 		return edge_apply(core, &r->edge);
 	default:
+		family_translate(core->paths, &r->call);
 		return call_apply(core, &r->call);
 	}
 }

@@ -20,6 +20,12 @@ struct core *core_new(const struct filter *filter, const struct sink *sinks, siz
 void core_free(struct core *core);
 
 /*
+ * From now on every event comes with its explanation (core/explain.h). To be called before the
+ * first record. Returns 0 or -ENOMEM.
+ */
+int core_explain(struct core *core);
+
+/*
  * Takes one record, as it came, of at most len bytes. Returns 0; -EBADMSG if the bytes are no
  * valid record (nothing is changed, the caller decides); -ENOMEM; or what a sink returned.
  * After WIRE_STOP the lives still open are reported (ended: false), then the summary.

@@ -12,6 +12,7 @@
 
 #include "user/core/core.h"
 #include "user/core/record.h"
+#include "user/core/settings.h"
 
 #define ERRNO_MAX     4095 /* MAX_ERRNO of the kernel */
 #define STATE_MAX     13   /* TCP_BOUND_INACTIVE, 6.8 */
@@ -19,17 +20,32 @@
 #define STATE_TW      6	   /* TCP_TIME_WAIT */
 #define STATE_CLOSED  7	   /* TCP_CLOSE */
 #define USERLOCKS_ALL 31   /* SOCK_{SNDBUF,RCVBUF,BINDADDR,BINDPORT}_LOCK, SOCK_CONNECT_BIND */
-#define PROTOCOL_MAX  262  /* IPPROTO_MPTCP */
+#define PROTOCOL_MAX  WIRE_PROTOCOL_MPTCP /* of IP */
 #define SIGNAL_MAX    64
 
 static bool is_zero(const void *bytes, size_t len)
 {
-	static const char zeros[sizeof(struct wire_who)];
+	static const char zeros[sizeof(((struct wire_address *)0)->path)];
 
 	return memcmp(bytes, zeros, len) == 0;
 }
 
 /* The checks return what is wrong, or NULL. */
+
+/* The address family that this protocol alone has, 0 if it is one of IP. */
+static uint16_t family_of(uint16_t protocol)
+{
+	switch (protocol) {
+	case WIRE_PROTOCOL_UNIX:
+		return AF_UNIX;
+	case WIRE_PROTOCOL_NETLINK:
+		return AF_NETLINK;
+	case WIRE_PROTOCOL_VSOCK:
+		return AF_VSOCK;
+	default:
+		return 0;
+	}
+}
 
 static const char *check_sock(const struct wire_sock *s)
 {
@@ -37,10 +53,16 @@ static const char *check_sock(const struct wire_sock *s)
 		return "a socket without a number";
 	if (s->parent == s->id)
 		return "a socket that is its own listener";
-	if (s->family != AF_INET && s->family != AF_INET6)
+	if (s->family != AF_INET && s->family != AF_INET6 &&
+	    (!s->family || s->family != family_of(s->protocol)))
 		return "unknown address family";
-	if (!s->protocol || s->protocol > PROTOCOL_MAX)
+	if (!s->protocol || (s->protocol > PROTOCOL_MAX && !record_is_named(s->protocol)))
 		return "unknown protocol";
+	if (record_is_named(s->protocol) &&
+	    (s->family != family_of(s->protocol) || s->local_port > 1 || s->peer_port))
+		return "a port where a name should be";
+	if (s->protocol == WIRE_PROTOCOL_RAW && (s->local_port || s->peer_port))
+		return "a raw socket with a port";
 	if (!s->state || s->state > STATE_MAX)
 		return "unknown socket state";
 	if (record_is_datagram(s->protocol) && s->state != STATE_OPEN && s->state != STATE_CLOSED)
@@ -56,8 +78,9 @@ static const char *check_sock(const struct wire_sock *s)
 
 static const char *check_request(const struct wire_call *c)
 {
-	bool known =
-		c->req_family == AF_INET || c->req_family == AF_INET6 || c->req_family == AF_UNSPEC;
+	bool own = record_is_named(c->sock.protocol) && c->req_family == c->sock.family;
+	bool known = own || c->req_family == AF_INET || c->req_family == AF_INET6 ||
+		     c->req_family == AF_UNSPEC;
 
 	if (!(c->facts & WIRE_F_REQUEST))
 		return c->req_family || c->req_port || c->req_scope || !is_zero(c->req_addr, 16)
@@ -65,7 +88,7 @@ static const char *check_request(const struct wire_call *c)
 			       : NULL;
 	if (!known && (c->req_port || !is_zero(c->req_addr, 16)))
 		return "a requested address of an unknown family";
-	if (c->req_family != AF_INET6 && (c->req_scope || !is_zero(c->req_addr + 4, 12)))
+	if (!own && c->req_family != AF_INET6 && (c->req_scope || !is_zero(c->req_addr + 4, 12)))
 		return "a requested address that is too long for its family";
 	return NULL;
 }
@@ -175,6 +198,25 @@ static const char *check_end(const struct wire_end *e)
 	return NULL;
 }
 
+static const char *check_address(const struct wire_address *a)
+{
+	size_t len = a->path_bytes;
+
+	if (!a->id)
+		return "a socket without a number";
+	if (a->pad)
+		return "padding is not zero";
+	if (a->side < WIRE_ADDRESS_LOCAL || a->side > WIRE_ADDRESS_REQUEST)
+		return "unknown side of a connection";
+	if (len > WIRE_PATH_MAX)
+		return "a name that is too long";
+	if (!is_zero(a->path + len, sizeof(a->path) - len))
+		return "padding is not zero";
+	if (len && a->path[0] && memchr(a->path, 0, len))
+		return "NUL in a path";
+	return NULL;
+}
+
 static const char *check_lost(const struct wire_lost *l)
 {
 	if (l->cause < WIRE_LOST_BUFFER || l->cause > WIRE_LOST_MISSED)
@@ -258,6 +300,48 @@ static const char *check_name(const struct wire_name *n, const char *text)
 	return NULL;
 }
 
+static const char *check_settings(const struct wire_settings *s, const char *text)
+{
+	const char *why = check_text_len(&s->head, sizeof(*s), text, s->text_len);
+	struct settings parsed = { 0 };
+
+	if (why)
+		return why;
+	if (s->pad)
+		return "padding is not zero";
+	if (s->known & ~(uint32_t)WIRE_S_ALL)
+		return "unknown bit of settings";
+	if (s->known & WIRE_S_RANGE ? !s->range_lo || s->range_lo > s->range_hi
+				    : s->range_lo || s->range_hi)
+		return "a range that is none";
+	if (!(s->known & WIRE_S_RESERVED) && s->text_len)
+		return "reserved ports that are not announced";
+	if (!settings_parse_reserved(&parsed, text, s->text_len))
+		return "reserved ports that are none";
+	if (s->unprivileged_start > ((s->known & WIRE_S_UNPRIVILEGED) ? SETTINGS_PORTS : 0))
+		return "a privileged port that is none";
+	if (!(s->known & WIRE_S_STEP_WIDTH) && s->step_width)
+		return "a step width that is not announced";
+	return NULL;
+}
+
+static const char *check_step(const struct wire_step *s, const char *text)
+{
+	const struct wire_place *places[] = { &s->before, &s->after, &s->peer };
+	const char *why = check_text_len(&s->head, sizeof(*s), text, s->text_len);
+
+	if (why)
+		return why;
+	if (s->end_ns < s->head.ts_ns)
+		return "a call that returned before it was made";
+	for (size_t i = 0; i < 3; i++)
+		if (places[i]->pad)
+			return "padding is not zero";
+	if (memchr(text, 0, s->text_len))
+		return "NUL in a text";
+	return NULL;
+}
+
 /* --- any record -------------------------------------------------------------------------- */
 
 static bool is_edge(uint8_t kind)
@@ -267,7 +351,8 @@ static bool is_edge(uint8_t kind)
 
 static bool has_text(uint8_t kind)
 {
-	return kind == WIRE_START || kind == WIRE_NAME;
+	return kind == WIRE_START || kind == WIRE_NAME || kind == WIRE_SETTINGS ||
+	       kind == WIRE_STEP;
 }
 
 /* Size of a record of this kind without its text, 0 if the kind is unknown. */
@@ -282,6 +367,8 @@ static size_t kind_size(uint8_t kind)
 		return sizeof(struct wire_owner);
 	case WIRE_END:
 		return sizeof(struct wire_end);
+	case WIRE_ADDRESS:
+		return sizeof(struct wire_address);
 	case WIRE_START:
 		return sizeof(struct wire_start);
 	case WIRE_NAME:
@@ -296,6 +383,10 @@ static size_t kind_size(uint8_t kind)
 		return sizeof(struct wire_stop);
 	case WIRE_PASS:
 		return sizeof(struct wire_pass);
+	case WIRE_SETTINGS:
+		return sizeof(struct wire_settings);
+	case WIRE_STEP:
+		return sizeof(struct wire_step);
 	default:
 		return 0;
 	}
@@ -312,6 +403,8 @@ static const char *check_body(const union record *r, const char *text)
 		return check_owner(&r->owner);
 	case WIRE_END:
 		return check_end(&r->end);
+	case WIRE_ADDRESS:
+		return check_address(&r->address);
 	case WIRE_START:
 		return check_start(&r->start, text);
 	case WIRE_NAME:
@@ -322,6 +415,10 @@ static const char *check_body(const union record *r, const char *text)
 		return check_command(&r->command);
 	case WIRE_PASS:
 		return check_pass(&r->pass);
+	case WIRE_SETTINGS:
+		return check_settings(&r->settings, text);
+	case WIRE_STEP:
+		return check_step(&r->step, text);
 	default:
 		return NULL; /* WIRE_TICK and WIRE_STOP: any number will do */
 	}

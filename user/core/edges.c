@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include "user/core/state.h"
 
@@ -255,6 +256,8 @@ int life_end(struct core *core, struct slot *slot, const struct wire_end *end)
 	if (!err && leaves_remnant(core, slot))
 		err = remnant_keep(core, &slot->life, lives_last_tenure(slot),
 				   end->time_wait_ns == found_gone_ns(end));
+	if (slot->life.local.family == AF_UNIX)
+		family_forget(&core->paths, end->id);
 	lives_forget(&core->lives, slot);
 	return err;
 }

@@ -74,11 +74,8 @@ static void count_life(struct core *core, struct slot *slot)
 	slot->counted = true;
 }
 
-static int show_event(struct core *core, const struct event *e, const struct pressure *p)
+static int give_event(const struct core *core, const struct event *e)
 {
-	if (!filter_displays(core->filter, e))
-		return 0;
-	core->summary.shown++;
 	for (size_t i = 0; i < core->sinks_len; i++) {
 		const struct sink *sink = &core->sinks[i];
 		int err = sink->ops->event ? sink->ops->event(sink->self, e) : 0;
@@ -86,6 +83,29 @@ static int show_event(struct core *core, const struct event *e, const struct pre
 		if (err)
 			return err;
 	}
+	return 0;
+}
+
+static int give_explained(struct core *core, const struct event *e)
+{
+	struct event explained = *e;
+	struct explanation explanation;
+
+	explain_event(core, e, &explanation);
+	explained.explanation = &explanation;
+	return give_event(core, &explained);
+}
+
+static int show_event(struct core *core, const struct event *e, const struct pressure *p)
+{
+	int err;
+
+	if (!filter_displays(core->filter, e))
+		return 0;
+	core->summary.shown++;
+	err = core->explain ? give_explained(core, e) : give_event(core, e);
+	if (err)
+		return err;
 	return e->findings ? findings_tell(core, e, p) : 0;
 }
 
@@ -124,7 +144,7 @@ int event_emit(struct core *core, struct slot *slot, const struct event *e)
 	count_life(core, slot);
 	count_event(&core->summary, e);
 	findings = findings_of(e);
-	if (e->assigned && pressure_is_due(core, e))
+	if (e->assigned && e->range_hi && pressure_is_due(core, e))
 		findings |= PRESSURE_ASKED;
 	return findings ? emit_found(core, slot, e, findings) : show_event(core, e, NULL);
 }

@@ -112,7 +112,8 @@ struct life {
 	uint64_t ended_ns; /* destroyed; of a life still open at the end of the run: that moment */
 };
 
-struct holders; /* core/holders.h */
+struct holders;	    /* core/holders.h */
+struct explanation; /* core/explain.h */
 
 /*
  * One event, valid during the sink's call only. `life` is NULL only for a failed operation on a
@@ -141,6 +142,12 @@ struct event {
 	uint64_t duration_ns;	       /* from the entry of the call to this event */
 	uint32_t findings;	       /* bit set by enum finding_id */
 	const struct holders *holders; /* NULL: nobody in the way, or it is not known who */
+	bool has_socket;	       /* what follows is the socket's, after the call */
+	uint16_t port_after;	       /* 0: it has none */
+	uint8_t state;		       /* TCP_* */
+	uint8_t userlocks;	       /* SOCK_BINDADDR_LOCK 4, SOCK_BINDPORT_LOCK 8, ... */
+	bool own_range; /* IP_LOCAL_PORT_RANGE is set, and range_* are what it leaves */
+	const struct explanation *explanation; /* NULL: nobody asked for one */
 };
 
 /* Origin flags as the output has them (DESIGN 1); NULL_STATE for NULL. */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "user/core/family.h"
 #include "user/core/filter.h"
 
 /* --- by process -------------------------------------------------------------------------- */
@@ -52,7 +53,7 @@ bool filter_chooses_cgroup(const struct filter *f, const char *path)
 /* --- by port, address, family, protocol -------------------------------------------------- */
 
 /* No port is in no range. */
-static bool in_ranges(const struct port_range *ranges, size_t len, uint16_t port)
+static bool in_ranges(const struct port_range *ranges, size_t len, uint32_t port)
 {
 	for (size_t i = 0; i < len; i++) {
 		if (port && port >= ranges[i].lo && port <= ranges[i].hi)
@@ -110,13 +111,26 @@ static bool has_addr(const struct filter *f, const struct life *l)
 static bool asks_local_port(const struct filter *f, const struct event *e)
 {
 	return e->kind == EVENT_BIND && e->has_request &&
-	       in_ranges(f->ports, f->ports_len, e->request.port);
+	       in_ranges(f->ports, f->ports_len, endpoint_number(&e->request));
 }
 
 static bool asks_peer_port(const struct filter *f, const struct event *e)
 {
 	return e->kind != EVENT_BIND && e->has_request &&
-	       in_ranges(f->peer_ports, f->peer_ports_len, e->request.port);
+	       in_ranges(f->peer_ports, f->peer_ports_len, endpoint_number(&e->request));
+}
+
+static bool has_peer_port(const struct filter *f, const struct life *l)
+{
+	return in_ranges(f->peer_ports, f->peer_ports_len, endpoint_number(&l->peer));
+}
+
+/* What the event shows in the place of a port: of a bind() that failed, what was asked for. */
+static uint32_t event_number(const struct event *e)
+{
+	if (e->kind == EVENT_BIND && e->error && e->has_request)
+		return endpoint_number(&e->request);
+	return life_number(e->life, e->port);
 }
 
 bool filter_selects(const struct filter *f, const struct event *e)
@@ -125,11 +139,11 @@ bool filter_selects(const struct filter *f, const struct event *e)
 
 	if (!has_family(f, l) || !has_protocol(f, l) || !has_netns(f, l))
 		return false;
-	if (f->ports_len && !in_ranges(f->ports, f->ports_len, e->port) &&
-	    !in_ranges(f->ports, f->ports_len, l->local.port) && !asks_local_port(f, e))
+	if (f->ports_len && !in_ranges(f->ports, f->ports_len, event_number(e)) &&
+	    !in_ranges(f->ports, f->ports_len, life_number(l, l->local.port)) &&
+	    !asks_local_port(f, e))
 		return false;
-	if (f->peer_ports_len && !in_ranges(f->peer_ports, f->peer_ports_len, l->peer.port) &&
-	    !asks_peer_port(f, e))
+	if (f->peer_ports_len && !has_peer_port(f, l) && !asks_peer_port(f, e))
 		return false;
 	return !f->has_addr || has_addr(f, l) || (e->has_request && in_network(f, &e->request));
 }
@@ -169,10 +183,10 @@ bool filter_shows(const struct filter *f, const struct event *e)
 
 static bool life_has_port(const struct filter *f, const struct life *l)
 {
-	if (in_ranges(f->ports, f->ports_len, l->local.port))
+	if (in_ranges(f->ports, f->ports_len, life_number(l, l->local.port)))
 		return true;
 	for (size_t i = 0; i < l->tenures_len; i++) {
-		if (in_ranges(f->ports, f->ports_len, l->tenures[i].port))
+		if (in_ranges(f->ports, f->ports_len, life_number(l, l->tenures[i].port)))
 			return true;
 	}
 	return false;
@@ -202,7 +216,7 @@ bool filter_shows_life(const struct filter *f, const struct life *l)
 		return false;
 	if (f->ports_len && !life_has_port(f, l))
 		return false;
-	if (f->peer_ports_len && !in_ranges(f->peer_ports, f->peer_ports_len, l->peer.port))
+	if (f->peer_ports_len && !has_peer_port(f, l))
 		return false;
 	if (f->has_addr && !has_addr(f, l))
 		return false;

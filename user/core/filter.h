@@ -9,7 +9,7 @@
 #include "user/core/event.h"
 
 struct port_range {
-	uint16_t lo, hi;
+	uint32_t lo, hi; /* VSOCK and netlink have more than 65535 */
 };
 
 /* What to show. Zero-initialised: everything but --states and --existing. Lists are owned by the

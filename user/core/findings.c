@@ -8,6 +8,7 @@
 #include <netinet/tcp.h>
 #include <string.h>
 
+#include "user/core/family.h"
 #include "user/core/sentence.h"
 #include "user/core/state.h"
 
@@ -84,12 +85,26 @@ static bool is_early_bind(const struct event *e)
 	       e->life->protocol == IPPROTO_TCP && !(e->options & WIRE_O_BIND_ADDRESS_NO_PORT);
 }
 
+/* Sockets that have something else than a port: no rule about ranges is theirs. */
+static uint32_t of_portless(const struct event *e)
+{
+	if (e->kind != EVENT_BIND || !e->has_request)
+		return 0;
+	if (e->error == EADDRINUSE && e->request.port)
+		return BIT(FINDING_BIND_IN_USE);
+	if (e->error == EADDRNOTAVAIL && !record_is_named(e->life->protocol))
+		return BIT(FINDING_BIND_NOT_LOCAL);
+	return 0;
+}
+
 uint32_t findings_of(const struct event *e)
 {
 	uint32_t found = 0;
 
 	if (e->reconciled)
 		return 0;
+	if (!record_has_range(e->life->protocol))
+		return of_portless(e);
 	if (e->error)
 		found = of_failure(e);
 	else if (e->kind == EVENT_LISTEN && e->assigned)
@@ -150,11 +165,21 @@ static const char *why_nobody(const struct core *core)
 	return " by no socket known; it may be gone by now";
 }
 
+/* A name in the file system: its file outlives its socket. */
+static bool is_path(const struct event *e)
+{
+	const struct path *path = e->has_request ? endpoint_path(&e->request) : NULL;
+
+	return path && path->bytes[0];
+}
+
 static void say_held(const struct telling *t)
 {
 	const struct holders *h = t->event->holders;
 
-	if (h) {
+	if (!h && is_path(t->event)) {
+		sentence_add(t->s, "taken by a file, and no socket known has it");
+	} else if (h) {
 		sentence_add(t->s, "held by ");
 		sentence_add_holders(t->s, h);
 	} else {
@@ -417,6 +442,11 @@ static const char *hint_holder(const struct event *e)
 {
 	const struct holder *first = e->holders ? &e->holders->list[0] : NULL;
 
+	if (is_path(e))
+		return "if no program listens there, unlink() the file; a server does so before "
+		       "bind()";
+	if (endpoint_is_named(&e->life->local))
+		return "stop the holder, or take another name or number";
 	if (!first)
 		return "portlife why names who has it now";
 	if (first->state == TCP_TIME_WAIT)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "user/core/family.h"
 #include "user/core/state.h"
 
 #define TIME_WAIT_NS (UINT64_C(60) * 1000000000) /* TCP_TIMEWAIT_LEN */
@@ -18,6 +19,7 @@
 struct search {
 	const struct slot *asker;
 	struct conflict_side asked;
+	struct endpoint local; /* likewise */
 	struct port_key key;
 	const struct endpoint *peer; /* of a connection, NULL: who conflicts with a bind() */
 	uint64_t ts_ns;
@@ -102,9 +104,33 @@ static bool may_be_local(const struct search *s, const struct conflict_side *hol
 	       !memcmp(s->asked.addr, holder->addr, sizeof(any));
 }
 
+/*
+ * A name is one socket's: nothing shares it. An ICMP id is shared by those that all have
+ * SO_REUSEADDR, whatever their addresses (5.10 to 7.3, ping_get_port()).
+ */
+static struct conflict conflict_without_port(const struct search *s, const struct holder *h)
+{
+	const unsigned int reuse = WIRE_O_REUSEADDR;
+	struct conflict c = { .answer = NO };
+
+	if (endpoint_is_named(&s->local)) {
+		if (endpoint_is_same_name(&s->local, &h->local))
+			c = (struct conflict){ .answer = YES, .overlap = OVERLAP_SAME_ADDRESS };
+		return c;
+	}
+	c.overlap = OVERLAP_SAME_ADDRESS;
+	if (!(s->asked.options & h->options & reuse)) {
+		c.answer = YES;
+		c.reason = s->asked.options & reuse ? REASON_REUSEADDR_HOLDER
+			   : h->options & reuse	    ? REASON_REUSEADDR_ASKED
+						    : REASON_NO_REUSE;
+	}
+	return c;
+}
+
 static struct conflict conflict_with(const struct search *s, const struct holder *h)
 {
-	bool stream = s->key.protocol == IPPROTO_TCP;
+	bool stream = s->key.protocol == IPPROTO_TCP || s->key.protocol == IPPROTO_SCTP;
 	struct conflict_side holder = side_of(h);
 	struct conflict c;
 
@@ -116,6 +142,8 @@ static struct conflict conflict_with(const struct search *s, const struct holder
 		}
 		return c;
 	}
+	if (endpoint_is_named(&s->local) || s->key.protocol == IPPROTO_ICMP)
+		return conflict_without_port(s, h);
 	c = conflict_rule(&s->asked, &holder, stream);
 	if (s->any_options && c.overlap && c.answer == NO) {
 		c.answer = YES;
@@ -224,6 +252,7 @@ static struct search search_new(const struct slot *asker, const struct event *e,
 			.uid_known = e->who != NULL,
 		},
 		.key = { life->netns, ports_protocol(life->protocol), local->port },
+		.local = *local,
 		.ts_ns = e->ts_ns,
 		.found = found,
 	};
@@ -241,7 +270,8 @@ void holders_of_port(const struct core *core, const struct slot *asker, const st
 	struct endpoint local = binds ? e->request : asker->life.local;
 	struct search s;
 
-	if (local.family != AF_INET && local.family != AF_INET6) /* bind(AF_UNSPEC) is 0.0.0.0 */
+	/* bind(AF_UNSPEC) is 0.0.0.0 */
+	if (local.family != AF_INET && local.family != AF_INET6 && !endpoint_is_named(&local))
 		local.family = asker->life.local.family;
 	s = search_new(asker, e, &local, found);
 	look_through(core, &s);

@@ -112,7 +112,9 @@ static enum port_list list_of(const struct tenure *held)
 void lives_list(struct lives *lives, struct slot *slot)
 {
 	const struct life *life = &slot->life;
-	const struct tenure *held = life->holds_port ? lives_last_tenure(slot) : NULL;
+	/* the port of MPTCP is its subflow's, which stands there itself */
+	bool own = life->protocol != WIRE_PROTOCOL_MPTCP;
+	const struct tenure *held = life->holds_port && own ? lives_last_tenure(slot) : NULL;
 	uint16_t port = held ? held->port : 0;
 	struct port_key key = { life->netns, life->protocol, port };
 

@@ -65,6 +65,10 @@ static const struct layout layouts[PACK_KINDS] = {
 			 NO_WORD,
 			 { NO_WORD } },
 	[WIRE_END] = END,
+	[WIRE_ADDRESS] = { sizeof(struct wire_address) / 8,
+			   WORD(wire_address, id),
+			   NO_WORD,
+			   { NO_WORD } },
 };
 
 void pack_reset(struct pack *pack)

@@ -195,7 +195,7 @@ static int sweep_lives(struct core *core, uint64_t ts_ns)
 		int err;
 
 		next = lives_next(&core->lives, slot);
-		if (slot->seen == core->pass.epoch)
+		if (slot->seen == core->pass.epoch || !record_is_walked(slot->life.protocol))
 			continue;
 		err = life_end(core, slot, &end);
 		if (err)

@@ -31,6 +31,8 @@ void ports_free(struct port_index *index)
 
 uint16_t ports_protocol(uint16_t protocol)
 {
+	if (protocol == IPPROTO_ICMPV6) /* ping_table is one for both */
+		return IPPROTO_ICMP;
 	return protocol == IPPROTO_MPTCP ? IPPROTO_TCP : protocol;
 }
 

@@ -94,6 +94,15 @@ static bool waits(const struct want *want)
 	return false;
 }
 
+static struct want want_of(const struct core *core, const struct event *e, bool connects)
+{
+	return (struct want){
+		.lives = &core->lives,
+		.key = { e->life->netns, ports_protocol(e->life->protocol), 0 },
+		.peer = connects ? &e->life->peer : NULL,
+	};
+}
+
 static bool is_low(uint32_t taken, uint32_t ports)
 {
 	return (uint64_t)taken * 100 >= (uint64_t)ports * LOW_PERCENT;
@@ -129,15 +138,26 @@ static bool may_be_low(struct want *want, const struct event *e, uint32_t ports)
 	return is_low(taken, sampled);
 }
 
+static bool is_for_peer(const struct event *e)
+{
+	return e->life->protocol == IPPROTO_TCP &&
+	       (e->kind == EVENT_CONNECT || e->kind == EVENT_SEND);
+}
+
+void pressure_measure(const struct core *core, const struct event *e, struct pressure *p)
+{
+	bool connects = is_for_peer(e);
+	struct want want = want_of(core, e, connects);
+
+	*p = (struct pressure){ .ports = ports_in(e), .for_peer = connects };
+	for (uint32_t port = e->range_lo; p->ports && port <= e->range_hi; port++)
+		count_port(&want, port, p);
+}
+
 bool pressure_is_low(struct core *core, const struct event *e, struct pressure *p)
 {
-	bool connects = e->life->protocol == IPPROTO_TCP &&
-			(e->kind == EVENT_CONNECT || e->kind == EVENT_SEND);
-	struct want want = {
-		.lives = &core->lives,
-		.key = { e->life->netns, ports_protocol(e->life->protocol), 0 },
-		.peer = connects ? &e->life->peer : NULL,
-	};
+	bool connects = is_for_peer(e);
+	struct want want = want_of(core, e, connects);
 
 	*p = (struct pressure){ .ports = ports_in(e), .for_peer = connects };
 	if (!may_be_low(&want, e, p->ports))

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "user/core/family.h"
 #include "user/core/sentence.h"
 #include "user/util/fmt.h"
 
@@ -42,6 +43,29 @@ static void add_device(struct sentence *s, uint32_t ifindex, uint32_t netns)
 		sentence_add_number(s, ifindex);
 }
 
+static void add_named(struct sentence *s, const struct endpoint *end)
+{
+	const struct path *path = endpoint_path(end);
+
+	if (path) {
+		sentence_add(s, path->bytes[0] ? "" : "@");
+		sentence_add_bytes(s, path->bytes + !path->bytes[0],
+				   path->len - (size_t)!path->bytes[0]);
+	} else if (end->family == AF_VSOCK) {
+		if (endpoint_cid(end) == VSOCK_ANY)
+			sentence_add(s, "any");
+		else
+			sentence_add_number(s, endpoint_cid(end));
+		sentence_add(s, ":");
+		sentence_add_number(s, endpoint_number(end));
+	} else if (end->family == AF_NETLINK) {
+		sentence_add(s, "port id ");
+		sentence_add_number(s, endpoint_number(end));
+	} else {
+		sentence_add(s, "-");
+	}
+}
+
 void sentence_add_address(struct sentence *s, const struct endpoint *end, uint32_t ifindex,
 			  uint32_t netns)
 {
@@ -49,6 +73,10 @@ void sentence_add_address(struct sentence *s, const struct endpoint *end, uint32
 	char room[FMT_INET6_MAX];
 	char *p = room;
 
+	if (endpoint_is_named(end)) {
+		add_named(s, end);
+		return;
+	}
 	if (end->family == AF_INET)
 		p = fmt_inet4(p, end->addr);
 	else if (end->family == AF_INET6)
@@ -65,6 +93,10 @@ void sentence_add_endpoint(struct sentence *s, const struct endpoint *end, uint1
 {
 	bool brackets = end->family == AF_INET6;
 
+	if (endpoint_is_named(end)) {
+		add_named(s, end);
+		return;
+	}
 	sentence_add(s, brackets ? "[" : "");
 	sentence_add_address(s, end, ifindex, netns);
 	sentence_add(s, brackets ? "]:" : ":");

@@ -17,7 +17,9 @@ struct settings {
 	uint16_t range_lo, range_hi; /* ip_local_port_range; 0, 0: unknown */
 	bool reserved_known;
 	bool unprivileged_known;
-	uint32_t unprivileged_start;	      /* ip_unprivileged_port_start */
+	uint32_t unprivileged_start; /* ip_unprivileged_port_start */
+	bool step_width_known;
+	uint32_t step_width;		      /* ip_local_port_step_width, 7.1; 0: none */
 	uint8_t tw_reuse;		      /* tcp_tw_reuse: 1, 2 (loopback only), or 0 */
 	bool nonlocal4, nonlocal6;	      /* ip_nonlocal_bind */
 	uint8_t reserved[SETTINGS_PORTS / 8]; /* a bit for each of ip_local_reserved_ports */
@@ -31,6 +33,8 @@ bool settings_in_range(const struct settings *s, uint16_t port);
 /* Ports of the range, and those of them that no automatic choice takes. */
 uint32_t settings_range_size(const struct settings *s);
 uint32_t settings_reserved_in_range(const struct settings *s);
+/* Reserved ports from lo to hi. */
+uint32_t settings_reserved_between(const struct settings *s, uint16_t lo, uint16_t hi);
 
 /*
  * The next run of reserved ports at *first or after it; false if there is none. Sets *first and

@@ -13,7 +13,7 @@
 struct run_info {
 	uint64_t boot_ns; /* start of the run */
 	uint64_t wall_ns; /* the same moment since the Epoch */
-	uint32_t backend; /* enum wire_backend */
+	uint32_t backend; /* enum wire_backend; 0: nothing is traced (a lesson without privilege) */
 	uint32_t blind;	  /* enum wire_blind */
 	uint32_t netns;
 	uint16_t range_lo, range_hi;

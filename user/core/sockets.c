@@ -61,7 +61,8 @@ static void set_socket(struct life *life, const struct wire_call *c)
 	life->protocol = s->protocol;
 	life->options = s->options;
 	life->kern = (c->facts & WIRE_F_KERN_SOCK) != 0;
-	if (!life->local.family || !clears_endpoints(life, c))
+	if (!life->local.family || record_is_named(s->protocol) ||
+	    s->protocol == WIRE_PROTOCOL_RAW || !clears_endpoints(life, c))
 		socket_set_endpoints(life, s);
 }
 

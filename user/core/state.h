@@ -7,10 +7,12 @@
 #define PORTLIFE_CORE_STATE_H
 
 #include "user/core/core.h"
+#include "user/core/explain.h"
 #include "user/core/holders.h"
 #include "user/core/lives.h"
 #include "user/core/names.h"
 #include "user/core/record.h"
+#include "user/core/settings_seen.h"
 #include "user/core/told.h"
 
 /* The walk through the kernel's sockets that is under way, see passes.c. */
@@ -35,12 +37,17 @@ struct repeats {
 	} list[REPEATS_MAX];
 };
 
+struct paths; /* family.c */
+
 struct core {
 	const struct filter *filter;
 	const struct sink *sinks;
 	size_t sinks_len;
 	struct lives lives;
+	struct paths *paths; /* names of AF_UNIX, by socket */
 	struct names *names;
+	struct settings_seen settings;
+	struct explain *explain; /* NULL: nobody asked */
 	struct run_info run;
 	char *run_text;		  /* the strings of run */
 	const char **run_command; /* the array of run.command */
@@ -99,6 +106,14 @@ int pass_apply(struct core *core, const struct wire_pass *pass);
 /* The life's connection on this port is in TIME_WAIT and has been told of: for the first walk. */
 int time_wait_told(struct core *core, const struct life *life, uint16_t port);
 
+/* family.c: what stands for a port where there is none */
+
+/* Ports become tokens, addresses of AF_UNIX lead to their names. */
+void family_translate(struct paths *table, struct wire_call *c);
+int family_learn(struct paths **table, const struct wire_address *a);
+void family_forget(struct paths **table, uint64_t id);
+void family_free(struct paths **table);
+
 /* emit.c: from the table to the sinks */
 
 /* An event of this life as it is now: its tenure if it holds one, its owner. */
@@ -134,6 +149,15 @@ struct pressure {
 bool pressure_is_due(struct core *core, const struct event *e);
 /* Is most of the event's range taken, for others of its kind? */
 bool pressure_is_low(struct core *core, const struct event *e, struct pressure *p);
+
+/* Counts, whatever the share is; the event's own socket is not in it when it was just given its
+ * port. */
+void pressure_measure(const struct core *core, const struct event *e, struct pressure *p);
+
+/* explain.c: what happened, in sentences */
+struct explain *explain_new(void);
+void explain_free(struct explain *explain);
+void explain_event(struct core *core, const struct event *e, struct explanation *x);
 
 /* findings.c: what a person should know */
 

@@ -31,6 +31,7 @@ struct taken {
 	struct port_row *rows;
 	size_t rows_len;
 	struct names *names;
+	struct paths *paths; /* of AF_UNIX */
 	uint32_t own_netns;
 };
 
@@ -54,6 +55,7 @@ void taken_free(struct taken *p)
 	if (!p)
 		return;
 	names_free(p->names);
+	family_free(&p->paths);
 	free(p->found);
 	free(p->waits);
 	free(p->rows);
@@ -100,7 +102,16 @@ int taken_add(struct taken *p, const void *record)
 
 	if (head->kind == WIRE_NAME)
 		return names_learn(p->names, name, name->text);
-	return head->kind == WIRE_FOUND ? add_found(p, record) : 0;
+	if (head->kind == WIRE_ADDRESS)
+		return family_learn(&p->paths, record);
+	if (head->kind == WIRE_FOUND) {
+		struct wire_call found;
+
+		memcpy(&found, record, sizeof(found));
+		family_translate(p->paths, &found);
+		return add_found(p, &found);
+	}
+	return 0;
 }
 
 int taken_add_time_wait(struct taken *p, const struct wire_sock *sock, uint32_t left_ms)
@@ -279,11 +290,19 @@ static bool is_tcp(const struct wire_sock *sock)
 	return sock->protocol == IPPROTO_TCP;
 }
 
+/* ... or has states like those of TCP. */
+static bool has_states(const struct wire_sock *sock)
+{
+	return is_tcp(sock) || record_is_named(sock->protocol) || sock->protocol == IPPROTO_SCTP;
+}
+
 bool port_is_listener(const struct port_row *row)
 {
 	const struct wire_sock *sock = sock_of(row);
 
-	return is_tcp(sock) ? sock->state == TCP_LISTEN : !sock->peer_port;
+	if (has_states(sock))
+		return sock->state == TCP_LISTEN;
+	return !sock->peer_port;
 }
 
 enum port_keeper port_keeper(const struct port_row *row)
@@ -331,7 +350,7 @@ const char *port_state(const struct port_row *row)
 	};
 	const struct wire_sock *sock = sock_of(row);
 
-	if (!is_tcp(sock))
+	if (!has_states(sock))
 		return sock->peer_port ? "connected" : "bound";
 	if (sock->state >= sizeof(names) / sizeof(names[0]) || !names[sock->state])
 		return "?";

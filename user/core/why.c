@@ -3,6 +3,7 @@
  * why.c owns the order in which bind() looks: address, privilege, then who else has the port
  * (__inet_bind, __inet6_bind).
  */
+#include "user/core/record.h"
 #include "user/core/why.h"
 
 #include <netinet/in.h>
@@ -274,7 +275,7 @@ static bool depends(const struct why *w)
 
 const char *why_missing(const struct why *w)
 {
-	if (!depends(w))
+	if (!depends(w) || record_is_named(w->protocol))
 		return NULL;
 	if (w->is_local == NULL_STATE)
 		return "whether the address is one of this network namespace's could not be read";
@@ -328,6 +329,8 @@ static const char *hint_held(const struct why *w)
 
 const char *why_hint(const struct why *w)
 {
+	if (record_is_named(w->protocol))
+		return why_name_hint(w);
 	switch (w->obstacle) {
 	case OBSTACLE_ADDRESS:
 		return "bind 0.0.0.0 or ::, or an address that `ip address` shows; or set "

@@ -38,6 +38,7 @@ struct why {
 	enum tristate is_privileged; /* has CAP_NET_BIND_SERVICE there */
 	bool options_known;	     /* the table has the options of sockets */
 	bool bound_known;	     /* ... and sockets that are only bound */
+	enum tristate has_file;	     /* AF_UNIX: the path is there */
 
 	/* answered */
 	enum why_answer answers[WITH_KINDS];
@@ -70,6 +71,11 @@ const char *why_connect_hint(const struct why_connect *why);
 
 /* Pointers into the table stay in it. */
 void why_judge(struct why *why, const struct taken *taken, const struct settings *settings);
+
+/* For AF_UNIX, AF_VSOCK, AF_NETLINK: all options alike. bound_known: the table has these. */
+void why_judge_name(struct why *why, const struct taken *taken, enum tristate has_file);
+const char *why_name_hint(const struct why *why); /* as why_hint(), which calls it */
+const char *why_name_note(const struct why *why); /* NULL: nothing to note */
 
 /* The answer without options: the exit status. */
 enum why_answer why_answer(const struct why *why);

@@ -125,9 +125,18 @@ static const struct {
 	uint16_t protocol;
 	const char *name;
 } protocols[] = {
-	{ IPPROTO_TCP, "tcp" },	  { IPPROTO_UDP, "udp" },      { IPPROTO_UDPLITE, "udplite" },
-	{ IPPROTO_SCTP, "sctp" }, { IPPROTO_DCCP, "dccp" },    { 262 /* IPPROTO_MPTCP */, "mptcp" },
-	{ IPPROTO_ICMP, "icmp" }, { IPPROTO_ICMPV6, "icmp6" },
+	{ IPPROTO_TCP, "tcp" },
+	{ IPPROTO_UDP, "udp" },
+	{ IPPROTO_UDPLITE, "udplite" },
+	{ IPPROTO_SCTP, "sctp" },
+	{ IPPROTO_DCCP, "dccp" },
+	{ WIRE_PROTOCOL_MPTCP, "mptcp" },
+	{ IPPROTO_ICMP, "ping" },
+	{ IPPROTO_ICMPV6, "ping" },
+	{ WIRE_PROTOCOL_RAW, "raw" },
+	{ WIRE_PROTOCOL_UNIX, "unix" },
+	{ WIRE_PROTOCOL_NETLINK, "netlink" },
+	{ WIRE_PROTOCOL_VSOCK, "vsock" },
 };
 
 static size_t protocol_index(uint16_t protocol)
@@ -187,7 +196,8 @@ const char *blind_name(unsigned int bit)
 	static const char *const names[] = {
 		"search_ns",	   "search_tried",  "holders",	   "shared",
 		"time_wait_start", "time_wait_end", "non_syscall", "compat",
-		"request",	   "created",	    "fd",
+		"request",	   "created",	    "fd",	   "ping_send",
+		"families",
 	};
 
 	_Static_assert(1 << COUNT_OF(names) == WIRE_B_ALL + 1, "a name for every blind spot");

@@ -3,6 +3,7 @@
 
 #include <sys/socket.h>
 
+#include "user/sink/named.h"
 #include "user/sink/phrase.h"
 #include "user/util/fmt.h"
 
@@ -45,6 +46,8 @@ char *columns_address(const struct columns *self, char *p, const struct endpoint
 	uint32_t scope = end->scope ? end->scope : ifindex;
 	char room[32];
 
+	if (endpoint_is_named(end))
+		return named_format(p, end, self->escape);
 	if (!phrase_has_address(end)) {
 		*p++ = '-';
 		return p;
@@ -62,6 +65,8 @@ char *columns_endpoint(const struct columns *self, char *p, const struct endpoin
 {
 	bool brackets = end->family == AF_INET6;
 
+	if (endpoint_is_named(end))
+		return named_format_peer(p, end, self->escape);
 	if (brackets)
 		*p++ = '[';
 	p = columns_address(self, p, end, ifindex, netns);

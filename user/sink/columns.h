@@ -10,9 +10,8 @@
 #include "user/util/escape.h"
 
 #define COLUMNS_NAME 64 /* of an interface, a network namespace: cut there */
-#define COLUMNS_ADDRESS                                                                            \
-	(48 + ESCAPE_ROOM(COLUMNS_NAME) + 16) /* room of an address, port and all                  \
-					       */
+/* room of an address, port and all; or of a name of AF_UNIX */
+#define COLUMNS_ADDRESS (48 + ESCAPE_ROOM(COLUMNS_NAME) + ESCAPE_ROOM(WIRE_PATH_MAX + 1) + 16)
 
 struct columns {
 	const struct names *names;

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "user/sink/json.h"
 
+#include "user/core/family.h"
+#include "user/sink/explanation.h"
 #include "user/sink/json_parts.h"
+#include "user/sink/named.h"
 #include "user/sink/phrase.h"
 
 /* A failed operation on a socket that is not followed has no life: every key of it is null. */
@@ -75,7 +78,7 @@ static int json_start(void *arg, const struct run_info *run, const struct names 
 	json_key(json, "version");
 	json_string_or_null(json, self->version);
 	json_key(json, "backend");
-	json_string_or_null(json, backend_name(run->backend));
+	json_string_or_null(json, run->backend ? backend_name(run->backend) : NULL);
 	json_key(json, "kernel");
 	json_string_or_null(json, run->kernel);
 	json_key(json, "host");
@@ -97,20 +100,33 @@ static int json_start(void *arg, const struct run_info *run, const struct names 
 	return json_end(self);
 }
 
+static void json_local(struct json_sink *self, const struct life *l, uint16_t port)
+{
+	if (phrase_has_local(l, port))
+		named_json_of(self, l->protocol, &l->local, port, l->netns);
+	else
+		json_null(&self->json);
+}
+
+static void json_peer(struct json_sink *self, const struct life *l)
+{
+	json_key(&self->json, "peer");
+	if (phrase_is_connected(l))
+		named_json_of(self, l->protocol, &l->peer, l->peer.port, l->netns);
+	else
+		json_null(&self->json);
+}
+
 static void json_addresses(struct json_sink *self, const struct event *e, const struct life *l)
 {
 	struct json_writer *json = &self->json;
 
 	json_key(json, "local");
-	json_endpoint(self, &l->local, phrase_local_port(e), l->netns);
-	json_key(json, "peer");
-	if (phrase_has_peer(&l->peer))
-		json_endpoint(self, &l->peer, l->peer.port, l->netns);
-	else
-		json_null(json);
+	json_local(self, l, phrase_local_port(e));
+	json_peer(self, l);
 	json_key(json, "requested");
 	if (e->has_request)
-		json_endpoint(self, &e->request, e->request.port, l->netns);
+		named_json_of(self, l->protocol, &e->request, e->request.port, l->netns);
 	else
 		json_null(json);
 	json_key(json, "errno");
@@ -178,6 +194,8 @@ static int json_event(void *arg, const struct event *e)
 	json_options(json, e->options);
 	json_holders(self, e->holders);
 	json_findings(json, e->findings);
+	json_key(json, "explain");
+	explanation_json(json, e->explanation);
 	return json_end(self);
 }
 
@@ -224,7 +242,7 @@ static void json_tenures(struct json_sink *self, const struct life *l)
 		json_item(json);
 		json_object_begin(json);
 		json_key(json, "port");
-		json_u64(json, t->port);
+		json_u64_or_null(json, life_number(l, t->port), life_number(l, t->port));
 		json_origin_by(json, t);
 		json_implicit_ephemeral(json, t);
 		json_key(json, "deferred");
@@ -284,12 +302,8 @@ static int json_life(void *arg, const struct life *l, bool ended)
 	json_netns_cgroup_dev(self, l, who);
 	json_family_proto(self, l);
 	json_key(json, "local");
-	json_endpoint(self, &l->local, l->local.port, l->netns);
-	json_key(json, "peer");
-	if (phrase_has_peer(&l->peer))
-		json_endpoint(self, &l->peer, l->peer.port, l->netns);
-	else
-		json_null(json);
+	json_local(self, l, l->local.port);
+	json_peer(self, l);
 	json_key(json, "existing");
 	json_bool(json, l->existing);
 	json_key(json, "reconciled");

@@ -5,7 +5,9 @@
 #include <sys/socket.h>
 
 #include "user/core/finding.h"
+#include "user/core/family.h"
 #include "user/core/unit.h"
+#include "user/sink/named.h"
 #include "user/sink/phrase.h"
 
 void json_tristate(struct json_writer *json, enum tristate value)
@@ -75,6 +77,24 @@ static const char *json_device_name(struct json_sink *self, uint32_t ifindex, ui
 				    char *room)
 {
 	return ifindex ? phrase_device(self->names, ifindex, netns, room) : NULL;
+}
+
+void json_address_scope(struct json_sink *self, const struct endpoint *end, uint32_t netns)
+{
+	struct json_writer *json = &self->json;
+	char room[32];
+	char *p;
+
+	json_key(json, "addr");
+	p = out_room(json->out, FMT_INET6_MAX + 2);
+	*p++ = '"';
+	p = end->family == AF_INET ? fmt_inet4(p, end->addr) : fmt_inet6(p, end->addr);
+	*p++ = '"';
+	out_advance(json->out, p);
+	if (end->scope) {
+		json_key(json, "scope");
+		json_string_or_null(json, json_device_name(self, end->scope, netns, room));
+	}
 }
 
 void json_endpoint(struct json_sink *self, const struct endpoint *end, uint16_t port,
@@ -248,7 +268,10 @@ static void json_holder(struct json_sink *self, const struct holder *h)
 	json_key(json, "fds"); /* the table of lives does not know who else has it open */
 	json_null(json);
 	json_key(json, "local");
-	json_endpoint(self, &h->local, h->local.port, h->netns);
+	if (endpoint_is_named(&h->local))
+		named_json(json, &h->local);
+	else
+		json_endpoint(self, &h->local, h->local.port, h->netns);
 	json_key(json, "state");
 	json_string_or_null(json, state_name(h->state));
 	json_key(json, "options");

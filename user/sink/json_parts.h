@@ -17,7 +17,8 @@ void json_errno(struct json_writer *json, int error);
 void json_options(struct json_writer *json, unsigned int options);
 /* Nanoseconds since start, may be negative; null for 0, not seen. */
 void json_moment(struct json_sink *self, uint64_t ts_ns);
-/* netns: where scope, an interface, holds. */
+/* The keys addr and scope; netns: where scope, an interface, holds. */
+void json_address_scope(struct json_sink *self, const struct endpoint *end, uint32_t netns);
 void json_endpoint(struct json_sink *self, const struct endpoint *end, uint16_t port,
 		   uint32_t netns);
 

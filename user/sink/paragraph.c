@@ -7,15 +7,15 @@
 
 #include "user/util/fmt.h"
 
-#define PARAGRAPH_WIDTH 92
-#define PARAGRAPH_MAX	2048
+#define PARAGRAPH_MAX 2048
 
 static void paragraph_spaces(struct out *out, size_t len)
 {
 	out_advance(out, fmt_spaces(out_room(out, len), len));
 }
 
-void paragraph_write(struct out *out, const char *label, size_t indent, const char *text)
+void paragraph_fill(struct out *out, const char *label, size_t indent, size_t width,
+		    const char *text)
 {
 	size_t column = strlen(label);
 	bool first = true;
@@ -31,7 +31,7 @@ void paragraph_write(struct out *out, const char *label, size_t indent, const ch
 	while (*text) {
 		size_t len = strcspn(text, " ");
 
-		if (!first && column + 1 + len > PARAGRAPH_WIDTH) {
+		if (!first && column + 1 + len > width) {
 			out_write(out, "\n", 1);
 			paragraph_spaces(out, indent);
 			column = indent;
@@ -45,6 +45,11 @@ void paragraph_write(struct out *out, const char *label, size_t indent, const ch
 		text += len + strspn(text + len, " ");
 	}
 	out_write(out, "\n", 1);
+}
+
+void paragraph_write(struct out *out, const char *label, size_t indent, const char *text)
+{
+	paragraph_fill(out, label, indent, PARAGRAPH_WIDTH, text);
 }
 
 void paragraph_print(struct out *out, const char *label, size_t indent, const char *format, ...)

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "user/sink/phrase.h"
 
+#include <netinet/in.h>
+#include <string.h>
 #include <sys/socket.h>
 
+#include "user/core/family.h"
 #include "user/util/fmt.h"
 
 static const struct {
@@ -69,9 +72,33 @@ bool phrase_has_address(const struct endpoint *end)
 	return end->family == AF_INET || end->family == AF_INET6;
 }
 
+static bool phrase_is_zero(const struct endpoint *end)
+{
+	static const uint8_t zero[sizeof(end->addr)];
+
+	return !memcmp(end->addr, zero, sizeof(zero));
+}
+
 bool phrase_has_peer(const struct endpoint *peer)
 {
+	if (endpoint_is_named(peer))
+		return peer->family == AF_UNIX ? endpoint_path(peer) != NULL
+					       : !phrase_is_zero(peer);
 	return phrase_has_address(peer) && peer->port;
+}
+
+bool phrase_is_connected(const struct life *life)
+{
+	bool no_port = life->protocol == WIRE_PROTOCOL_RAW || life->protocol == IPPROTO_ICMP ||
+		       life->protocol == IPPROTO_ICMPV6;
+
+	return no_port ? phrase_has_address(&life->peer) && !phrase_is_zero(&life->peer)
+		       : phrase_has_peer(&life->peer);
+}
+
+bool phrase_has_local(const struct life *life, uint16_t port)
+{
+	return port || !endpoint_is_named(&life->local);
 }
 
 const char *phrase_device(const struct names *names, uint32_t ifindex, uint32_t netns, char *room)

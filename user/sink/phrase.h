@@ -32,6 +32,12 @@ bool phrase_has_address(const struct endpoint *end);
 /* ... and is it one that something was sent to? */
 bool phrase_has_peer(const struct endpoint *peer);
 
+/* The same of a socket of whatever family: those of raw IP have no port, others no IP address. */
+bool phrase_is_connected(const struct life *life);
+
+/* Does the socket have something that can be shown where others have a local address? */
+bool phrase_has_local(const struct life *life, uint16_t port);
+
 /* The interface's name, or "if7" put into room, of at least 16 bytes. */
 const char *phrase_device(const struct names *names, uint32_t ifindex, uint32_t netns, char *room);
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "user/sink/json_parts.h"
+#include "user/sink/named.h"
+#include "user/sink/phrase.h"
 #include "user/sink/table.h"
 
 #define HOLDERS_SHOWN 16
@@ -77,10 +79,10 @@ void table_json_row(struct out *out, const struct names *names, const struct por
 	json_key(json, "held_by");
 	json_string_or_null(json, port_keeper_name(port_keeper(row)));
 	json_key(json, "local");
-	json_endpoint(&self, &life.local, life.local.port, life.netns);
+	named_json_of(&self, life.protocol, &life.local, life.local.port, life.netns);
 	json_key(json, "peer");
-	if (life.peer.port)
-		json_endpoint(&self, &life.peer, life.peer.port, life.netns);
+	if (phrase_is_connected(&life))
+		named_json_of(&self, life.protocol, &life.peer, life.peer.port, life.netns);
 	else
 		json_null(json);
 	table_json_tenure(&self, row);

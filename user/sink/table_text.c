@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "user/core/family.h"
 #include "user/core/unit.h"
 #include "user/sink/phrase.h"
 #include "user/sink/table.h"
@@ -119,7 +120,10 @@ void table_text_row(struct out *out, const struct columns *columns, const struct
 	p = table_who(columns, p, row);
 	p = columns_word(p, protocol ? protocol : "-", PROTO_WIDTH);
 	p = columns_word(p, table_state(row), STATE_WIDTH);
-	p = fmt_u64_right(p, life.local.port, PORT_WIDTH);
+	if (life_number(&life, life.local.port))
+		p = fmt_u64_right(p, life_number(&life, life.local.port), PORT_WIDTH);
+	else
+		p = fmt_literal(p, "    -");
 	*p++ = ' ';
 	p = columns_word(p, origin_name(port_row_origin(row)), FROM_WIDTH);
 	*p++ = row->owners > 1 ? 'S' : '-';

@@ -3,7 +3,10 @@
 
 #include <sys/socket.h>
 
+#include "user/core/family.h"
 #include "user/core/sentence.h"
+#include "user/sink/explanation.h"
+#include "user/sink/named.h"
 #include "user/sink/phrase.h"
 #include "user/util/fmt.h"
 
@@ -21,7 +24,7 @@
 
 #define TEXT_ROOM 6144
 
-#define ADDRESS_ROOM (FMT_INET6_MAX + ESCAPE_ROOM(NAME_WIDTH) + 16)
+#define ADDRESS_ROOM (FMT_INET6_MAX + ESCAPE_ROOM(NAME_WIDTH) + NAMED_ROOM + 16)
 _Static_assert(2 * ADDRESS_ROOM + ESCAPE_ROOM(NAME_WIDTH + HOLDERS_WIDTH) + 1024 < TEXT_ROOM,
 	       "a line fits");
 _Static_assert(ESCAPE_ROOM(SENTENCE_WIDTH) + ESCAPE_ROOM(NAME_WIDTH) + 1024 < TEXT_ROOM,
@@ -152,9 +155,12 @@ static char *text_origin(const struct text_sink *self, char *p, const struct eve
 static char *text_port(char *p, const struct event *e)
 {
 	bool asked = e->kind == EVENT_BIND && e->error && e->has_request;
+	uint32_t number = e->life ? life_number(e->life, e->port) : e->port;
 
-	if (e->port || asked)
-		p = fmt_u64_right(p, e->port, PORT_WIDTH);
+	if (asked)
+		number = endpoint_number(&e->request);
+	if (number || (asked && !endpoint_is_named(&e->request)))
+		p = fmt_u64_right(p, number, PORT_WIDTH);
 	else
 		p = fmt_literal(p, "    -");
 	*p++ = ' ';
@@ -168,6 +174,8 @@ static char *text_address(const struct text_sink *self, char *p, const struct en
 	uint32_t scope = end->scope ? end->scope : ifindex;
 	char room[32];
 
+	if (endpoint_is_named(end))
+		return named_format(p, end, self->options.escape);
 	if (!phrase_has_address(end)) {
 		*p++ = '-';
 		return p;
@@ -183,8 +191,12 @@ static char *text_address(const struct text_sink *self, char *p, const struct en
 static char *text_peer(const struct text_sink *self, char *p, const struct endpoint *peer,
 		       uint32_t netns)
 {
-	bool brackets = peer->family == AF_INET6;
+	bool brackets = peer->family == AF_INET6 && peer->port;
 
+	if (endpoint_is_named(peer))
+		return named_format_peer(p, peer, self->options.escape);
+	if (!peer->port) /* of a raw or a ping socket */
+		return text_address(self, p, peer, 0, netns);
 	if (brackets)
 		*p++ = '[';
 	p = text_address(self, p, peer, 0, netns);
@@ -205,7 +217,7 @@ static const struct endpoint *text_other(const struct event *e)
 		return NULL;
 	if (asks && e->has_request && phrase_has_peer(&e->request))
 		return &e->request;
-	return e->life && phrase_has_peer(&e->life->peer) ? &e->life->peer : NULL;
+	return e->life && phrase_is_connected(e->life) ? &e->life->peer : NULL;
 }
 
 static bool text_is_accepted(const struct event *e)
@@ -253,17 +265,21 @@ static char *text_where(const struct text_sink *self, char *p, const struct even
 		}
 		p = text_color(self, p, COLOR_END);
 		*p++ = ' ';
-		if (e->kind == EVENT_BIND && e->has_request && phrase_has_address(&e->request))
+		if (e->kind == EVENT_BIND && e->has_request &&
+		    (phrase_has_address(&e->request) || endpoint_is_named(&e->request)))
 			local = &e->request;
 	}
-	p = text_address(self, p, local, l->ifindex, l->netns);
+	if (phrase_has_local(l, e->port) || local != &l->local)
+		p = text_address(self, p, local, l->ifindex, l->netns);
+	else
+		*p++ = '-';
 	if (other) {
 		p = text_is_accepted(e) ? fmt_literal(p, " < ") : fmt_literal(p, " > ");
 		p = text_peer(self, p, other, l->netns);
 	}
 	if (e->holders && e->holders->len)
 		p = text_holders(self, p, e->holders);
-	if (e->kind == EVENT_BIND && !e->error && !e->port)
+	if (e->kind == EVENT_BIND && !e->error && !e->port && l->deferred)
 		p = fmt_literal(p, " (no port yet: IP_BIND_ADDRESS_NO_PORT)");
 	if (e->assigned && e->tenure && e->tenure->deferred)
 		p = fmt_literal(p, " (deferred)");
@@ -287,6 +303,8 @@ static int text_event(void *arg, const struct event *e)
 	p = text_where(self, p, e);
 	*p++ = '\n';
 	out_advance(self->out, p);
+	if (e->explanation)
+		explanation_write(self->out, e->explanation, self->options.escape);
 	return self->out->error;
 }
 

@@ -3,7 +3,9 @@
  * why_json.c owns the `why` line. Whatever was asked it has the same keys; null where they do not
  * apply.
  */
+#include "user/core/family.h"
 #include "user/sink/json_parts.h"
+#include "user/sink/named.h"
 #include "user/sink/settings.h"
 #include "user/sink/why.h"
 
@@ -89,7 +91,9 @@ static void json_ends(struct json_sink *self, const struct question *q)
 	json_key(json, "proto");
 	json_string_or_null(json, w ? protocol_name(w->protocol) : q->connect ? "tcp" : NULL);
 	json_key(json, "local");
-	if (w)
+	if (w && endpoint_is_named(&w->local))
+		named_json(json, &w->local);
+	else if (w)
 		json_endpoint(self, &w->local, w->local.port, w->netns);
 	else if (q->connect)
 		json_endpoint(self, &q->connect->from, 0, q->connect->netns);
@@ -121,6 +125,7 @@ static void json_port(struct json_sink *self, const struct question *q)
 	struct json_writer *json = &self->json;
 	const struct settings *s = q->settings;
 	const struct why *w = q->port;
+	bool port = w && !endpoint_is_named(&w->local);
 
 	json_key(json, "dev");
 	json_string_or_null(json, w ? w->device : NULL);
@@ -134,10 +139,10 @@ static void json_port(struct json_sink *self, const struct question *q)
 	json_key(json, "missing");
 	json_string_or_null(json, missing_of(q));
 	json_key(json, "is_reserved");
-	json_tristate(json,
-		      w && s->reserved_known ? settings_is_reserved(s, w->local.port) : NULL_STATE);
+	json_tristate(json, port && s->reserved_known ? settings_is_reserved(s, w->local.port)
+						      : NULL_STATE);
 	json_key(json, "is_ephemeral");
-	json_tristate(json, w && s->range_hi ? settings_in_range(s, w->local.port) : NULL_STATE);
+	json_tristate(json, port && s->range_hi ? settings_in_range(s, w->local.port) : NULL_STATE);
 	json_destination(json, q->connect);
 	json_holders(self, w ? &w->holders : NULL);
 }

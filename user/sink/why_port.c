@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "user/core/family.h"
 #include "user/core/unit.h"
 #include "user/sink/paragraph.h"
 #include "user/sink/phrase.h"
@@ -25,7 +26,14 @@ static void text_question(struct out *out, const struct columns *columns, const 
 		p = fmt_literal(p, " on ");
 		p = columns_name(columns, p, w->device);
 	}
-	p = columns_string(p, w->protocol == IPPROTO_TCP ? ", TCP, by uid " : ", UDP, by uid ");
+	if (endpoint_is_named(&w->local)) {
+		p = fmt_literal(p, ", ");
+		p = columns_string(p, protocol_name(w->protocol));
+		p = fmt_literal(p, ", by uid ");
+	} else {
+		p = columns_string(p, w->protocol == IPPROTO_TCP ? ", TCP, by uid "
+								 : ", UDP, by uid ");
+	}
 	p = fmt_u64(p, w->uid);
 	p = fmt_literal(p, " in network namespace ");
 	p = fmt_u64(p, w->netns);
@@ -90,6 +98,11 @@ static void text_in_the_way(struct out *out, const struct columns *columns, cons
 /* What is good to know whether or not something is in the way. */
 static void text_notes(struct out *out, const struct why *w, const struct settings *s)
 {
+	if (endpoint_is_named(&w->local)) {
+		if (why_name_note(w))
+			paragraph_write(out, "\nNote:", 7, why_name_note(w));
+		return;
+	}
 	if (settings_is_reserved(s, w->local.port))
 		paragraph_print(out, "\nNote:", 7,
 				"%u is in ip_local_reserved_ports: the kernel does not choose it, "
@@ -123,7 +136,8 @@ static void text_unit(struct out *out, const struct columns *columns, const stru
 	size_t len;
 	char *p;
 
-	if (w->obstacle != OBSTACLE_HELD || port_keeper(row) != KEPT_BY_PROCESS || !columns->names)
+	if (w->obstacle != OBSTACLE_HELD || !row || port_keeper(row) != KEPT_BY_PROCESS ||
+	    !columns->names)
 		return;
 	path = names_find(columns->names, WIRE_NAME_CGROUP, row->holders[0].who.cgroup, 0);
 	unit = path ? unit_find(path, &len) : NULL;

@@ -19,6 +19,8 @@ struct diag_sock {
 	uint64_t inode;	       /* 0: no file */
 	uint32_t uid;
 	uint32_t time_wait_left_ms;
+	char *path; /* AF_UNIX: its name, path_bytes long; else NULL */
+	uint16_t path_bytes;
 };
 
 /*

@@ -12,6 +12,7 @@
 
 #include "user/source/namespaces.h"
 #include "user/source/probes.h"
+#include "user/source/share.h"
 
 extern const unsigned char existing_object[], existing_object_end[];
 
@@ -54,32 +55,6 @@ struct bpf_object *existing_open(void)
 	struct bpf_object *object = bpf_object__open_mem(existing_object, len, &opts);
 
 	return libbpf_get_error(object) ? NULL : object;
-}
-
-/* All but the own globals are the backend's; the configuration has the same content. */
-static int share_maps(struct bpf_object *object, struct bpf_object *backend)
-{
-	struct bpf_map *map, *other;
-	const void *config;
-	size_t config_len;
-	int error = 0;
-
-	bpf_object__for_each_map(map, object)
-	{
-		const char *name = bpf_map__name(map);
-
-		other = bpf_object__find_map_by_name(backend, name);
-		if (error || !other)
-			continue;
-		if (strcmp(name, ".rodata.config")) {
-			error = bpf_map__reuse_fd(map, bpf_map__fd(other));
-		} else {
-			config = bpf_map__initial_value(other, &config_len);
-			error = config ? bpf_map__set_initial_value(map, config, config_len)
-				       : -EINVAL;
-		}
-	}
-	return error;
 }
 
 /* A link that iterators are made from; it holds on to nothing but the program. */

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "user/source/census.h"
 #include "user/source/diag.h"
 #include "user/source/make.h"
 
@@ -24,6 +25,7 @@ struct hearsay {
 	bool *met; /* some process has it */
 	uint32_t netns;
 	uint64_t now_ns;
+	uint64_t first_id;
 };
 
 static int take(void *arg, const struct diag_sock *found)
@@ -41,6 +43,12 @@ static int take(void *arg, const struct diag_sock *found)
 	}
 	h->socks[h->len] = *found;
 	h->socks[h->len].sock.netns = h->netns;
+	if (found->path) {
+		h->socks[h->len].path = malloc(found->path_bytes);
+		if (!h->socks[h->len].path)
+			return -ENOMEM;
+		memcpy(h->socks[h->len].path, found->path, found->path_bytes);
+	}
 	h->len++;
 	if (found->sock.state == TCP_TIME_WAIT)
 		h->handler->time_wait(h->handler->arg, &h->socks[h->len - 1].sock,
@@ -53,6 +61,24 @@ static int compare_inodes(const void *left, const void *right)
 	const struct diag_sock *a = left, *b = right;
 
 	return a->inode < b->inode ? -1 : a->inode > b->inode;
+}
+
+static int tell_path(struct hearsay *h, size_t i)
+{
+	struct wire_address a = {
+		.head = {
+			.len_bytes = sizeof(a),
+			.kind = WIRE_ADDRESS,
+			.version = WIRE_VERSION,
+			.ts_ns = h->now_ns,
+		},
+		.id = h->first_id + i,
+		.side = WIRE_ADDRESS_LOCAL,
+		.path_bytes = h->socks[i].path_bytes,
+	};
+
+	memcpy(a.path, h->socks[i].path, h->socks[i].path_bytes);
+	return h->handler->give(h->handler->arg, &a, sizeof(a));
 }
 
 static int tell(struct hearsay *h, size_t i, const struct wire_who *who, int fd)
@@ -68,8 +94,13 @@ static int tell(struct hearsay *h, size_t i, const struct wire_who *who, int fd)
 		.facts = WIRE_F_PASS,
 		.fd = fd,
 	};
+	int error = 0;
 
-	found.sock.id = i + 1;
+	found.sock.id = h->first_id + i;
+	if (h->socks[i].path && !h->met[i])
+		error = tell_path(h, i);
+	if (error)
+		return error;
 	if (who) {
 		found.who = *who;
 		found.facts |= WIRE_F_WHO;
@@ -178,24 +209,72 @@ static int ask_all(struct hearsay *h)
 	return error == -ENOENT ? 0 : error; /* UDP-Lite is gone since 7.1 */
 }
 
-int hearsay_take(const struct hearsay_handler *handler)
+/* Numbers of sockets that no walk gives. */
+#define FIRST_ID	(UINT64_C(1) << 62)
+#define FIRST_OF_FAMILY (UINT64_C(3) << 61)
+
+static int tell_all(struct hearsay *h)
 {
-	struct hearsay h = {
+	int error;
+
+	if (h->len)
+		qsort(h->socks, h->len, sizeof(*h->socks), compare_inodes);
+	h->met = calloc(h->len ? h->len : 1, sizeof(*h->met));
+	error = h->met ? look_processes(h) : -ENOMEM;
+	for (size_t i = 0; i < h->len && !error; i++)
+		if (!h->met[i])
+			error = tell(h, i, NULL, -1);
+	return error;
+}
+
+static void forget(struct hearsay *h)
+{
+	for (size_t i = 0; i < h->len; i++)
+		free(h->socks[i].path);
+	free(h->met);
+	free(h->socks);
+}
+
+static struct hearsay begin(const struct hearsay_handler *handler, uint64_t first_id)
+{
+	return (struct hearsay){
 		.handler = handler,
 		.netns = namespace_inum("net"),
 		.now_ns = clock_boot_ns(),
+		.first_id = first_id,
 	};
+}
+
+int hearsay_take(const struct hearsay_handler *handler)
+{
+	struct hearsay h = begin(handler, FIRST_ID);
 	int error = ask_all(&h);
 
-	if (h.len)
-		qsort(h.socks, h.len, sizeof(*h.socks), compare_inodes);
-	h.met = calloc(h.len ? h.len : 1, sizeof(*h.met));
 	if (!error)
-		error = h.met ? look_processes(&h) : -ENOMEM;
-	for (size_t i = 0; i < h.len && !error; i++)
-		if (!h.met[i])
-			error = tell(&h, i, NULL, -1);
-	free(h.met);
-	free(h.socks);
+		error = tell_all(&h);
+	forget(&h);
 	return error;
+}
+
+static int pass_over(void *arg, const struct diag_sock *found)
+{
+	(void)arg;
+	(void)found;
+	return 0;
+}
+
+bool hearsay_knows_vsock(void)
+{
+	return !census_take(WIRE_FAMILY_VSOCK, pass_over, NULL);
+}
+
+int hearsay_families(const struct hearsay_handler *handler, uint32_t families)
+{
+	struct hearsay h = begin(handler, FIRST_OF_FAMILY);
+	int missing = census_take(families, take, &h), error = missing;
+
+	if (!error || error == -ENOENT)
+		error = tell_all(&h);
+	forget(&h);
+	return error ? error : missing;
 }

@@ -7,6 +7,7 @@
 #ifndef PORTLIFE_SOURCE_HEARSAY_H
 #define PORTLIFE_SOURCE_HEARSAY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,5 +22,14 @@ struct hearsay_handler {
 
 /* 0, what give() returned, or a negative errno. */
 int hearsay_take(const struct hearsay_handler *handler);
+
+/*
+ * The same about sockets of other families (enum wire_family), of which nobody tells more:
+ * WIRE_ADDRESS comes before its WIRE_FOUND. -ENOENT: the kernel cannot tell of some of them.
+ */
+int hearsay_families(const struct hearsay_handler *handler, uint32_t families);
+
+/* Does this kernel tell of sockets of AF_VSOCK? */
+bool hearsay_knows_vsock(void);
 
 #endif

@@ -15,12 +15,15 @@
 
 #include "user/core/record.h"
 #include "user/source/child.h"
+#include "user/source/closing.h"
 #include "user/source/existing.h"
+#include "user/source/families.h"
 #include "user/source/make.h"
 #include "user/source/naming.h"
 #include "user/source/passes.h"
 #include "user/source/probes.h"
 #include "user/source/stop.h"
+#include "user/source/sysctls.h"
 
 #define BEAT_NS	      50000000ULL   /* the reader comes by itself this often */
 #define TICK_NS	      1000000000ULL /* WIRE_TICK */
@@ -36,10 +39,12 @@ struct live {
 	const struct live_handler *handler;
 	struct live_result *result;
 	struct probes probes;
+	struct families *families; /* NULL: none beyond TCP, UDP and ping */
 	struct existing *existing; /* NULL: this kernel cannot walk through its sockets */
 	struct passes passes;
 	struct ring_buffer *ring;
 	struct naming *naming;
+	struct sysctls *sysctls;
 	struct child child;
 	struct wire_counters *counters; /* mapped from the kernel */
 	struct wire_counters *told;	/* what WIRE_LOST has said so far */
@@ -55,7 +60,7 @@ struct live {
 	bool stopping;
 	bool emptied;	/* all that the probes wrote has been taken */
 	bool drained;	/* all that came before cut_ns has been taken */
-	char note[320]; /* what the walks through existing sockets lack */
+	char note[480]; /* what the walks through existing sockets lack, what --proto does */
 	bool passed_on; /* the signal that asked to end, to COMMAND */
 };
 
@@ -82,6 +87,15 @@ static void give_last(struct live *live, const void *record, size_t len)
 	give(live, record, len);
 }
 
+static int look_settings(struct live *live, const void *record)
+{
+	int error = sysctls_look(live->sysctls, record, give, live);
+
+	if (error && !live->outcome)
+		live->outcome = error;
+	return error;
+}
+
 /* libbpf's callback: a negative return leaves the rest in the buffer. */
 static int record(void *arg, void *data, size_t len)
 {
@@ -94,7 +108,7 @@ static int record(void *arg, void *data, size_t len)
 		return live->drained ? BATCH_OVER : 0;
 	}
 	if ((record_is_call(head->kind) || head->kind == WIRE_OWNER) &&
-	    naming_look(live->naming, data, give, live))
+	    (naming_look(live->naming, data, give, live) || look_settings(live, data)))
 		return BATCH_OVER;
 	if (give(live, data, len))
 		return BATCH_OVER;
@@ -140,7 +154,8 @@ static void tell_losses(struct live *live)
 /* Programs that the kernel did not run because the same one was running on that CPU. */
 static void tell_misses(struct live *live)
 {
-	uint64_t missed = probes_missed(&live->probes), count = missed - live->missed;
+	uint64_t missed = probes_missed(&live->probes) + families_missed(live->families);
+	uint64_t count = missed - live->missed;
 	struct made made;
 
 	live->missed = missed;
@@ -195,6 +210,7 @@ static int load_backend(struct live *live, const struct backend *backend)
 	wire->start_ns = live->start_ns;
 	wire->wake_bytes = o->buffer_bytes / 8;
 	wire->thread_size = KERNEL_STACK;
+	wire->families = families_seen(backend->id, o->families);
 	if (o->pids_len || o->command)
 		wire->filter |= WIRE_FILTER_PIDS;
 	if (o->has_uid)
@@ -314,6 +330,27 @@ static void load_existing(struct live *live)
 		    !live->options->no_resync);
 }
 
+/* What --proto asks for beyond what every run watches. */
+static int load_families(struct live *live)
+{
+	char reason[200], note[200];
+	size_t used = strlen(live->note);
+
+	if (!live->options->families)
+		return 0;
+	live->families =
+		families_load(&live->probes, live->options->families, live->options->families_named,
+			      reason, sizeof(reason), note, sizeof(note));
+	if (reason[0])
+		return fail(live, -ENOTSUP, reason);
+	if (live->probes.backend->id == WIRE_TRACEPOINT)
+		live->probes.blind |= WIRE_B_FAMILIES;
+	if (note[0])
+		snprintf(live->note + used, sizeof(live->note) - used, "%s%s", used ? "; " : "",
+			 note);
+	return 0;
+}
+
 static int watch_fd(struct live *live, int fd)
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
@@ -408,48 +445,11 @@ static void walk_last(struct live *live)
 	passes_abort(&live->passes, give, live);
 }
 
-/*
- * Sockets that are closed and not yet destroyed: a handshake of FINs that COMMAND's end began. On
- * loopback it is over in no time; a peer far away is not waited for.
- */
-static bool sockets_closing(struct live *live)
-{
-	/* as bpf/maps.h has it: close_ns is the fifth word, time_wait entries have none */
-	uint64_t key, next, state[16], *previous = NULL;
-	int fd = probes_map(&live->probes, "sockets");
-
-	while (!bpf_map_get_next_key(fd, previous, &next)) {
-		if (!bpf_map_lookup_elem(fd, &next, state) && state[4])
-			return true;
-		key = next;
-		previous = &key;
-	}
-	return false;
-}
-
-/* Likewise of those that have a slot: the key, two more words, the state. */
-static bool slots_closing(struct live *live)
-{
-	const struct bpf_map *map =
-		bpf_object__find_map_by_name(live->probes.object, "socket_slots");
-	size_t words = bpf_map__value_size(map) / sizeof(uint64_t);
-	size_t slots = bpf_map__max_entries(map), len = slots * words * sizeof(uint64_t);
-	uint64_t *mapped = mmap(NULL, len, PROT_READ, MAP_SHARED, bpf_map__fd(map), 0);
-	bool found = false;
-
-	if (mapped == MAP_FAILED)
-		return false;
-	for (size_t i = 0; i < slots && !found; i++)
-		found = mapped[i * words] && mapped[i * words + 3 + 4];
-	munmap(mapped, len);
-	return found;
-}
-
 static void drain(struct live *live)
 {
 	uint64_t begin = clock_boot_ns();
 
-	while (live->child.pid > 0 && (sockets_closing(live) || slots_closing(live)) &&
+	while (live->child.pid > 0 && sockets_closing(&live->probes) &&
 	       clock_boot_ns() - begin < SETTLE_NS) {
 		take_batch(live);
 		usleep(2000);
@@ -487,7 +487,8 @@ static int set_up(struct live *live)
 		return fail(live, error, "cannot map the probes' counters");
 	live->ring = ring_buffer__new(probes_map(&live->probes, "records"), record, live, NULL);
 	live->naming = naming_new(namespace_inum("net"));
-	if (!live->ring || !live->naming || open_events(live))
+	live->sysctls = sysctls_new();
+	if (!live->ring || !live->naming || !live->sysctls || open_events(live))
 		return fail(live, -ENOMEM, "cannot set up the reader");
 	if (live->options->command) {
 		error = child_prepare(&live->child, live->options, live->result->reason,
@@ -499,17 +500,24 @@ static int set_up(struct live *live)
 	if (error)
 		return fail(live, error, "cannot tell the probes which processes to follow");
 	load_existing(live);
+	error = load_families(live);
+	if (error)
+		return error;
 	error = probes_attach(&live->probes);
-	return error ? fail(live, error, live->probes.reason) : 0;
+	if (error)
+		return fail(live, error, live->probes.reason);
+	return families_attach(live->families, live->result->reason, sizeof(live->result->reason));
 }
 
 static void tear_down(struct live *live)
 {
 	child_free(&live->child);
+	families_free(live->families);
 	existing_free(live->existing);
 	probes_free(&live->probes);
 	ring_buffer__free(live->ring);
 	naming_free(live->naming);
+	sysctls_free(live->sysctls);
 	if (live->counters)
 		munmap(live->counters, live->counters_bytes);
 	free(live->told);
@@ -523,11 +531,12 @@ static void tear_down(struct live *live)
 /* Records from the first to the last. */
 static int stream(struct live *live)
 {
-	char list[2048], note[sizeof(live->note) + sizeof(live->probes.note) + 4];
+	char list[4096], note[sizeof(live->note) + sizeof(live->probes.note) + 4];
 	struct made made;
 	int error;
 
 	probes_list(&live->probes, list, sizeof(list));
+	families_list(live->families, list + strlen(list), sizeof(list) - strlen(list));
 	snprintf(note, sizeof(note), "%s%s%s", live->probes.note,
 		 live->probes.note[0] && live->note[0] ? "; " : "", live->note);
 	live->handler->ready(live->handler->arg, live->probes.backend->id, note[0] ? note : NULL,
@@ -535,6 +544,9 @@ static int stream(struct live *live)
 	give(live, made.bytes,
 	     make_start(&made, live->probes.backend->id, live->probes.blind,
 			live->options->command));
+	error = sysctls_start(live->sysctls, give, live);
+	if (error && !live->outcome)
+		live->outcome = error;
 	if (!live->outcome)
 		live->outcome = live->handler->batch(live->handler->arg);
 	if (live->existing && !live->outcome)

@@ -22,9 +22,11 @@ struct live_options {
 	size_t pids_len;
 	bool has_uid;
 	uint32_t uid;
-	const char *comm;     /* NULL: all */
-	char *const *command; /* NULL: watch until stopped */
-	const char *user;     /* --user: run COMMAND as; NULL: as the caller */
+	const char *comm;	 /* NULL: all */
+	uint32_t families;	 /* enum wire_family: watched beyond TCP, UDP and ping ... */
+	uint32_t families_named; /* ... of those, asked for one by one: they must be there */
+	char *const *command;	 /* NULL: watch until stopped */
+	const char *user;	 /* --user: run COMMAND as; NULL: as the caller */
 	bool output_taken; /* standard output is the recording's: COMMAND's goes to standard error
 			    */
 	bool no_resync;	   /* sockets are walked through at the start only */

@@ -128,6 +128,54 @@ size_t make_name(struct made *made, uint64_t ts_ns, enum wire_name_what what, ui
 	return head(made, WIRE_NAME, padded(sizeof(*r) + len), ts_ns);
 }
 
+/* "80,8000-8099"; false if they are too many. */
+static bool append_reserved(struct made *made, struct wire_settings *r, const struct settings *s)
+{
+	uint32_t first = 0, last;
+	size_t at = sizeof(*r);
+
+	for (; settings_next_reserved(s, &first, &last); first = last + 1) {
+		char text[16];
+		size_t len;
+
+		len = (size_t)snprintf(text, sizeof(text), "%s%u", at > sizeof(*r) ? "," : "",
+				       first);
+		if (last > first)
+			len += (size_t)snprintf(text + len, sizeof(text) - len, "-%u", last);
+		if (append(made, at, text, len) != len)
+			return false;
+		at += len;
+	}
+	r->text_len = (uint16_t)(at - sizeof(*r));
+	return true;
+}
+
+size_t make_settings(struct made *made, uint64_t ts_ns, const struct settings *s)
+{
+	struct wire_settings *r = (struct wire_settings *)made->bytes;
+
+	memset(made, 0, sizeof(*made));
+	r->netns = s->netns;
+	if (s->range_hi) {
+		r->known |= WIRE_S_RANGE;
+		r->range_lo = s->range_lo;
+		r->range_hi = s->range_hi;
+	}
+	if (s->unprivileged_known) {
+		r->known |= WIRE_S_UNPRIVILEGED;
+		r->unprivileged_start = s->unprivileged_start;
+	}
+	if (s->step_width_known) {
+		r->known |= WIRE_S_STEP_WIDTH;
+		r->step_width = s->step_width;
+	}
+	if (s->reserved_known && append_reserved(made, r, s))
+		r->known |= WIRE_S_RESERVED;
+	else
+		memset(made->bytes + sizeof(*r), 0, sizeof(made->bytes) - sizeof(*r));
+	return head(made, WIRE_SETTINGS, padded(sizeof(*r) + r->text_len), ts_ns);
+}
+
 size_t make_lost(struct made *made, uint64_t count, enum wire_lost_cause cause, uint32_t cpu)
 {
 	struct wire_lost *r = (struct wire_lost *)made->bytes;

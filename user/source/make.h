@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "bpf/wire.h"
+#include "user/core/settings.h"
 
 #define MAKE_MAX 8192 /* no record made here is longer; longer texts are cut */
 
@@ -24,6 +25,8 @@ uint64_t clock_boot_ns(void);
 size_t make_start(struct made *made, uint32_t backend, uint32_t blind, char *const *command);
 size_t make_name(struct made *made, uint64_t ts_ns, enum wire_name_what what, uint64_t id,
 		 uint32_t netns, const char *text);
+/* From now on. Reserved ports that are too many for a record are left out: not known. */
+size_t make_settings(struct made *made, uint64_t ts_ns, const struct settings *settings);
 size_t make_lost(struct made *made, uint64_t count, enum wire_lost_cause cause, uint32_t cpu);
 size_t make_pass(struct made *made, uint32_t number, enum wire_pass_stage stage, uint16_t flags);
 size_t make_tick(struct made *made);

@@ -21,4 +21,19 @@ tracepoint_object_end:
 existing_object:
 	.incbin "existing.bpf.o"
 existing_object_end:
+	.balign 8
+	.global families_fentry_object, families_fentry_object_end
+families_fentry_object:
+	.incbin "families_fentry.bpf.o"
+families_fentry_object_end:
+	.balign 8
+	.global families_kprobe_object, families_kprobe_object_end
+families_kprobe_object:
+	.incbin "families_kprobe.bpf.o"
+families_kprobe_object_end:
+	.balign 8
+	.global families_tracepoint_object, families_tracepoint_object_end
+families_tracepoint_object:
+	.incbin "families_tracepoint.bpf.o"
+families_tracepoint_object_end:
 	.section .note.GNU-stack, "", @progbits

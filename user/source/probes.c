@@ -35,6 +35,8 @@ static const struct probe fentry_probes[] = {
 	  "the start of TIME_WAIT", "time_wait" },
 	{ "put_port", "fentry inet_put_port", REQUIRED, 0, "the release of ports", NULL },
 	{ "udp_unhash", "fentry udp_lib_unhash", REQUIRED, 0, "the end of UDP sockets", NULL },
+	{ "ping_unhash", "fentry ping_unhash", OPTIONAL, 0, "the release of ICMP ids", NULL },
+	{ "ping_close", "fentry ping_close", OPTIONAL, 0, "the end of ping sockets", NULL },
 	{ "close_enter", "fentry tcp_close", REQUIRED, 0, "close()", NULL },
 	{ "accept_fd", "fexit __sys_accept4", OPTIONAL, 0, "the descriptor of accepted sockets",
 	  NULL },
@@ -58,12 +60,18 @@ static const struct probe fentry_probes[] = {
 	{ "get_port_exit", "fexit inet_csk_get_port", REQUIRED, 0, "the port search", NULL },
 	{ "udp_get_port_exit", "fexit udp_lib_get_port", REQUIRED, 0, "the port search of UDP",
 	  NULL },
+	{ "ping_get_port_exit", "fexit ping_get_port", OPTIONAL, 0, "the search for ICMP ids",
+	  NULL },
+	{ "ping_bind_exit", "fexit ping_bind", OPTIONAL, 0, "bind() of ping sockets", NULL },
 	{ "hash_connect6_enter", "fentry inet6_hash_connect", REQUIRED, 0,
 	  "the port search of IPv6 connect()", NULL },
 	{ "hash_connect4_enter", "fentry inet_hash_connect", REQUIRED, 0,
 	  "the port search of IPv4 connect()", NULL },
 	{ "get_port_enter", "fentry inet_csk_get_port", REQUIRED, 0, "the port search", NULL },
 	{ "udp_get_port_enter", "fentry udp_lib_get_port", REQUIRED, 0, "the port search of UDP",
+	  NULL },
+	{ "ping_bind_enter", "fentry ping_bind", OPTIONAL, 0, "bind() of ping sockets", NULL },
+	{ "ping_get_port_enter", "fentry ping_get_port", OPTIONAL, 0, "the search for ICMP ids",
 	  NULL },
 	{ "dgram_connect_enter", "fentry inet_dgram_connect", REQUIRED, 0, "UDP connect()", NULL },
 	{ "connect_enter", "fentry __inet_stream_connect", REQUIRED, 0, "connect()", NULL },
@@ -91,6 +99,8 @@ static const struct probe kprobe_probes[] = {
 	  "the start of TIME_WAIT", "time_wait" },
 	{ "put_port", "kprobe inet_put_port", REQUIRED, 0, "the release of ports", NULL },
 	{ "udp_unhash", "kprobe udp_lib_unhash", REQUIRED, 0, "the end of UDP sockets", NULL },
+	{ "ping_unhash", "kprobe ping_unhash", OPTIONAL, 0, "the release of ICMP ids", NULL },
+	{ "ping_close", "kprobe ping_close", OPTIONAL, 0, "the end of ping sockets", NULL },
 	{ "close_enter", "kprobe tcp_close", REQUIRED, 0, "close()", NULL },
 	{ "accept_fd", "kprobe fd_install", OPTIONAL, 0, "the descriptor of accepted sockets",
 	  NULL },
@@ -124,6 +134,12 @@ static const struct probe kprobe_probes[] = {
 	{ "udp_get_port_exit", "kretprobe udp_lib_get_port", REQUIRED, 0, "the port search of UDP",
 	  NULL },
 	{ "get_port_exit", "kretprobe inet_csk_get_port", REQUIRED, 0, "the port search", NULL },
+	{ "ping_get_port_exit", "kretprobe ping_get_port", OPTIONAL, 0, "the search for ICMP ids",
+	  NULL },
+	{ "ping_bind_exit", "kretprobe ping_bind", OPTIONAL, 0, "bind() of ping sockets", NULL },
+	{ "ping_bind_enter", "kprobe ping_bind", OPTIONAL, 0, "bind() of ping sockets", NULL },
+	{ "ping_get_port_enter", "kprobe ping_get_port", OPTIONAL, 0, "the search for ICMP ids",
+	  NULL },
 	{ "hash_connect6_enter", "kprobe inet6_hash_connect", REQUIRED, 0, "IPv6 connect()", NULL },
 	{ "hash_connect4_enter", "kprobe inet_hash_connect", REQUIRED, 0, "IPv4 connect()", NULL },
 	{ "udp_get_port_enter", "kprobe udp_lib_get_port", REQUIRED, 0, "the port search of UDP",
@@ -196,7 +212,7 @@ static const struct backend all[] = {
 		.name = "tracepoint",
 		.blind = WIRE_B_SEARCH_NS | WIRE_B_SEARCH_TRIED | WIRE_B_HOLDERS |
 			 WIRE_B_TIME_WAIT_START | WIRE_B_TIME_WAIT_END | WIRE_B_NON_SYSCALL |
-			 WIRE_B_COMPAT | WIRE_B_REQUEST,
+			 WIRE_B_COMPAT | WIRE_B_REQUEST | WIRE_B_PING_SEND,
 		.needs_cgroup = true,
 		.object = tracepoint_object,
 		.object_end = tracepoint_object_end,
@@ -374,6 +390,15 @@ static bool must_preallocate(const struct backend *backend, const struct btf *bt
 		if (!strcmp(btf__name_by_offset(btf, btf_members(type)[i].name_off), "ma"))
 			return false;
 	return true;
+}
+
+bool probes_preallocates(const struct backend *backend)
+{
+	struct btf *btf = btf_load();
+	bool must = btf && must_preallocate(backend, btf);
+
+	btf__free(btf);
+	return must;
 }
 
 static int object_preallocate(struct bpf_object *object)

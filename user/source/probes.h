@@ -39,7 +39,7 @@ struct backend {
 /* All backends, in the order of preference. *len is set. */
 const struct backend *backends_all(size_t *len);
 
-#define PROBES_MAX 72
+#define PROBES_MAX 80
 
 /* Without the kernel's type information no backend can be loaded. */
 bool probes_have_btf(void);
@@ -47,6 +47,9 @@ extern const char probes_no_btf[]; /* says so */
 
 /* A kernel without kprobes loads their programs all the same, and has nothing to attach them to. */
 bool probes_kernel_has_kprobes(void);
+
+/* Must the tables of this backend be allocated as a whole, on this kernel? */
+bool probes_preallocates(const struct backend *backend);
 
 /* A backend in the kernel. */
 struct probes {

@@ -12,6 +12,7 @@
 #include "user/source/namespaces.h"
 #include "user/util/parse.h"
 
+#define SETTING_SOME  4096
 #define SETTING_BYTES (512U << 10) /* every second port reserved, one by one */
 
 /* The value without its newline; -1 if it cannot be read. /proc/sys/net shows the reader's own. */
@@ -61,19 +62,25 @@ static void read_range(struct settings *s)
 	s->range_hi = (uint16_t)hi;
 }
 
+/* Few have many: the kernel takes memory for as much as is asked for. */
 static void read_reserved(struct settings *s)
 {
-	char *text = malloc(SETTING_BYTES);
-	ssize_t len;
+	static const char name[] = "ipv4/ip_local_reserved_ports";
+	char some[SETTING_SOME], *text = some;
+	ssize_t len = read_setting(name, some, sizeof(some));
 
-	if (!text)
-		return;
-	len = read_setting("ipv4/ip_local_reserved_ports", text, SETTING_BYTES);
+	if (len == sizeof(some)) {
+		text = malloc(SETTING_BYTES);
+		if (!text)
+			return;
+		len = read_setting(name, text, SETTING_BYTES);
+	}
 	s->reserved_known = len >= 0 && settings_parse_reserved(s, text, (size_t)len);
-	free(text);
+	if (text != some)
+		free(text);
 }
 
-void settings_read(struct settings *s)
+void settings_read_ports(struct settings *s)
 {
 	uint64_t value;
 
@@ -84,6 +91,17 @@ void settings_read(struct settings *s)
 		s->unprivileged_known = true;
 		s->unprivileged_start = (uint32_t)value;
 	}
+	if (read_number("ipv4/ip_local_port_step_width", UINT32_MAX, &value)) {
+		s->step_width_known = true;
+		s->step_width = (uint32_t)value;
+	}
+}
+
+void settings_read(struct settings *s)
+{
+	uint64_t value;
+
+	settings_read_ports(s);
 	if (read_number("ipv4/tcp_tw_reuse", 2, &value))
 		s->tw_reuse = (uint8_t)value;
 	s->nonlocal4 = read_number("ipv4/ip_nonlocal_bind", 1, &value) && value;

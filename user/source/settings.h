@@ -10,6 +10,8 @@
 
 /* What cannot be read stays unknown. */
 void settings_read(struct settings *settings);
+/* Only the range, reserved and unprivileged ports and the step width. */
+void settings_read_ports(struct settings *settings);
 
 /*
  * Calls give() with the settings of every network namespace that can be entered, the own one first.

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * addresses.c teaches what the address is good for that a server binds.
+ */
+#include <errno.h>
+
+#include "user/lesson/all.h"
+#include "user/lesson/run.h"
+
+#define HOME	"127.0.0.1"
+#define OUTSIDE "192.0.2.1"
+
+static const struct step which_steps[] = {
+	NOTE("This machine can be reached from itself, and from others as " OUTSIDE "."),
+	ADDRESS(OUTSIDE),
+	TCP("private"),
+	BIND("private", HOME, 5001),
+	LISTEN("private"),
+	TCP("public"),
+	BIND("public", "0.0.0.0", 5002),
+	LISTEN("public"),
+	TCP("outer"),
+	BIND("outer", OUTSIDE, 5003),
+	LISTEN("outer"),
+	TCP6("both"),
+	BIND("both", "::", 5004),
+	LISTEN("both"),
+	NOTE("From the machine itself, by its own address for itself."),
+	TCP("a"),
+	CONNECT("a", HOME, 5001),
+	TCP("b"),
+	CONNECT("b", HOME, 5002),
+	TCP("c"),
+	CONNECT("c", HOME, 5003),
+	NOTE("By the address that others know."),
+	TCP("d"),
+	CONNECT("d", OUTSIDE, 5001),
+	TCP("e"),
+	CONNECT("e", OUTSIDE, 5002),
+	TCP("f"),
+	CONNECT("f", OUTSIDE, 5003),
+	NOTE("IPv4 and IPv6 to the one that is bound to [::]."),
+	TCP("g"),
+	CONNECT("g", HOME, 5004),
+	TCP6("h"),
+	CONNECT("h", "::1", 5004),
+};
+
+static void which_more(const struct run *run, struct verdict *v)
+{
+	const struct did *both = did_listen(run, "both");
+
+	verdict_more(v, "An address in bind() is a filter on whom the packets are for, not a "
+			"place; 0.0.0.0 is every address of IPv4 that the machine has.");
+	if (!worked(both))
+		verdict_more(v, "IPv6 is not to be had here.");
+	else if (worked(did_connect(run, "g")) && worked(did_connect(run, "h")))
+		verdict_more(v, "[::] took both IPv6 and IPv4; with IPV6_V6ONLY it would be IPv6 "
+				"alone.");
+	else
+		verdict_more(v, "[::] did not take IPv4 here.");
+}
+
+static void which_judge(const struct run *run, struct verdict *v)
+{
+	const struct did *at_home = did_connect(run, "a"), *outside = did_connect(run, "d");
+
+	if (!worked(at_home) || !worked(did_connect(run, "b")) || !worked(did_connect(run, "e")) ||
+	    !worked(did_connect(run, "f")))
+		return;
+	if (worked(outside) && worked(did_connect(run, "c"))) {
+		verdict_say(v, VERDICT_TRUE,
+			    "Here every one of the servers could be reached by every address.");
+	} else if (failed_with(outside, ECONNREFUSED) &&
+		   failed_with(did_connect(run, "c"), ECONNREFUSED)) {
+		verdict_say(v, VERDICT_FALSE,
+			    "Who listens at 127.0.0.1 can be reached from this machine alone, at "
+			    "one address by that one alone, and only 0.0.0.0 takes all: the "
+			    "others were refused (%s), though the server was there.",
+			    did_outcome(outside));
+		which_more(run, v);
+	}
+}
+
+const struct lesson lesson_which_address = {
+	.name = "which-address",
+	.question = "127.0.0.1, 0.0.0.0, [::] or one of my addresses: who can reach me?",
+	.claim = "If the server listens and the port is right, the client gets through.",
+	PROGRAM(which_steps),
+	.judge = which_judge,
+};
