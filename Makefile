@@ -38,7 +38,7 @@ CPPFLAGS += -I. -D_GNU_SOURCE
 CFLAGS   ?= -O2 -g
 CFLAGS   += -std=gnu17 $(WARNINGS)
 # the kernel's types come from vmlinux/, constants of the BPF interface from linux/bpf.h
-BPF_CFLAGS := -g -O2 -target bpf -mcpu=v2 -D__TARGET_ARCH_$(ARCH) -I. \
+BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -I. \
 	$(addprefix -I/usr/include/,$(MULTIARCH)) -Wall -Wextra -Werror -Wno-unused-parameter
 
 PKG_CONFIG ?= pkg-config

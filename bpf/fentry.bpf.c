@@ -302,7 +302,7 @@ int BPF_PROG(time_wait_end, void *tw)
 	return 0;
 }
 
-SEC("fexit/tcp_v4_destroy_sock")
+SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(destroyed, struct sock *sk)
 {
 	handle_destroyed(sk);

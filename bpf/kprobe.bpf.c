@@ -297,23 +297,10 @@ ENTRY(time_wait_end, inet_twsk_bind_unhash, handle_time_wait_end(ARG1))
 ENTRY(time_wait, inet_twsk_hashdance, handle_time_wait(ARG1, ARG2))
 ENTRY(time_wait_schedule, inet_twsk_hashdance_schedule, handle_time_wait(ARG1, ARG2))
 
-/*
- * At the beginning of tcp_v4_destroy_sock (IPv6 too): a port that the socket still has goes with
- * it. A child that was to join its listener's port and could not has none and had none.
- */
 SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(destroyed, struct sock *sk)
 {
-	struct socket_state *state = socket_find(sk);
-	u64 key = (u64)sk;
-
-	if (!state)
-		return 0;
-	if ((state->flags & (SOCKET_CHILD | SOCKET_TOLD)) == SOCKET_CHILD && !state->release_ns &&
-	    !state->time_wait_ns && !sock_port(sk))
-		bpf_map_delete_elem(&sockets, &key);
-	else
-		handle_destroyed(sk);
+	handle_destroyed(sk);
 	return 0;
 }
 

@@ -302,6 +302,7 @@ struct task_struct {
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
 	const struct cred *real_cred;
+	const struct cred *cred; /* what it acts with */
 	char comm[16];
 	struct files_struct *files;
 	struct signal_struct *signal;

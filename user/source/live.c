@@ -13,7 +13,9 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "user/core/record.h"
 #include "user/source/child.h"
+#include "user/source/closing.h"
 #include "user/source/existing.h"
 #include "user/source/families.h"
 #include "user/source/lookup.h"
@@ -96,6 +98,13 @@ static int look_settings(struct live *live, const void *record)
 	return error;
 }
 
+/* Only such a record may need others ahead of it: names, settings, who is in the way. */
+static bool names_somebody(uint8_t kind)
+{
+	return record_is_call(kind) || kind == WIRE_OWNER || kind == WIRE_HOLDER ||
+	       kind == WIRE_HOLDERS;
+}
+
 /* libbpf's callback: a negative return leaves the rest in the buffer. */
 static int record(void *arg, void *data, size_t len)
 {
@@ -107,9 +116,11 @@ static int record(void *arg, void *data, size_t len)
 		live->drained = head->ts_ns > live->cut_ns + DISORDER_NS;
 		return live->drained ? BATCH_OVER : 0;
 	}
-	if (lookup_look(live->lookup, data, give, live) ||
-	    naming_look(live->naming, data, give, live) || look_settings(live, data) ||
-	    give(live, data, len))
+	if (names_somebody(head->kind) &&
+	    (lookup_look(live->lookup, data, give, live) ||
+	     naming_look(live->naming, data, give, live) || look_settings(live, data)))
+		return BATCH_OVER;
+	if (give(live, data, len))
 		return BATCH_OVER;
 	live->records++;
 	passes_saw(&live->passes, head);
@@ -287,17 +298,30 @@ static int map_counters(struct live *live)
 	return live->told ? 0 : -ENOMEM;
 }
 
+/* The probes look into `pids` only for what is marked (bpf/maps.h). */
+static int add_pid(struct live *live, uint32_t pid, uint32_t value)
+{
+	const struct bpf_map *marks =
+		bpf_object__find_map_by_name(live->probes.object, "pid_marks");
+	uint32_t index = pid & (bpf_map__max_entries(marks) - 1), mark;
+	int error = bpf_map_lookup_elem(bpf_map__fd(marks), &index, &mark);
+
+	mark++;
+	if (!error)
+		error = bpf_map_update_elem(bpf_map__fd(marks), &index, &mark, BPF_ANY);
+	return error ? error
+		     : bpf_map_update_elem(probes_map(&live->probes, "pids"), &pid, &value,
+					   BPF_ANY);
+}
+
 static int fill_pids(struct live *live)
 {
-	int fd = probes_map(&live->probes, "pids");
-	uint32_t value = WIRE_PID_GIVEN, pid = (uint32_t)live->child.pid;
 	int error = 0;
 
 	for (size_t i = 0; i < live->options->pids_len && !error; i++)
-		error = bpf_map_update_elem(fd, &live->options->pids[i], &value, BPF_ANY);
-	value = WIRE_PID_FOLLOW;
+		error = add_pid(live, live->options->pids[i], WIRE_PID_GIVEN);
 	if (live->options->command && !error)
-		error = bpf_map_update_elem(fd, &pid, &value, BPF_ANY);
+		error = add_pid(live, (uint32_t)live->child.pid, WIRE_PID_FOLLOW);
 	return error;
 }
 
@@ -433,30 +457,11 @@ static void walk_last(struct live *live)
 	passes_abort(&live->passes, give, live);
 }
 
-/*
- * Sockets that are closed and not yet destroyed: a handshake of FINs that COMMAND's end began. On
- * loopback it is over in no time; a peer far away is not waited for.
- */
-static bool sockets_closing(struct live *live)
-{
-	/* as bpf/maps.h has it: close_ns is the fifth word, time_wait entries have none */
-	uint64_t key, next, state[16], *previous = NULL;
-	int fd = probes_map(&live->probes, "sockets");
-
-	while (!bpf_map_get_next_key(fd, previous, &next)) {
-		if (!bpf_map_lookup_elem(fd, &next, state) && state[4])
-			return true;
-		key = next;
-		previous = &key;
-	}
-	return false;
-}
-
 static void drain(struct live *live)
 {
 	uint64_t begin = clock_boot_ns();
 
-	while (live->child.pid > 0 && sockets_closing(live) &&
+	while (live->child.pid > 0 && sockets_closing(&live->probes) &&
 	       clock_boot_ns() - begin < SETTLE_NS) {
 		take_batch(live);
 		usleep(2000);

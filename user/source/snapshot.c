@@ -52,6 +52,10 @@ static int size_maps(struct snapshot *s)
 	if (!error)
 		error = set_size(s, "sockets", SOCKETS_MAX);
 	if (!error)
+		error = set_size(s, "socket_slots", 1);
+	if (!error)
+		error = set_size(s, "thread_slots", 1);
+	if (!error)
 		error = set_size(s, "threads", 1);
 	return error ? error : set_size(s, "pids", 1);
 }
