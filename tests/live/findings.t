@@ -252,7 +252,7 @@ def main():
                              stdout=subprocess.PIPE)
         cases = [json.loads(row) for row in tracer.process.stdout.read().decode().splitlines()]
         tap.equal(tracer.wait(), 0, "the program ends well")
-        tap.check(len(cases) >= 33, "all cases were tried", len(cases))
+        tap.check(len(cases) >= 32, "all cases were tried", len(cases)) # 33 from 6.1 on
         lines = [without_slowness(line) for line in tracer.lines()]
         found = [line for line in lines if line["type"] == "event" and line["findings"]
                  and line["comm"] == "python3"]
