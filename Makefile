@@ -28,7 +28,7 @@ BPF_OBJECTS  := $(patsubst bpf/%.bpf.c,$(BUILD)/bpf/%.bpf.o,$(BPF_SOURCES))
 PURE_OBJECTS := $(filter-out $(BUILD)/user/source/% $(BUILD)/user/main.o,$(USER_OBJECTS)) \
 	$(BUILD)/user/source/replay.o
 UNIT_TESTS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(UNIT_SOURCES))
-LIVE_TESTS   := $(BUILD)/tests/operations $(addprefix $(BUILD)/tests/,scenarios loop oracle stress)
+LIVE_TESTS   := $(BUILD)/tests/operations $(BUILD)/tests/exhaustion $(addprefix $(BUILD)/tests/,scenarios loop oracle stress)
 
 ARCH := $(subst x86_64,x86,$(subst aarch64,arm64,$(shell uname -m)))
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
@@ -38,7 +38,7 @@ CPPFLAGS += -I. -D_GNU_SOURCE
 CFLAGS   ?= -O2 -g
 CFLAGS   += -std=gnu17 $(WARNINGS)
 # the kernel's types come from vmlinux/, constants of the BPF interface from linux/bpf.h
-BPF_CFLAGS := -g -O2 -target bpf -mcpu=v2 -D__TARGET_ARCH_$(ARCH) -I. \
+BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -I. \
 	$(addprefix -I/usr/include/,$(MULTIARCH)) -Wall -Wextra -Werror -Wno-unused-parameter
 
 PKG_CONFIG ?= pkg-config
@@ -94,6 +94,10 @@ $(BUILD)/tests/stress: tests/live/stress.c tests/oracle/kernel.c tests/oracle/or
 	$(CC) $(CPPFLAGS) $(CFLAGS) -pthread -static -o $@ $(filter %.c,$^)
 
 $(BUILD)/tests/operations: tests/bench/operations.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -static -o $@ $<
+
+$(BUILD)/tests/exhaustion: tests/bench/exhaustion.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -static -o $@ $<
 

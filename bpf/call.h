@@ -9,36 +9,85 @@
 
 #include "bpf/socket.h"
 
+static __always_inline struct thread_slot *thread_slot_of(u64 key)
+{
+	u32 index = key & (THREAD_SLOTS - 1);
+
+	return bpf_map_lookup_elem(&thread_slots, &index);
+}
+
+/* key: thread-group id in the upper half, thread id in the lower. */
+static __always_inline struct thread *thread_find_of(u64 key)
+{
+	struct thread_slot *place = thread_slot_of(key);
+
+	if (place) {
+		if (place->slot.key == key)
+			return &place->thread;
+		if (!place->slot.others)
+			return 0;
+	}
+	return bpf_map_lookup_elem(&threads, &key);
+}
+
 static __always_inline struct thread *thread_find(void)
 {
-	u32 tid = bpf_get_current_pid_tgid();
+	return thread_find_of(bpf_get_current_pid_tgid());
+}
 
-	return bpf_map_lookup_elem(&threads, &tid);
+/* Whose slot is taken. */
+static __always_inline struct thread *thread_insert(u64 key, struct thread_slot *place)
+{
+	u32 zero = 0;
+	struct thread *blank = bpf_map_lookup_elem(&blank_thread, &zero);
+
+	if (!blank)
+		return 0;
+	if (place)
+		__sync_fetch_and_add(&place->slot.others, 1);
+	if (bpf_map_update_elem(&threads, &key, blank, BPF_NOEXIST)) {
+		if (place)
+			__sync_fetch_and_add(&place->slot.others, -1);
+		COUNT(lost_calls);
+		return 0;
+	}
+	return bpf_map_lookup_elem(&threads, &key);
 }
 
 static __always_inline struct thread *thread_touch(void)
 {
-	u32 tid = bpf_get_current_pid_tgid(), zero = 0;
-	struct thread *thread = bpf_map_lookup_elem(&threads, &tid), *blank;
+	u64 key = bpf_get_current_pid_tgid();
+	struct thread *thread = thread_find_of(key);
+	struct thread_slot *place;
 
 	if (thread)
 		return thread;
-	blank = bpf_map_lookup_elem(&blank_thread, &zero);
-	if (!blank)
-		return 0;
-	if (bpf_map_update_elem(&threads, &tid, blank, BPF_NOEXIST)) {
-		COUNT(lost_calls);
-		return 0;
-	}
-	return bpf_map_lookup_elem(&threads, &tid);
+	place = thread_slot_of(key);
+	if (!place || !slot_claim(&place->slot))
+		return thread_insert(key, place);
+	place->thread.depth = 0;
+	place->thread.bind_failed_sk = 0;
+	place->thread.taken_sk = 0;
+#ifdef THREAD_FRAMES
+	place->thread.frames.depth = 0;
+	place->thread.frames.listener = 0;
+#endif
+	*(volatile u64 *)&place->slot.key = key;
+	return &place->thread;
 }
 
 /* A thread is gone. */
 static __always_inline void thread_exited(struct task_struct *task)
 {
-	u32 tid = BPF_CORE_READ(task, pid);
+	u64 key = (u64)FIELD(task, tgid) << 32 | (u32)FIELD(task, pid);
+	struct thread_slot *place = thread_slot_of(key);
 
-	bpf_map_delete_elem(&threads, &tid);
+	if (place && slot_release(&place->slot, key))
+		return;
+	if (place && !place->slot.others)
+		return;
+	if (!bpf_map_delete_elem(&threads, &key) && place)
+		__sync_fetch_and_add(&place->slot.others, -1);
 }
 
 /* The innermost call under way on this socket, or NULL. */
@@ -152,25 +201,25 @@ static __always_inline s32 positive_errno(int ret)
 static __always_inline void connect_finished(struct sock *sk, struct socket_state *state,
 					     const struct call *call, int ret)
 {
-	u64 now = bpf_ktime_get_boot_ns();
+	bool off = (call->facts & WIRE_F_REQUEST) && call->request.family == AF_UNSPEC;
 
-	if ((call->facts & WIRE_F_REQUEST) && call->request.family == AF_UNSPEC) {
+	if (off) {
 		state->flags &= ~(SOCKET_CONNECTING | SOCKET_FAILED);
 		state->established_ns = 0;
-		record_call(WIRE_DISCONNECT, now, sk, state, call, positive_errno(ret),
-			    ACTOR_CURRENT);
-		return;
+	} else {
+		/* in case the handshake's end was missed */
+		if (!ret && (state->flags & SOCKET_CONNECTING) && sock_state(sk) == TCP_ESTABLISHED)
+			socket_established(state, bpf_ktime_get_boot_ns());
+		if (!connect_is_over(ret))
+			return;
+		if ((state->flags & SOCKET_FAILED) && state->failure == positive_errno(ret)) {
+			state->flags &= ~SOCKET_FAILED; /* told when the socket learned it */
+			return;
+		}
+		state->flags &= ~SOCKET_CONNECTING;
 	}
-	if (!ret && (state->flags & SOCKET_CONNECTING) && sock_state(sk) == TCP_ESTABLISHED)
-		socket_established(state, now); /* in case the handshake's end was missed */
-	if (!connect_is_over(ret))
-		return;
-	if ((state->flags & SOCKET_FAILED) && state->failure == positive_errno(ret)) {
-		state->flags &= ~SOCKET_FAILED; /* told when the socket learned it */
-		return;
-	}
-	state->flags &= ~SOCKET_CONNECTING;
-	record_call(WIRE_CONNECT_FAILED, now, sk, state, call, positive_errno(ret), ACTOR_CURRENT);
+	record_call(off ? WIRE_DISCONNECT : WIRE_CONNECT_FAILED, bpf_ktime_get_boot_ns(), sk, state,
+		    call, positive_errno(ret), ACTOR_CURRENT);
 }
 
 /* The port and the route are fixed: tell of it before the SYN leaves. */

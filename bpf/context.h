@@ -42,14 +42,49 @@ static __always_inline u32 current_tgid_here(void)
 	return tgid_here((struct task_struct *)bpf_get_current_task());
 }
 
+/*
+ * A word of a text, with zeros from its first zero byte on: what an earlier, longer text left
+ * there goes. Little endian.
+ */
+static __always_inline u64 text_word(u64 word)
+{
+	u64 zeros = (word - 0x0101010101010101ULL) & ~word & 0x8080808080808080ULL;
+
+	/* the lowest of them is certain */
+	return zeros ? word & (((zeros & -zeros) >> 7) - 1) : word;
+}
+
+static __always_inline bool text_word_ends(u64 word)
+{
+	return !(word >> 56);
+}
+
+/* The current task's name and real user. */
+static __always_inline void who_fill_name(struct wire_who *who)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	if (has_current_task_btf()) {
+		struct task_struct *task = bpf_get_current_task_btf();
+		const u64 *from = (const u64 *)task->comm;
+		u64 *to = (u64 *)who->comm;
+
+		to[0] = text_word(from[0]);
+		to[1] = text_word_ends(to[0]) ? 0 : text_word(from[1]);
+		who->uid = task->cred->uid.val;
+		return;
+	}
+#endif
+	bpf_get_current_comm(who->comm, sizeof(who->comm));
+	who->uid = bpf_get_current_uid_gid();
+}
+
 static __always_inline void who_fill(struct wire_who *who)
 {
 	u64 pid_tgid = bpf_get_current_pid_tgid();
 
 	who->pid_host = pid_tgid >> 32;
-	who->uid = bpf_get_current_uid_gid();
 	who->cgroup = bpf_get_current_cgroup_id();
-	bpf_get_current_comm(who->comm, sizeof(who->comm));
+	who_fill_name(who);
 	who->pid = current_tgid_here();
 	if (!config.pidns_inum) {
 		who->tid = pid_tgid;
@@ -75,14 +110,30 @@ static __always_inline void who_fill_task(struct wire_who *who, struct task_stru
 				     : (u32)BPF_CORE_READ(task, pid);
 }
 
+static __always_inline u32 *pid_mark(u32 tgid)
+{
+	u32 index = tgid & (PID_MARKS - 1);
+
+	return bpf_map_lookup_elem(&pid_marks, &index);
+}
+
+/* Its entry in `pids`, or NULL. */
+static __always_inline u32 *pid_find(u32 tgid)
+{
+	u32 *mark = pid_mark(tgid);
+
+	if (mark && !*mark)
+		return 0;
+	return bpf_map_lookup_elem(&pids, &tgid);
+}
+
 static __always_inline u32 task_is_followed(struct task_struct *task)
 {
-	u32 tgid, *value;
+	u32 *value;
 
 	if (!(config.filter & WIRE_FILTER_PIDS))
 		return 0;
-	tgid = tgid_here(task);
-	value = bpf_map_lookup_elem(&pids, &tgid);
+	value = pid_find(tgid_here(task));
 	return value && *value == WIRE_PID_FOLLOW ? WIRE_F_FOLLOWED : 0;
 }
 
@@ -105,12 +156,8 @@ static __always_inline bool comm_is_chosen(const char *comm)
 /* The kernel's part of the filter: drops only what core would drop. */
 static __always_inline bool who_is_chosen(void)
 {
-	if (config.filter & WIRE_FILTER_PIDS) {
-		u32 tgid = current_tgid_here();
-
-		if (!bpf_map_lookup_elem(&pids, &tgid))
-			return false;
-	}
+	if ((config.filter & WIRE_FILTER_PIDS) && !pid_find(current_tgid_here()))
+		return false;
 	if ((config.filter & WIRE_FILTER_UID) && (u32)bpf_get_current_uid_gid() != config.uid)
 		return false;
 	if (config.filter & WIRE_FILTER_COMM) {
@@ -126,16 +173,18 @@ static __always_inline bool who_is_chosen(void)
 /* A followed process's child is followed: from the fork on, before it can make a socket. */
 static __always_inline void who_forked(struct task_struct *parent, struct task_struct *child)
 {
-	u32 follow = WIRE_PID_FOLLOW, parent_tgid, child_tgid, *value;
+	u32 follow = WIRE_PID_FOLLOW, child_tgid, *value, *mark;
 
 	if (!(config.filter & WIRE_FILTER_PIDS) ||
 	    BPF_CORE_READ(parent, tgid) == BPF_CORE_READ(child, tgid))
 		return;
-	parent_tgid = tgid_here(parent);
-	child_tgid = tgid_here(child);
-	value = bpf_map_lookup_elem(&pids, &parent_tgid);
+	value = pid_find(tgid_here(parent));
 	if (!value || *value != WIRE_PID_FOLLOW)
 		return;
+	child_tgid = tgid_here(child);
+	mark = pid_mark(child_tgid);
+	if (mark)
+		__sync_fetch_and_add(mark, 1);
 	if (bpf_map_update_elem(&pids, &child_tgid, &follow, BPF_ANY))
 		COUNT(lost_calls);
 }
@@ -146,25 +195,24 @@ static __always_inline void who_forked(struct task_struct *parent, struct task_s
  */
 static __always_inline void who_exited(struct task_struct *task)
 {
-	u32 tgid, *value;
+	u32 tgid, *value, *mark;
 
 	if (!(config.filter & WIRE_FILTER_PIDS) || BPF_CORE_READ(task, signal, live.counter))
 		return;
 	tgid = tgid_here(task);
-	value = bpf_map_lookup_elem(&pids, &tgid);
-	if (value && *value == WIRE_PID_FOLLOW)
-		bpf_map_delete_elem(&pids, &tgid);
+	value = pid_find(tgid);
+	if (!value || *value != WIRE_PID_FOLLOW || bpf_map_delete_elem(&pids, &tgid))
+		return;
+	mark = pid_mark(tgid);
+	if (mark)
+		__sync_fetch_and_add(mark, -1);
 }
 
 /* The same about any task: one that a walk meets. */
 static __always_inline bool task_is_chosen(struct task_struct *task)
 {
-	if (config.filter & WIRE_FILTER_PIDS) {
-		u32 tgid = tgid_here(task);
-
-		if (!bpf_map_lookup_elem(&pids, &tgid))
-			return false;
-	}
+	if ((config.filter & WIRE_FILTER_PIDS) && !pid_find(tgid_here(task)))
+		return false;
 	if ((config.filter & WIRE_FILTER_UID) &&
 	    BPF_CORE_READ(task, real_cred, uid.val) != config.uid)
 		return false;

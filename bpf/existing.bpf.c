@@ -13,7 +13,7 @@
  * under way, whose record comes in a moment: it counts only if the walk before, at least 10 ms
  * earlier, saw the very same. The collector keeps that distance.
  */
-#include "bpf/socket.h"
+#include "bpf/lookup.h"
 #include <bpf/bpf_tracing.h>
 
 char LICENSE[] SEC("license") = "GPL";
@@ -67,8 +67,18 @@ static __always_inline void time_wait_fill(struct wire_sock *w, struct sock *tw)
 	if (bpf_core_field_exists(bind->tw_connect_bind) &&
 	    BPF_CORE_READ_BITFIELD_PROBED(bind, tw_connect_bind))
 		w->userlocks = SOCK_CONNECT_BIND;
+	/* tw_reuse and tw_reuseport: as the socket had them */
+	if (BPF_CORE_READ_BITFIELD_PROBED(tw, __sk_common.skc_reuse))
+		w->options |= WIRE_O_REUSEADDR;
+	if (BPF_CORE_READ_BITFIELD_PROBED(tw, __sk_common.skc_reuseport))
+		w->options |= WIRE_O_REUSEPORT;
 	if (BPF_CORE_READ_BITFIELD_PROBED(tw, __sk_common.skc_ipv6only))
 		w->options |= WIRE_O_V6ONLY;
+	/* of the socket that it replaced (inet_twsk_alloc) */
+	if (BPF_CORE_READ_BITFIELD_PROBED(tw, __sk_common.skc_reuse))
+		w->options |= WIRE_O_REUSEADDR;
+	if (BPF_CORE_READ_BITFIELD_PROBED(tw, __sk_common.skc_reuseport))
+		w->options |= WIRE_O_REUSEPORT;
 	if (w->ifindex)
 		w->options |= WIRE_O_BINDTODEVICE;
 	w->local_port = sock_port(tw);
@@ -184,7 +194,7 @@ static __always_inline void look_gone(struct bpf_iter_meta *meta, u64 key,
 			return;
 		answer(meta, WIRE_TOKEN_RECORD);
 	}
-	bpf_map_delete_elem(&sockets, &key);
+	socket_forget((void *)key);
 }
 
 /*
@@ -262,7 +272,6 @@ static __always_inline void take_in(struct bpf_iter_meta *meta, struct sock *sk,
 		.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum),
 	};
 	struct wire_call *r;
-	u64 key = (u64)sk;
 	long error;
 
 	if (!port)
@@ -272,7 +281,7 @@ static __always_inline void take_in(struct bpf_iter_meta *meta, struct sock *sk,
 	r = found_record(sk, &fresh, port, task, fd);
 	if (!r)
 		return;
-	error = bpf_map_update_elem(&sockets, &key, &fresh, BPF_NOEXIST);
+	error = socket_try_insert(sk, &fresh);
 	if (error) {
 		/* a full table is counted once a run, or every pass would call for the next */
 		if (error != -EEXIST && pass_is_first())
@@ -282,7 +291,7 @@ static __always_inline void take_in(struct bpf_iter_meta *meta, struct sock *sk,
 	}
 	/* unhashed meanwhile: the hook of its end may have come before there was an entry */
 	if ((flags & SOCKET_TIME_WAIT) && !BPF_CORE_READ(common, skc_nulls_node.pprev)) {
-		bpf_map_delete_elem(&sockets, &key);
+		socket_forget(sk);
 		bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);
 		return;
 	}
@@ -300,12 +309,11 @@ static __always_inline void take_note(struct sock *sk)
 		.id = socket_number(bpf_ktime_get_boot_ns()),
 		.walk = walk.number,
 	};
-	u64 key = (u64)sk;
 	long error;
 
 	if (!pass_is_first())
 		return;
-	error = bpf_map_update_elem(&sockets, &key, &fresh, BPF_NOEXIST);
+	error = socket_try_insert(sk, &fresh);
 	if (error && error != -EEXIST)
 		COUNT(lost_sockets);
 }
@@ -350,6 +358,22 @@ int walk_files(struct bpf_iter__task_file *ctx)
 		take_in(meta, sk, SOCKET_TOLD, task, ctx->fd);
 	else
 		take_note(sk);
+	return 0;
+}
+
+/* Not a walk: who has the port that the collector asks about. */
+SEC("iter/task_file")
+int find_files(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	struct sock *sk;
+
+	if (!task || !file)
+		return 0;
+	sk = sock_of_file(file);
+	if (sk && is_wanted(sk))
+		answer_holder(ctx->meta, task, ctx->fd, sk);
 	return 0;
 }
 
@@ -418,22 +442,11 @@ int walk_udp(struct bpf_iter__udp *ctx)
  * way between two processes). Freed socket memory keeps its count of references, 0, until it is
  * a socket again, and the hooks of creation see that.
  */
-SEC("iter/bpf_map_elem")
-int walk_table(struct bpf_iter__bpf_map_elem *ctx)
+static __always_inline void met_in_table(struct bpf_iter_meta *meta, u64 key,
+					 struct socket_state *state)
 {
-	struct bpf_iter_meta *meta = ctx->meta;
-	u64 *entry = ctx->key, key;
-	struct socket_state *state;
-	struct sock *sk;
+	struct sock *sk = (struct sock *)key;
 
-	if (!entry)
-		return 0;
-	key = *entry;
-	answer_idle(meta);
-	sk = (struct sock *)key;
-	state = bpf_map_lookup_elem(&sockets, &key);
-	if (!state)
-		return 0;
 	if (state->flags & SOCKET_TIME_WAIT) {
 		if (sock_is_alive(sk) && sock_state(sk) == TCP_TIME_WAIT &&
 		    sock_port(sk) == state->port)
@@ -445,5 +458,46 @@ int walk_table(struct bpf_iter__bpf_map_elem *ctx)
 	} else {
 		look_gone(meta, key, state);
 	}
+}
+
+SEC("iter/bpf_map_elem")
+int walk_table(struct bpf_iter__bpf_map_elem *ctx)
+{
+	struct bpf_iter_meta *meta = ctx->meta;
+	u64 *entry = ctx->key, key;
+	struct socket_slot *place;
+	struct socket_state *state;
+
+	if (!entry)
+		return 0;
+	key = *entry;
+	answer_idle(meta);
+	place = socket_slot_of(key);
+	if (place && place->slot.key == key) {
+		table_delete(key); /* of one before it, which a walk took for it */
+		return 0;
+	}
+	state = bpf_map_lookup_elem(&sockets, &key);
+	if (state)
+		met_in_table(meta, key, state);
+	return 0;
+}
+
+SEC("iter/bpf_map_elem")
+int walk_slots(struct bpf_iter__bpf_map_elem *ctx)
+{
+	struct socket_slot *shown = (void *)ctx->value, *place;
+	struct bpf_iter_meta *meta = ctx->meta;
+	u64 key;
+
+	if (!shown)
+		return 0;
+	key = shown->slot.key;
+	answer_idle(meta);
+	if (!key)
+		return 0;
+	place = socket_slot_of(key);
+	if (place && place->slot.key == key)
+		met_in_table(meta, key, &place->state);
 	return 0;
 }

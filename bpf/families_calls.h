@@ -8,6 +8,7 @@
 #define PORTLIFE_FAMILIES_CALLS_H
 
 #include "bpf/families.h"
+#include "bpf/table.h"
 
 /* --- calls ----------------------------------------------------------------------------------- */
 
@@ -445,7 +446,7 @@ static __always_inline void subflow_made(struct sock *mptcp, struct socket **mad
 	struct socket_state fresh = { .created_ns = now };
 	struct socket_state *state;
 	struct socket *socket = 0;
-	u64 key;
+	struct sock *sk;
 
 	if (ret)
 		return;
@@ -455,20 +456,16 @@ static __always_inline void subflow_made(struct sock *mptcp, struct socket **mad
 	if (!parent)
 		return;
 	bpf_probe_read_kernel(&socket, sizeof(socket), made);
-	key = socket ? (u64)BPF_CORE_READ(socket, sk) : 0;
-	if (!key)
+	sk = socket ? BPF_CORE_READ(socket, sk) : 0;
+	if (!sk)
 		return;
 	/* the subflow will be told of first, and says whose it is */
 	if (!(parent->flags & FAMILY_TOLD))
 		family_tell(WIRE_FOUND, mptcp, parent, 0, 0);
-	state = bpf_map_lookup_elem(&sockets, &key);
+	state = socket_find(sk);
 	if (!state) {
 		fresh.id = family_number(now);
-		if (bpf_map_update_elem(&sockets, &key, &fresh, BPF_NOEXIST)) {
-			COUNT(lost_sockets);
-			return;
-		}
-		state = bpf_map_lookup_elem(&sockets, &key);
+		state = socket_insert_once(sk, &fresh);
 	}
 	if (state)
 		state->parent = parent->id;

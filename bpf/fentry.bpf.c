@@ -6,6 +6,7 @@
  */
 #define READ_DIRECT
 #include "bpf/functions.h"
+#include "bpf/holders.h"
 #include <bpf/bpf_tracing.h>
 
 char LICENSE[] SEC("license") = "GPL";
@@ -76,6 +77,7 @@ int BPF_PROG(get_port_enter, struct sock *sk, unsigned short snum)
 SEC("fexit/inet_csk_get_port")
 int BPF_PROG(get_port_exit, struct sock *sk, unsigned short snum, int ret)
 {
+	handle_bind_conflict(sk, snum, ret);
 	handle_get_port_exit(sk, ret);
 	return 0;
 }
@@ -192,6 +194,7 @@ int BPF_PROG(hash_connect4_enter, void *death_row, struct sock *sk)
 SEC("fexit/inet_hash_connect")
 int BPF_PROG(hash_connect4_exit, void *death_row, struct sock *sk, int ret)
 {
+	handle_connect_conflict(sk, ret);
 	handle_hash_connect_exit(sk, ret);
 	return 0;
 }
@@ -206,6 +209,7 @@ int BPF_PROG(hash_connect6_enter, void *death_row, struct sock *sk)
 SEC("fexit/inet6_hash_connect")
 int BPF_PROG(hash_connect6_exit, void *death_row, struct sock *sk, int ret)
 {
+	handle_connect_conflict(sk, ret);
 	handle_hash_connect_exit(sk, ret);
 	return 0;
 }
@@ -298,7 +302,7 @@ int BPF_PROG(time_wait_end, void *tw)
 	return 0;
 }
 
-SEC("fexit/tcp_v4_destroy_sock")
+SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(destroyed, struct sock *sk)
 {
 	handle_destroyed(sk);

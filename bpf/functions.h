@@ -38,7 +38,11 @@ static __always_inline void request_of_send(struct call *call, const struct sysc
 
 	if (!regs)
 		return;
-	if (now->number == SYSCALL_SENDTO) {
+	if (now->number == SYSCALL_SENDTO && has_task_pt_regs()) {
+		regs = (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
+		message.name = (void *)SYSCALL_FIFTH_DIRECT(regs);
+		message.name_len = SYSCALL_SIXTH_DIRECT(regs);
+	} else if (now->number == SYSCALL_SENDTO) {
 		message.name = (void *)SYSCALL_FIFTH(regs);
 		message.name_len = SYSCALL_SIXTH(regs);
 	} else if (now->number == SYSCALL_SENDMSG || now->number == SYSCALL_SENDMMSG) {
@@ -66,11 +70,14 @@ static __always_inline void call_came_by(struct call *call)
 /* A call on this socket begins; NULL if it is not one to follow. */
 static __always_inline struct call *call_enter(struct sock *sk, u8 kind)
 {
-	u64 now = bpf_ktime_get_boot_ns();
 	struct thread *thread;
 	struct call *call;
+	u64 now;
 
-	if (!sk || !sock_is_watched(sk) || !socket_touch(sk, now))
+	if (!sk || !sock_is_watched(sk) || !socket_is_followed(sk))
+		return 0;
+	now = bpf_ktime_get_boot_ns();
+	if (!socket_touch(sk, now))
 		return 0;
 	thread = thread_touch();
 	if (!thread)
@@ -409,17 +416,18 @@ static __always_inline void handle_inherit_exit(struct sock *listener, struct so
 
 static __always_inline void handle_accept_exit(struct sock *listener, struct sock *child)
 {
-	u64 now = bpf_ktime_get_boot_ns();
 	struct socket_state *state;
 	struct thread *thread = 0;
 	bool io_worker = false;
 	long number;
+	u64 now;
 
 	if (!child || !sock_is_tcp(child))
 		return;
 	state = socket_taken(child, listener);
 	if (!state)
 		return;
+	now = bpf_ktime_get_boot_ns();
 	number = syscall_now(&io_worker).number;
 	if (config.accept_fd && (number == SYSCALL_ACCEPT || number == SYSCALL_ACCEPT4))
 		thread = thread_touch();
@@ -459,7 +467,7 @@ static __always_inline void handle_accept_fd(int fd)
 /* tcp_close: the last descriptor is gone. */
 static __always_inline void handle_close(struct sock *sk)
 {
-	if (sock_is_tcp(sk))
+	if (sock_is_tcp(sk) && socket_is_followed(sk))
 		socket_closed(sk, bpf_ktime_get_boot_ns());
 }
 
@@ -479,11 +487,14 @@ static __always_inline void handle_put_port(struct sock *sk)
  */
 static __always_inline void handle_udp_unhash(struct sock *sk)
 {
-	u64 now = bpf_ktime_get_boot_ns();
 	struct socket_state *state;
 	u16 port;
+	u64 now;
 
 	if (sock_is_dead(sk)) {
+		if (!socket_is_followed(sk))
+			return;
+		now = bpf_ktime_get_boot_ns();
 		state = socket_closed(sk, now);
 		if (state)
 			socket_ended(sk, state, now, 0);
@@ -492,7 +503,7 @@ static __always_inline void handle_udp_unhash(struct sock *sk)
 	port = sock_port(sk);
 	state = port ? socket_find(sk) : 0;
 	if (state)
-		socket_released(sk, state, now, port);
+		socket_released(sk, state, bpf_ktime_get_boot_ns(), port);
 }
 
 /*
@@ -529,27 +540,35 @@ static __always_inline void handle_time_wait(const void *tw, struct sock *sk)
 	entry.id = state->id;
 	entry.port = sock_port(sk);
 	socket_waits(sk, state, bpf_ktime_get_boot_ns(), entry.port);
-	socket_insert(tw, &entry);
+	socket_insert_time_wait(tw, &entry);
 }
 
 /* inet_twsk_bind_unhash: timer, recycling by connect(), or a new SYN: the port is free of it. */
 static __always_inline void handle_time_wait_end(const void *tw)
 {
 	struct socket_state *state = socket_find(tw);
-	u64 key = (u64)tw;
 
 	if (!state || !(state->flags & SOCKET_TIME_WAIT))
 		return;
 	record_edge(WIRE_TW_END, bpf_ktime_get_boot_ns(), state->id, 0, state->port);
-	bpf_map_delete_elem(&sockets, &key);
+	socket_forget(tw);
 }
 
-/* tcp_v4_destroy_sock (IPv6 too), at its exit: port given up, memory not yet. */
+/*
+ * The tracepoint tcp_destroy_sock, at the beginning of tcp_v4_destroy_sock (IPv6 too): a port that
+ * the socket still has goes with it. A child that was to join its listener's port and could not has
+ * none and had none.
+ */
 static __always_inline void handle_destroyed(struct sock *sk)
 {
 	struct socket_state *state = socket_find(sk);
 
-	if (state)
+	if (!state)
+		return;
+	if ((state->flags & (SOCKET_CHILD | SOCKET_TOLD)) == SOCKET_CHILD && !state->release_ns &&
+	    !state->time_wait_ns && !sock_port(sk))
+		socket_forget(sk);
+	else
 		socket_ended(sk, state, bpf_ktime_get_boot_ns(), 0);
 }
 

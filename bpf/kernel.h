@@ -94,6 +94,18 @@ static __always_inline bool sock_is_dead(struct sock *sk)
 	return sock_has_flag(sk, SOCK_DEAD);
 }
 
+/*
+ * A bit field out of the eight bytes from the offset base on, which were read before; read by
+ * itself if some kernel has it elsewhere.
+ */
+#define BIT_OF(word, base, ptr, field)                                                             \
+	({                                                                                         \
+		u32 at_ = __CORE_RELO(ptr, field, BYTE_OFFSET) - (base);                           \
+		at_ <= 4 ? ((word) >> (8 * at_)) << __CORE_RELO(ptr, field, LSHIFT_U64) >>         \
+				   __CORE_RELO(ptr, field, RSHIFT_U64)                             \
+			 : BPF_CORE_READ_BITFIELD_PROBED(ptr, field);                              \
+	})
+
 static __always_inline u16 sock_options(struct sock *sk)
 {
 	struct inet_sock___flags *flags = (void *)sk;
@@ -119,11 +131,15 @@ static __always_inline u16 sock_options(struct sock *sk)
 		if (word & (1UL << INET_FLAGS_BIND_ADDRESS_NO_PORT))
 			options |= WIRE_O_BIND_ADDRESS_NO_PORT;
 	} else {
-		if (BPF_CORE_READ_BITFIELD_PROBED(bits, freebind))
+		u32 base = __CORE_RELO(bits, freebind, BYTE_OFFSET);
+		u64 word = 0;
+
+		bpf_probe_read_kernel(&word, sizeof(word), (void *)sk + base);
+		if (BIT_OF(word, base, bits, freebind))
 			options |= WIRE_O_FREEBIND;
-		if (BPF_CORE_READ_BITFIELD_PROBED(bits, transparent))
+		if (BIT_OF(word, base, bits, transparent))
 			options |= WIRE_O_TRANSPARENT;
-		if (BPF_CORE_READ_BITFIELD_PROBED(bits, bind_address_no_port))
+		if (BIT_OF(word, base, bits, bind_address_no_port))
 			options |= WIRE_O_BIND_ADDRESS_NO_PORT;
 	}
 	return options;
@@ -144,13 +160,18 @@ static __always_inline bool sock_range(struct sock *sk, u16 *lo, u16 *hi)
 	u16 sk_lo = 0, sk_hi = 0;
 
 	if (bpf_core_field_exists(pair->ipv4.ip_local_ports.range)) {
+#ifdef READ_DIRECT
+		*lo = pair->ipv4.ip_local_ports.range[0];
+		*hi = pair->ipv4.ip_local_ports.range[1];
+#else
 		int range[2] = {};
 
 		bpf_core_read(range, sizeof(range), &pair->ipv4.ip_local_ports.range);
 		*lo = range[0];
 		*hi = range[1];
+#endif
 	} else {
-		u32 range = BPF_CORE_READ(net, ipv4.ip_local_ports.range);
+		u32 range = FIELD(net, ipv4.ip_local_ports.range);
 
 		*lo = range & 0xffff;
 		*hi = range >> 16;
@@ -161,8 +182,11 @@ static __always_inline bool sock_range(struct sock *sk, u16 *lo, u16 *hi)
 		sk_lo = range & 0xffff;
 		sk_hi = range >> 16;
 	} else if (bpf_core_field_exists(lohi->local_port_range)) {
-		sk_lo = BPF_CORE_READ(lohi, local_port_range.lo);
-		sk_hi = BPF_CORE_READ(lohi, local_port_range.hi);
+		u16 range[2] = {};
+
+		bpf_core_read(range, sizeof(range), &lohi->local_port_range);
+		sk_lo = range[0];
+		sk_hi = range[1];
 	}
 	if (sk_lo && *lo <= sk_lo && sk_lo <= *hi)
 		*lo = sk_lo;

@@ -10,6 +10,7 @@
  */
 #define THREAD_FRAMES
 #include "bpf/functions.h"
+#include "bpf/holders.h"
 #include "bpf/frames.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -97,7 +98,13 @@ CALL(bind6_outer_enter, inet6_bind, sock_of(ARG1), (void)0)
 RETURN(bind6_outer, inet6_bind, handle_bind_outer_exit(SAVED1, SAVED2, SAVED_INT3, RETURNED))
 
 CALL(get_port_enter, inet_csk_get_port, ARG1, handle_get_port_enter(ARG1, INT2))
-RETURN(get_port_exit, inet_csk_get_port, handle_get_port_exit(SAVED1, RETURNED))
+static __always_inline void get_port_returns(struct sock *sk, u16 port, int ret)
+{
+	handle_bind_conflict(sk, port, ret);
+	handle_get_port_exit(sk, ret);
+}
+
+RETURN(get_port_exit, inet_csk_get_port, get_port_returns(SAVED1, frame->args[1], RETURNED))
 
 CALL(udp_get_port_enter, udp_lib_get_port, ARG1, handle_get_port_enter(ARG1, INT2))
 RETURN(udp_get_port_exit, udp_lib_get_port, handle_get_port_exit(SAVED1, RETURNED))
@@ -153,11 +160,17 @@ CALL(dgram_connect_enter, inet_dgram_connect, sock_of(ARG1),
      handle_dgram_connect_enter(ARG1, ARG2, INT3))
 RETURN(dgram_connect_exit, inet_dgram_connect, handle_dgram_connect_exit(SAVED1, RETURNED))
 
+static __always_inline void hash_connect_returns(struct sock *sk, int ret)
+{
+	handle_connect_conflict(sk, ret);
+	handle_hash_connect_exit(sk, ret);
+}
+
 CALL(hash_connect4_enter, inet_hash_connect, ARG2, handle_hash_connect_enter(ARG2))
-RETURN(hash_connect4_exit, inet_hash_connect, handle_hash_connect_exit(SAVED2, RETURNED))
+RETURN(hash_connect4_exit, inet_hash_connect, hash_connect_returns(SAVED2, RETURNED))
 
 CALL(hash_connect6_enter, inet6_hash_connect, ARG2, handle_hash_connect_enter(ARG2))
-RETURN(hash_connect6_exit, inet6_hash_connect, handle_hash_connect_exit(SAVED2, RETURNED))
+RETURN(hash_connect6_exit, inet6_hash_connect, hash_connect_returns(SAVED2, RETURNED))
 
 ENTRY(established, tcp_init_transfer, handle_established(ARG1))
 ENTRY(done, tcp_done, handle_done(ARG1))
@@ -284,23 +297,10 @@ ENTRY(time_wait_end, inet_twsk_bind_unhash, handle_time_wait_end(ARG1))
 ENTRY(time_wait, inet_twsk_hashdance, handle_time_wait(ARG1, ARG2))
 ENTRY(time_wait_schedule, inet_twsk_hashdance_schedule, handle_time_wait(ARG1, ARG2))
 
-/*
- * At the beginning of tcp_v4_destroy_sock (IPv6 too): a port that the socket still has goes with
- * it. A child that was to join its listener's port and could not has none and had none.
- */
 SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(destroyed, struct sock *sk)
 {
-	struct socket_state *state = socket_find(sk);
-	u64 key = (u64)sk;
-
-	if (!state)
-		return 0;
-	if ((state->flags & (SOCKET_CHILD | SOCKET_TOLD)) == SOCKET_CHILD && !state->release_ns &&
-	    !state->time_wait_ns && !sock_port(sk))
-		bpf_map_delete_elem(&sockets, &key);
-	else
-		handle_destroyed(sk);
+	handle_destroyed(sk);
 	return 0;
 }
 

@@ -13,6 +13,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_endian.h>
 
+#include "bpf/slots.h"
 #include "bpf/wire.h"
 
 /* A section of its own, so that the collector finds it without a generated header. */
@@ -40,6 +41,19 @@ struct {
 	__type(key, u32);
 	__type(value, u32);
 } pids SEC(".maps");
+
+/*
+ * How many entries of `pids` have a key with these low bits: never too few, so that most processes
+ * that are not in it are told without a look-up.
+ */
+#define PID_MARKS 4096 /* a power of two */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, PID_MARKS);
+	__type(key, u32);
+	__type(value, u32);
+} pid_marks SEC(".maps");
 
 enum socket_flag {
 	SOCKET_TOLD = 1 << 0,	     /* a record has introduced it to the collector */
@@ -79,7 +93,23 @@ struct socket_state {
 	u32 pad;
 };
 
-/* Key: address of a struct sock or inet_timewait_sock. */
+/* Sockets that began while they were watched: see table.h. */
+#define SOCKET_SLOTS_BITS 14
+
+struct socket_slot {
+	struct slot slot; /* key: address of a struct sock */
+	struct socket_state state;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1 << SOCKET_SLOTS_BITS);
+	__type(key, u32);
+	__type(value, struct socket_slot);
+} socket_slots SEC(".maps");
+
+/* All others. Key: address of a struct sock or inet_timewait_sock. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1 << 20);
@@ -152,12 +182,27 @@ struct thread {
 #endif
 };
 
-/* Key: kernel thread id. An entry goes when its thread does. */
+#define THREAD_SLOTS 1024 /* a power of two */
+
+struct thread_slot {
+	struct slot slot; /* key: as in `threads` */
+	struct thread thread;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, THREAD_SLOTS);
+	__type(key, u32);
+	__type(value, struct thread_slot);
+} thread_slots SEC(".maps");
+
+/* Those whose slot is taken. Key: bpf_get_current_pid_tgid(). An entry goes when its thread does.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 65536);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, u32);
+	__type(key, u64);
 	__type(value, struct thread);
 } threads SEC(".maps");
 

@@ -1,48 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * socket.h owns the table of live sockets and of threads' calls: how an entry begins, what its
+ * socket.h owns the lives of sockets in the table: how an entry begins, what its
  * steps are, how it ends. The steps are the same for every backend; who calls them differs.
  */
 #ifndef PORTLIFE_SOCKET_H
 #define PORTLIFE_SOCKET_H
 
 #include "bpf/record.h"
-
-static __always_inline struct socket_state *socket_find(const void *sk)
-{
-	u64 key = (u64)sk;
-
-	return bpf_map_lookup_elem(&sockets, &key);
-}
-
-static __always_inline struct socket_state *socket_insert(const void *sk,
-							  struct socket_state *state)
-{
-	u64 key = (u64)sk;
-
-	if (bpf_map_update_elem(&sockets, &key, state, BPF_ANY)) {
-		COUNT(lost_sockets);
-		return 0;
-	}
-	return bpf_map_lookup_elem(&sockets, &key);
-}
-
-/*
- * The entry of a socket that is not new: a walk through existing sockets may have made one a
- * moment ago, and then that one holds.
- */
-static __always_inline struct socket_state *socket_insert_once(const void *sk,
-							       struct socket_state *state)
-{
-	u64 key = (u64)sk;
-	long error = bpf_map_update_elem(&sockets, &key, state, BPF_NOEXIST);
-
-	if (error && error != -EEXIST) {
-		COUNT(lost_sockets);
-		return 0;
-	}
-	return bpf_map_lookup_elem(&sockets, &key);
-}
+#include "bpf/table.h"
 
 static __always_inline u64 socket_number(u64 now_ns)
 {
@@ -58,8 +23,11 @@ static __always_inline void socket_replace(const void *sk, u64 now_ns)
 {
 	struct socket_state *old = socket_find(sk);
 
-	if (old && (old->flags & SOCKET_TOLD) && !(old->flags & SOCKET_TIME_WAIT))
+	if (!old)
+		return;
+	if ((old->flags & SOCKET_TOLD) && !(old->flags & SOCKET_TIME_WAIT))
 		record_end(now_ns, old, old->time_wait_ns ? WIRE_E_TIME_WAIT : WIRE_E_PASS);
+	socket_forget(sk);
 }
 
 /* A new socket of the current task. */
@@ -73,7 +41,13 @@ static __always_inline struct socket_state *socket_create(struct sock *sk, u64 n
 		.owner = bpf_get_current_pid_tgid() >> 32,
 	};
 
-	return socket_insert(sk, &state);
+	return socket_insert_new(sk, &state);
+}
+
+/* Is it, or will it be when the current task touches it? */
+static __always_inline bool socket_is_followed(const void *sk)
+{
+	return socket_find(sk) || who_is_chosen();
 }
 
 /*
@@ -123,7 +97,7 @@ static __always_inline struct socket_state *socket_child(struct sock *child, con
 	if (!parent && config.filter)
 		state.flags |= SOCKET_PROVISIONAL;
 	socket_replace(child, now_ns);
-	return socket_insert(child, &state);
+	return socket_insert_new(child, &state);
 }
 
 /* Introduce a socket that no operation has shown yet. */
@@ -142,22 +116,21 @@ static __always_inline void socket_tell(struct sock *sk, struct socket_state *st
 static __always_inline struct socket_state *socket_taken(struct sock *child, struct sock *listener)
 {
 	struct socket_state *state, *parent = 0;
-	u64 key = (u64)child, now;
 
-	if (listener)
+	if (listener && socket_is_followed(listener))
 		parent = socket_touch(listener, bpf_ktime_get_boot_ns());
-	now = bpf_ktime_get_boot_ns();
 	state = socket_find(child);
 	if (parent) {
-		socket_tell(listener, parent, now, ACTOR_CURRENT);
+		if (!(parent->flags & SOCKET_TOLD))
+			socket_tell(listener, parent, bpf_ktime_get_boot_ns(), ACTOR_CURRENT);
 	} else if ((!state || (state->flags & SOCKET_PROVISIONAL)) && !who_is_chosen()) {
 		if (state)
-			bpf_map_delete_elem(&sockets, &key);
+			socket_forget(child);
 		return 0;
 	}
 	if (!state) {
 		struct socket_state fresh = {
-			.id = socket_number(now),
+			.id = socket_number(bpf_ktime_get_boot_ns()),
 			.flags = SOCKET_CHILD,
 			.port = sock_port(child),
 		};
@@ -281,8 +254,6 @@ static __always_inline struct socket_state *socket_closed(struct sock *sk, u64 n
 static __always_inline void socket_ended(struct sock *sk, struct socket_state *state, u64 now_ns,
 					 u32 flags)
 {
-	u64 key = (u64)sk;
-
 	if (state->port && !state->release_ns && !state->time_wait_ns)
 		state->release_ns = now_ns;
 	if (!(state->flags & (SOCKET_TOLD | SOCKET_PROVISIONAL)) &&
@@ -290,7 +261,7 @@ static __always_inline void socket_ended(struct sock *sk, struct socket_state *s
 		record_call(WIRE_FOUND, now_ns, sk, state, 0, 0, ACTOR_NONE);
 	if (state->flags & SOCKET_TOLD)
 		record_end(now_ns, state, flags | (state->time_wait_ns ? WIRE_E_TIME_WAIT : 0));
-	bpf_map_delete_elem(&sockets, &key);
+	socket_forget(sk);
 }
 
 #endif

@@ -14,6 +14,16 @@ static __always_inline bool has_task_pt_regs(void)
 	       bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf);
 }
 
+/* Programs that may ask for the current task by a pointer that the verifier knows. */
+static __always_inline bool has_current_task_btf(void)
+{
+#ifdef TASK_BY_STACK
+	return false;
+#else
+	return bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf);
+#endif
+}
+
 /*
  * Registers of the current task at its system call, at the top of its kernel stack, whose size the
  * collector knows. x86 kernels with CONFIG_X86_FRED (6.9) leave 16 bytes above them: the code
@@ -47,6 +57,9 @@ static __always_inline struct pt_regs *task_regs(struct task_struct *task)
 #define SYSCALL_IP_DIRECT(regs)	    ((u64)(regs)->ip)
 #define SYSCALL_IP(regs)	    ((u64)BPF_CORE_READ(regs, ip))
 #define SYSCALL_FIRST(regs)	    ((s32)BPF_CORE_READ(regs, di))
+#define SYSCALL_FIRST_DIRECT(regs)  ((s32)(regs)->di)
+#define SYSCALL_FIFTH_DIRECT(regs)  ((regs)->r8)
+#define SYSCALL_SIXTH_DIRECT(regs)  ((s32)(regs)->r9)
 #define SYSCALL_SECOND(regs)	    BPF_CORE_READ(regs, si)
 #define SYSCALL_THIRD(regs)	    ((s32)BPF_CORE_READ(regs, dx))
 #define SYSCALL_FOURTH(regs)	    ((s32)BPF_CORE_READ(regs, r10))
@@ -73,6 +86,9 @@ enum syscall_number {
 #define SYSCALL_IP_DIRECT(regs)	    ((regs)->user_regs.pc)
 #define SYSCALL_IP(regs)	    BPF_CORE_READ(regs, user_regs.pc)
 #define SYSCALL_FIRST(regs)	    ((s32)BPF_CORE_READ(regs, orig_x0))
+#define SYSCALL_FIRST_DIRECT(regs)  ((s32)(regs)->orig_x0)
+#define SYSCALL_FIFTH_DIRECT(regs)  ((regs)->user_regs.regs[4])
+#define SYSCALL_SIXTH_DIRECT(regs)  ((s32)(regs)->user_regs.regs[5])
 #define SYSCALL_SECOND(regs)	    BPF_CORE_READ(regs, user_regs.regs[1])
 #define SYSCALL_THIRD(regs)	    ((s32)BPF_CORE_READ(regs, user_regs.regs[2]))
 #define SYSCALL_FOURTH(regs)	    ((s32)BPF_CORE_READ(regs, user_regs.regs[3]))
@@ -102,6 +118,17 @@ static __always_inline bool task_is_compat(struct task_struct *task)
 {
 #if defined(__TARGET_ARCH_x86)
 	return BPF_CORE_READ(task, thread_info.status) & TS_COMPAT;
+#else
+	(void)task;
+	return false;
+#endif
+}
+
+/* Likewise of a task that the verifier knows. */
+static __always_inline bool task_is_compat_direct(struct task_struct *task)
+{
+#if defined(__TARGET_ARCH_x86)
+	return task->thread_info.status & TS_COMPAT;
 #else
 	(void)task;
 	return false;
@@ -198,30 +225,44 @@ static __always_inline struct syscall syscall_compat(struct pt_regs *regs)
 }
 #endif
 
+#define NO_SYSCALL ((struct syscall){ .number = -1, .first = -1 })
+
+/* By pointers that the verifier knows: no read of it is a call. */
+static __always_inline struct syscall syscall_now_direct(bool *io_worker)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	unsigned int flags = task->flags;
+
+	*io_worker = flags & PF_IO_WORKER;
+	if (flags & (PF_KTHREAD | PF_IO_WORKER))
+		return NO_SYSCALL;
+	if (task_is_compat_direct(task))
+		return syscall_compat(regs);
+	return (struct syscall){ .number = SYSCALL_NUMBER_DIRECT(regs),
+				 .first = SYSCALL_FIRST_DIRECT(regs),
+				 .regs = regs };
+}
+
 /*
  * The system call of the current task. A backend whose programs may not ask for its registers
  * (cgroup hooks) defines TASK_BY_STACK. *io_worker: the task works for an io_uring.
  */
 static __always_inline struct syscall syscall_now(bool *io_worker)
 {
-	struct task_struct *task;
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 	struct pt_regs *regs;
 	unsigned int flags;
 
 #ifndef TASK_BY_STACK
-	if (has_task_pt_regs()) {
-		task = bpf_get_current_task_btf();
-		regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	} else
+	if (has_task_pt_regs())
+		return syscall_now_direct(io_worker);
 #endif
-	{
-		task = (struct task_struct *)bpf_get_current_task();
-		regs = task_regs(task);
-	}
+	regs = task_regs(task);
 	flags = BPF_CORE_READ(task, flags);
 	*io_worker = flags & PF_IO_WORKER;
 	if (!regs || (flags & (PF_KTHREAD | PF_IO_WORKER)))
-		return (struct syscall){ .number = -1, .first = -1 };
+		return NO_SYSCALL;
 	if (task_is_compat(task))
 		return syscall_compat(regs);
 	return (struct syscall){ .number = SYSCALL_NUMBER(regs),

@@ -402,9 +402,9 @@ static __always_inline void connecting(struct sock *sk)
 {
 	u64 now = bpf_ktime_get_boot_ns();
 	struct socket_state *state = socket_find(sk);
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 	struct thread *thread;
 	struct call *call;
-	u32 tid;
 
 	if (!state) {
 		struct socket_state fresh = { .id = socket_number(now) };
@@ -416,8 +416,8 @@ static __always_inline void connecting(struct sock *sk)
 			return;
 	}
 	/* this hook runs in the caller's context, though it may not ask for the caller's ids */
-	tid = BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), pid);
-	thread = bpf_map_lookup_elem(&threads, &tid);
+	thread = thread_find_of((u64)BPF_CORE_READ(task, tgid) << 32 |
+				(u32)BPF_CORE_READ(task, pid));
 	call = call_top(thread, sk);
 	if (call && call->kind == WIRE_CONNECT) {
 		call->written = 1;

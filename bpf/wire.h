@@ -44,6 +44,9 @@ enum wire_kind {
 	WIRE_OWNER = 24,
 	/* struct wire_end: the kernel destroyed the socket (or replaced it by TIME_WAIT) */
 	WIRE_END = 25,
+	/* ahead of the call that failed: who was in its way. Made by the collector too. */
+	WIRE_HOLDER = 26,  /* struct wire_holder: one of them */
+	WIRE_HOLDERS = 27, /* struct wire_holders: these were all, or so many are left out */
 	/* struct wire_address: a name of AF_UNIX, ahead of the call that it belongs to */
 	WIRE_ADDRESS = 28,
 	/* made by the collector, in stream position */
@@ -203,6 +206,53 @@ struct wire_end { /* head.ts_ns: destroyed */
 	__u16 pad;
 };
 
+enum wire_holder_flag {
+	WIRE_H_LATER = 1 << 0,	/* looked up by the collector after the moment of the conflict */
+	WIRE_H_WHO = 1 << 1,	/* who and fd hold; only with WIRE_H_LATER */
+	WIRE_H_UID = 1 << 2,	/* uid holds: not of TIME_WAIT */
+	WIRE_H_LEFT = 1 << 3,	/* left_ms holds: of TIME_WAIT */
+	WIRE_H_ORPHAN = 1 << 4, /* closed; the kernel finishes the connection */
+	WIRE_H_QUEUED = 1 << 5, /* no process has accepted it yet */
+	WIRE_H_KERN = 1 << 6,	/* the kernel's own */
+	WIRE_H_ALL = (1 << 7) - 1,
+};
+
+/*
+ * A socket or TIME_WAIT entry that has the port. sock.id: 0 if the probes do not follow it;
+ * sock.parent, created_ns and established_ns are 0.
+ */
+struct wire_holder {
+	struct wire_head head;
+	__u64 asker; /* number of the socket that was refused */
+	__u64 inode; /* of the socket's file, 0 if it has none */
+	struct wire_sock sock;
+	struct wire_who who; /* one of the processes that have it open */
+	__u32 flags;	     /* enum wire_holder_flag */
+	__s32 fd;	     /* -1 if not known */
+	__u32 uid;	     /* sk_uid: the one that SO_REUSEPORT compares */
+	__u32 left_ms;
+	__u32 processes; /* that have it open, in the collector's sight; 0 if nobody looked */
+	__u32 owner;	 /* pid_host of who touched it last, 0 if not known */
+};
+
+enum wire_holders_flag {
+	WIRE_HS_LATER = 1 << 0, /* as WIRE_H_LATER */
+	WIRE_HS_UID = 1 << 1,	/* uid holds */
+	WIRE_HS_CUT = 1 << 2,	/* there are more owners than were looked at */
+	WIRE_HS_ALL = (1 << 3) - 1,
+};
+
+struct wire_holders {
+	struct wire_head head;
+	__u64 asker;
+	__u32 told;    /* records before this one, of this asker and kind of look */
+	__u32 omitted; /* in the way too, but not told of */
+	__u32 flags;   /* enum wire_holders_flag */
+	__u32 uid;     /* sk_uid of the asker */
+	__u16 port;
+	__u16 pad[3];
+};
+
 enum wire_address_side { WIRE_ADDRESS_LOCAL = 1, WIRE_ADDRESS_PEER, WIRE_ADDRESS_REQUEST };
 
 #define WIRE_PATH_MAX 108 /* sizeof(sockaddr_un.sun_path) */
@@ -251,7 +301,8 @@ struct wire_start {
 	__u16 kernel_len; /* of the three strings that follow, without NUL, concatenated */
 	__u16 host_len;
 	__u16 command_len; /* COMMAND's arguments, each ended by NUL; 0 if none */
-	__u16 pad[3];
+	__u16 filter;	   /* enum wire_filter: what the stream lacks */
+	__u16 pad[2];
 	char text[]; /* padded with zeros to a multiple of 8 */
 };
 
@@ -365,6 +416,7 @@ enum wire_filter {
 	WIRE_FILTER_PIDS = 1 << 0, /* only tasks whose process is in the map `pids` */
 	WIRE_FILTER_UID = 1 << 1,
 	WIRE_FILTER_COMM = 1 << 2,
+	WIRE_FILTER_ALL = (1 << 3) - 1,
 };
 
 /* Asked for by --proto; their probes are objects of their own (families.h). */
@@ -387,6 +439,8 @@ struct wire_config {	  /* the object's .rodata.config */
 	__u32 thread_size; /* kernel stack, for tasks' registers; 0: do not look */
 	__u32 accept_fd;   /* 1: a hook at the end of accept(2) tells the descriptor */
 	__u32 families;	   /* enum wire_family: those beyond TCP, UDP and ping */
+	__u32 tick_ns;	   /* length of a jiffy, 0 if not known */
+	__u32 pad;
 	char comm[WIRE_COMM_LEN];
 };
 
@@ -395,6 +449,13 @@ struct wire_walk {
 	__u16 number;	 /* not that of the walk before, not 0 */
 	__u16 flags;	 /* enum wire_pass_flag */
 	__u32 time_wait; /* 1: TIME_WAIT entries that the table lacks are taken in */
+};
+
+/* What the collector tells find_files, which looks for a port's holders: .data.wanted */
+struct wire_wanted {
+	__u32 netns;
+	__u16 protocol;
+	__u16 port;
 };
 
 /* What a walk answers: one byte for each thing it did, so that it can be read in helpings. */
@@ -423,6 +484,8 @@ WIRE_ASSERT(sizeof(struct wire_call) == 216);
 WIRE_ASSERT(sizeof(struct wire_edge) == 32);
 WIRE_ASSERT(sizeof(struct wire_owner) == 72);
 WIRE_ASSERT(sizeof(struct wire_end) == 56);
+WIRE_ASSERT(sizeof(struct wire_holder) == 192);
+WIRE_ASSERT(sizeof(struct wire_holders) == 48);
 WIRE_ASSERT(sizeof(struct wire_address) == 144);
 WIRE_ASSERT(sizeof(struct wire_start) == 56);
 WIRE_ASSERT(sizeof(struct wire_name) == 32);

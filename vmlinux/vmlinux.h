@@ -31,12 +31,36 @@ struct local_ports {
 	u32 range;
 };
 
+struct hlist_node {
+	struct hlist_node *next, **pprev;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
+/* The table of bind buckets: a bucket for each local TCP port of a namespace. */
+struct inet_bind_hashbucket {
+	struct hlist_head chain;
+};
+
+struct inet_hashinfo {
+	struct inet_bind_hashbucket *bhash;
+	unsigned int bhash_size; /* a power of two */
+};
+
+struct inet_timewait_death_row {
+	struct inet_hashinfo *hashinfo;
+};
+
 struct netns_ipv4 {
 	struct local_ports ip_local_ports;
+	struct inet_timewait_death_row tcp_death_row;
 };
 
 struct net {
 	struct ns_common ns;
+	u32 hash_mix;
 	struct netns_ipv4 ipv4;
 };
 
@@ -72,10 +96,6 @@ typedef struct {
 	int counter;
 } atomic_t;
 
-struct hlist_node {
-	struct hlist_node *next, **pprev;
-};
-
 struct sock_common {
 	u32 skc_daddr;
 	u32 skc_rcv_saddr;
@@ -97,6 +117,10 @@ struct sock_common {
 	unsigned long skc_flags; /* bits of enum sock_flags */
 };
 
+typedef struct {
+	unsigned int val;
+} kuid_t;
+
 /* 6.12 and later: sk_userlocks is a plain byte. BPF_CORE_READ_BITFIELD takes both. */
 struct sock {
 	struct sock_common __sk_common;
@@ -106,6 +130,7 @@ struct sock {
 	u8 sk_userlocks : 4;
 	u8 sk_kern_sock : 1;
 	unsigned long sk_lingertime;
+	kuid_t sk_uid; /* who made it, or was given its file */
 	struct socket *sk_socket;
 };
 
@@ -157,6 +182,23 @@ struct inet_sock___word {
 /* 6.12 and later: a bucket of owners for each local address, all of a port in a list. */
 struct inet_bind2_bucket___list {
 	struct hlist_node bhash_node;
+	struct hlist_head owners;
+};
+
+struct inet_bind_bucket {
+	possible_net_t ib_net;
+	int l3mdev; /* VRF, else 0 */
+	unsigned short port;
+	struct hlist_node node;
+};
+
+struct inet_bind_bucket___list {
+	struct hlist_head bhash2;
+};
+
+/* Up to 6.1: one list of owners, TIME_WAIT entries among them. */
+struct inet_bind_bucket___owners {
+	struct hlist_head owners;
 };
 
 struct inet_connection_sock___list {
@@ -172,8 +214,22 @@ struct mptcp_sock {
 	struct sock *first; /* subflow */
 };
 
+struct timer_list {
+	unsigned long expires; /* jiffies */
+};
+
 struct inet_timewait_sock {
 	struct sock_common __tw_common;
+	struct timer_list tw_timer;
+};
+
+struct inode {
+	unsigned long i_ino;
+};
+
+struct socket_alloc {
+	struct socket socket;
+	struct inode vfs_inode;
 };
 
 struct pid_namespace {
@@ -219,10 +275,6 @@ struct file {
 	void *private_data;
 };
 
-typedef struct {
-	unsigned int val;
-} kuid_t;
-
 struct cred {
 	kuid_t uid;
 };
@@ -250,6 +302,7 @@ struct task_struct {
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
 	const struct cred *real_cred;
+	const struct cred *cred; /* what it acts with */
 	char comm[16];
 	struct files_struct *files;
 	struct signal_struct *signal;

@@ -69,7 +69,7 @@ usage "portlife ports --pressure" --pressure
 usage "about the whole range" ports --pressure 80
 usage "about the whole range" ports --pressure -l
 usage "why: what?" why
-usage "'EWHAT' is none of" why EWHAT
+usage "'EWHAT' is no PORT" why EWHAT
 usage "one question at a time" why 80 443
 usage "'0' is out of range" why 0
 usage "'65536' is out of range" why 127.0.0.1:65536
@@ -80,6 +80,7 @@ usage "is no address" why 10.0.0.0/8:80
 usage "is no address" why 0.0.0.0%:80
 usage "has no port" why 127.0.0.1:
 usage "--connect is for 'why'" --connect 10.0.0.1:80
+usage "--connect is about TCP" why -u --connect 10.0.0.1:80
 usage "--from goes with --connect" why --from 10.0.0.1 80
 usage "one question at a time" why --connect 10.0.0.1:80 80
 usage "is no address and port" why --connect 80

@@ -26,6 +26,7 @@ def blocks(data):
 HEAD_OF, SOCK, WHO = "<HBBHHQ", "QQQQQIIHHBBHHHI16s16s", "QIIII16s"
 CALL = SOCK + WHO + "QIiiIQHHHHHHI16s"
 BIND, FOUND, SEND, RELEASE, TW_END, TIME_WAIT, END = 1, 7, 8, 18, 19, 20, 25
+HOLDER, HOLDERS = 26, 27
 START, STOP, PASS, SETTINGS = 64, 69, 70, 71
 PASS_FACT, FULL = 1 << 14, 2
 TCP, UDP = 6, 17
@@ -50,8 +51,31 @@ def walk(number, begin, *between):
                      record(PASS, begin + 9, "IHH", number, 2, FULL)])
 
 
+def holder(ts_ns, asker, number, state, flags=0, left_ms=0, processes=0, fd=-1):
+    """Who has port 80, in the way of a socket."""
+    return record(HOLDER, ts_ns, "QQ" + SOCK + WHO + "IiIIII", asker, 4711, number, 0, 0, 0, 0, 1, 0,
+                  2, TCP, state, 0, 0, 80, 0, 0, b"", b"", 0, 0, 0, 0, 0, b"", flags, fd, 0,
+                  left_ms, processes, 0)
+
+
+def refusal(ts_ns, number):
+    """bind() to port 80 has failed: EADDRINUSE."""
+    return record(BIND, ts_ns, CALL, number, 0, 0, 0, 0, 1, 0, 2, TCP, 7, 0, 0, 0, 0, 0, b"", b"", 0,
+                  0, 0, 0, 0, b"", 0, 1, -1, 98, 0, 0, 0, 0, 0, 2, 80, 0, 0, b"")
+
+
+def conflicts():
+    """The kernel's list of holders and what was looked up, whole and not."""
+    return b"".join([
+        holder(31, 9, 2, 10), holder(31, 9, 0, 1, 2 ** 2), holder(31, 9, 0, 6, 2 ** 3, 36000),
+        record(HOLDERS, 31, "QIIIIHHHH", 9, 3, 4, 2, 7, 80, 0, 0, 0),
+        holder(32, 9, 0, 10, 1 + 2 + 4, processes=5, fd=6),
+        record(HOLDERS, 32, "QIIIIHHHH", 9, 1, 0, 1, 0, 80, 0, 0, 0), refusal(33, 9),
+        record(HOLDERS, 34, "QIIIIHHHH", 9, 2, 0, 4, 0, 80, 0, 0, 0), refusal(35, 9)])
+
+
 def story():
-    """Plain records: sends, walks, TIME_WAIT found and followed, lives that are gone."""
+    """Plain records: sends, walks, refusals, TIME_WAIT found and followed, lives that are gone."""
     return b"".join([
         record(START, 1, "QIIIIHHHHHHHH", 1, 1, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0),
         record(SETTINGS, 1, "IIIIHHHH8s", 1, 15, 1024, 3, 70, 90, 7, 0, b"75,80-8"),
@@ -62,7 +86,7 @@ def story():
              call(FOUND, 13, 5, TCP, 10, 83, 83, PASS_FACT),
              call(FOUND, 14, 3, TCP, 7, 0, 0, PASS_FACT)),
         record(TW_END, 20, "QiHH", 2, 0, 80, 0), record(RELEASE, 21, "QiHH", 5, 0, 83, 0),
-        call(FOUND, 22, 2, TCP, 6, 80, 80, PASS_FACT), walk(2, 30),
+        call(FOUND, 22, 2, TCP, 6, 80, 80, PASS_FACT), walk(2, 30), conflicts(),
         record(END, 40, "QQQQIHH", 1, 0, 0, 0, 4, 81, 0), record(STOP, 50, "Q", 9)])
 
 

@@ -113,6 +113,8 @@ KEYS = {
         "cause": OPTIONAL_STRING,
         "holders": OPTIONAL_LIST,
         "holders_omitted": OPTIONAL_NUMBER,
+        "pressure": OPTIONAL_OBJECT,
+        "evidence": LIST,
     },
     "lost": {
         "type": STRING,
@@ -138,13 +140,19 @@ KEYS = {
         "shown": NUMBER,
         "lost": NUMBER,
         "command": OPTIONAL_OBJECT,
+        "elapsed_ns": NUMBER,
+        "pressure": LIST,
+        "pressure_omitted": NUMBER,
+        "search": OPTIONAL_OBJECT,
+        "findings": OBJECT,
     },
 }
 PORT_KEYS = {**TENURE, "port": OPTIONAL_NUMBER, "assigned_ns": OPTIONAL_NUMBER,
              "released_ns": OPTIONAL_NUMBER}
 HOLDER_KEYS = {"socket": OPTIONAL_NUMBER, "pid": OPTIONAL_NUMBER, "comm": OPTIONAL_STRING,
                "uid": OPTIONAL_NUMBER, "netns": OPTIONAL_NUMBER, "unit": OPTIONAL_STRING,
-               "fds": OPTIONAL_NUMBER, "local": OPTIONAL_OBJECT, "state": STRING,
+               "fds": OPTIONAL_NUMBER, "fd": OPTIONAL_NUMBER, "held_by": OPTIONAL_STRING,
+               "source": STRING, "local": OPTIONAL_OBJECT, "state": STRING,
                "options": LIST, "port_origin": STRING, "time_wait_left_ms": OPTIONAL_NUMBER,
                "rule": STRING}
 PHASE_KEYS = {"phase": STRING, "ts_ns": OPTIONAL_NUMBER, "errno": OPTIONAL_STRING}

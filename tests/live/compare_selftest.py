@@ -116,7 +116,8 @@ class Perfect:
                    "events": {kind: kinds.count(kind) for kind in set(kinds)}, "origins": {},
                    "errors": {}, "ports_given": 0, "implicit": 0, "ephemeral": 0,
                    "lives": len(self.lives), "lives_ended": len(self.lives),
-                   "shown": len(self.events), "lost": 0, "command": None}
+                   "shown": len(self.events), "lost": 0, "command": None, "elapsed_ns": 0,
+                   "pressure": [], "pressure_omitted": 0, "search": None, "findings": {}}
         return copy.deepcopy([start, *self.events, *self.lives, summary])
 
 

@@ -152,7 +152,7 @@ def check_picks(tap, story, saw):
 def check_named(tap, story, saw):
     """Ports that the program named."""
     said = story.of("bind", 80)
-    tap.check("asked for port 80 on every address of this machine, and got it." in said and
+    tap.check("asked for port 80 on every IPv4 address of this machine, and got it." in said and
               "Ports below 1024" in said, "a port below 1024", said)
     tap.check(saw["taken"] == "EADDRINUSE" and "asked for port 80 at the address 127.0.0.1, but it "
               "is taken." in said and "is bound to 0.0.0.0, which stands for every address" in said
@@ -171,7 +171,7 @@ def check_own_range(tap, story, saw):
         tap.check(20000 <= saw["own_port"] <= 20199 and "socket's own" not in said,
                   "no range of its own on this kernel", said)
         return
-    wanted = "20100-20119 is this socket's own: its IP_LOCAL_PORT_RANGE leaves that of 20000-20199"
+    wanted = "20100-20119 is this socket's own range, set by IP_LOCAL_PORT_RANGE within 20000-20199"
     tap.check(20100 <= saw["own_port"] <= 20119 and wanted in said,
               "a range of its own, and what it narrows", said)
     tap.equal("number by number" in said, kernel() >= (6, 8), "it has no parity from 6.8 on")

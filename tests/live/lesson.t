@@ -123,6 +123,10 @@ def check_text(tap, folder):
     wide = [line for line in result.stdout.splitlines() if len(line) > 80]
     tap.equal((result.returncode, wide), (0, []), "--all as text: nothing beyond 80 columns")
     tap.check("\033" not in result.stdout, "... and no escape code")
+    explained = run("why-no-client-bind", "--explain").stdout
+    tap.check("The program never asked for a port, so the kernel picked" in
+              " ".join(explained.split()), "--explain says why")
+    tap.equal([line for line in explained.splitlines() if len(line) > 80], [], "... in 80 columns")
     path = f"{folder}/one.plr"
     one = run("listen-without-bind", "-w", path)
     again = run("-r", path)

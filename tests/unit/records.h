@@ -19,7 +19,7 @@
 
 #include "user/core/core.h"
 #include "user/core/explain.h"
-#include "user/core/holders.h"
+#include "user/core/sentence.h"
 
 #define BOOT_NS 1000000u /* when every run in these tests begins */
 #define MAYBE	__attribute__((unused))
@@ -142,6 +142,49 @@ MAYBE static struct wire_end end_new(uint64_t id, uint64_t ts_ns)
 	};
 }
 
+/* A socket of the kernel's list that is in this one's way; id 0: no record is about it. */
+MAYBE static struct wire_holder holder_new(uint64_t asker, uint64_t id, uint16_t port,
+					   uint8_t tcp_state)
+{
+	return (struct wire_holder){
+		.head = head_new(WIRE_HOLDER, sizeof(struct wire_holder), BOOT_NS + 1),
+		.asker = asker,
+		.sock = {
+			.id = id,
+			.netns = 4026531840,
+			.family = AF_INET,
+			.protocol = IPPROTO_TCP,
+			.state = tcp_state,
+			.local_port = port,
+		},
+		.fd = -1,
+	};
+}
+
+/* The same, looked up: this process has it. */
+MAYBE static void holder_looked_up(struct wire_holder *h, uint32_t pid, const char *comm, int fd,
+				   uint32_t processes)
+{
+	h->flags = WIRE_H_LATER | WIRE_H_WHO | WIRE_H_UID;
+	h->who = who_new(pid, comm);
+	h->uid = h->who.uid;
+	h->fd = fd;
+	h->processes = processes;
+	h->owner = 0;
+}
+
+MAYBE static struct wire_holders holders_new(uint64_t asker, uint16_t port, uint32_t told,
+					     uint32_t flags)
+{
+	return (struct wire_holders){
+		.head = head_new(WIRE_HOLDERS, sizeof(struct wire_holders), BOOT_NS + 1),
+		.asker = asker,
+		.port = port,
+		.told = told,
+		.flags = flags,
+	};
+}
+
 union start_record {
 	struct wire_start start;
 	char bytes[256];
@@ -209,6 +252,18 @@ MAYBE static union settings_record settings_new(uint64_t ts_ns, const char *rese
 	return r;
 }
 
+/* The same with another range, and other ports for everybody. */
+MAYBE static union settings_record settings_of(uint64_t ts_ns, uint16_t lo, uint16_t hi,
+					       const char *reserved, uint32_t unprivileged)
+{
+	union settings_record r = settings_new(ts_ns, reserved);
+
+	r.settings.range_lo = lo;
+	r.settings.range_hi = hi;
+	r.settings.unprivileged_start = unprivileged;
+	return r;
+}
+
 union step_record {
 	struct wire_step step;
 	char bytes[256];
@@ -228,6 +283,8 @@ MAYBE static union step_record step_new(uint16_t number, const char *lesson)
 
 /* --- what core says ---------------------------------------------------------------------- */
 
+#define SPACES_TOLD 4
+
 struct world {
 	struct core *core;
 	struct filter filter;
@@ -237,10 +294,13 @@ struct world {
 	char found[4096]; /* findings, not in the story */
 	size_t found_len;
 	const char *hint;     /* of the latest */
+	char evidence[4096];  /* likewise, a fact a line */
 	char explained[8192]; /* sentences of all events, each ended by a newline */
 	size_t explained_len;
 	int sink_returns; /* what the sink gives back */
 	struct run_summary summary;
+	struct space_summary spaces[SPACES_TOLD]; /* without their settings */
+	size_t spaces_len;
 	bool has_summary;
 	const struct run_info *run;
 	const struct names *names;
@@ -339,6 +399,12 @@ static int on_finding(void *self, const struct finding *f)
 	assert_true(f->event->findings >> f->id & 1);
 	assert_non_null(f->hint);
 	w->hint = f->hint;
+	w->evidence[0] = 0;
+	for (size_t i = 0; i < f->evidence_len; i++) {
+		room = sizeof(w->evidence) - strlen(w->evidence);
+		snprintf(w->evidence + strlen(w->evidence), room, "%.*s\n", (int)f->evidence[i].len,
+			 f->evidence[i].text);
+	}
 	return w->sink_returns;
 }
 
@@ -390,6 +456,10 @@ static int on_summary(void *self, const struct run_summary *s)
 	struct world *w = self;
 
 	w->summary = *s;
+	w->summary.spaces = NULL; /* which are core's */
+	w->spaces_len = s->spaces_len < SPACES_TOLD ? s->spaces_len : SPACES_TOLD;
+	for (size_t i = 0; i < w->spaces_len; i++)
+		w->spaces[i] = s->spaces[i];
 	w->has_summary = true;
 	return w->sink_returns;
 }

@@ -154,11 +154,47 @@ MAYBE static struct wire_call refused_connect(uint16_t before, uint16_t port, in
 	return c;
 }
 
+/* A connection from 10.0.0.9:443 to 10.0.0.1:8080. */
+MAYBE static struct wire_call accepted(uint32_t facts)
+{
+	struct wire_call c = connecting(8080, 8080);
+
+	c.head.kind = WIRE_ACCEPT;
+	c.facts = WIRE_F_WHO | WIRE_F_CHILD | facts;
+	c.start_ns = 0;
+	c.sock.state = TCP_ESTABLISHED;
+	c.sock.established_ns = BOOT_NS + 390;
+	c.req_family = c.req_port = 0;
+	memset(c.req_addr, 0, 16);
+	return c;
+}
+
 MAYBE static struct wire_call as_udp(struct wire_call c)
 {
 	c.sock.protocol = IPPROTO_UDP;
 	c.sock.state = TCP_CLOSE;
 	return c;
+}
+
+/* Closed, and gone; time_wait_ns: what TIME_WAIT took over at that time, 0 if nothing. */
+MAYBE static void scene_close(struct scene *s, uint64_t ts_ns, uint16_t port, uint64_t time_wait_ns)
+{
+	struct wire_end end = end_new(1, BOOT_NS + ts_ns);
+
+	end.close_ns = BOOT_NS + ts_ns - 10;
+	end.port = port;
+	end.release_ns = time_wait_ns || !port ? 0 : BOOT_NS + ts_ns - 1;
+	end.time_wait_ns = time_wait_ns ? BOOT_NS + time_wait_ns : 0;
+	end.flags = time_wait_ns ? WIRE_E_TIME_WAIT : 0;
+	scene_add_end(s, end);
+}
+
+MAYBE static struct scene scene_of(struct wire_call c)
+{
+	struct scene s = scene_new();
+
+	scene_add(&s, c);
+	return s;
 }
 
 static void scene_feed(struct world *w, const struct scene *s, uint64_t round)

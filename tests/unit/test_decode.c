@@ -326,6 +326,10 @@ static void fields_that_are_not_announced_are_zero(void **state)
 	EVERY_BIT_COUNTS(&step, FIELD(struct wire_step, text_len),
 			 FIELD(struct wire_step, before.pad), FIELD(struct wire_step, after.pad),
 			 FIELD(struct wire_step, peer.pad), { sizeof(struct wire_step) + 9, 7 });
+	step.step.result = -4096;
+	assert_int_equal(wire_check(&step, step.step.head.len_bytes, NULL), -EBADMSG);
+	step.step.result = -4095;
+	assert_int_equal(wire_check(&step, step.step.head.len_bytes, NULL), 0);
 	step.step.end_ns = step.step.head.ts_ns - 1;
 	assert_int_equal(wire_check(&step, step.step.head.len_bytes, NULL), -EBADMSG);
 }

@@ -1,29 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * test_explain_connect.c: what --explain says of clients, of sends, and of how ports are given up.
+ * test_explain_connect.c: what --explain says of clients and of sends.
  * Each sentence where it must be, and not in the nearest case in which it would not be true.
  */
 #include "tests/unit/scenes.h"
-
-static struct scene of(struct wire_call c)
-{
-	struct scene s = scene_new();
-
-	scene_add(&s, c);
-	return s;
-}
-
-static void add_end(struct scene *s, uint64_t ts_ns, uint16_t port, uint64_t time_wait_ns)
-{
-	struct wire_end end = end_new(1, BOOT_NS + ts_ns);
-
-	end.close_ns = BOOT_NS + ts_ns - 10;
-	end.port = port;
-	end.release_ns = time_wait_ns || !port ? 0 : BOOT_NS + ts_ns - 1;
-	end.time_wait_ns = time_wait_ns ? BOOT_NS + time_wait_ns : 0;
-	end.flags = time_wait_ns ? WIRE_E_TIME_WAIT : 0;
-	scene_add_end(s, end);
-}
 
 /* --- who asked ------------------------------------------------------------------------------ */
 
@@ -35,7 +15,7 @@ static void add_end(struct scene *s, uint64_t ts_ns, uint16_t port, uint64_t tim
 
 static void a_client_never_asked(void **state)
 {
-	struct scene s = of(connecting(0, 40000));
+	struct scene s = scene_of(connecting(0, 40000));
 
 	(void)state;
 	SAYS(&s, NEVER);
@@ -46,25 +26,25 @@ static void a_client_never_asked(void **state)
 	s.lost = false;
 	s.records[0].call.sock.created_ns = 0; /* or before anybody looked */
 	SAYS_NOT(&s, NEVER);
-	s = of(connecting(0, 40000));
+	s = scene_of(connecting(0, 40000));
 	s.filter.comm = "python3"; /* or under another name */
 	SAYS_NOT(&s, NEVER);
 	SAYS(&s, HAD_NONE);
-	s = of(connecting(0, 40000));
+	s = scene_of(connecting(0, 40000));
 	s.records[0].call.sock.userlocks = LOCK_ADDRESS; /* its address is from bind() */
 	SAYS_NOT(&s, NEVER);
 }
 
 static void a_client_that_asked_in_vain(void **state)
 {
-	struct scene s = of(refused_bind(own4, 80, EACCES));
+	struct scene s = scene_of(refused_bind(own4, 80, EACCES));
 
 	(void)state;
 	scene_add(&s, connecting(0, 40000));
 	SAYS_NOT(&s, NEVER);
 	SAYS(&s, HAD_NONE);
 	/* and one whose port from bind() is gone with the first attempt */
-	s = of(zero_bind(any4, 40001));
+	s = scene_of(zero_bind(any4, 40001));
 	scene_add(&s, refused_connect(40001, 0, ECONNREFUSED));
 	scene_add_edge(&s, edge_new(WIRE_RELEASE, 1, BOOT_NS + 500, 40001, 0));
 	scene_add(&s, connecting(0, 40000))->head.ts_ns += 500;
@@ -81,7 +61,7 @@ static void a_client_that_asked_for_an_address(void **state)
 	(void)state;
 	c.sock.options = WIRE_O_BIND_ADDRESS_NO_PORT;
 	c.facts &= ~(uint32_t)WIRE_F_SEARCHED;
-	s = of(c);
+	s = scene_of(c);
 	c = connecting(0, 40000);
 	c.sock.userlocks = LOCK_ADDRESS;
 	scene_add(&s, c);
@@ -96,8 +76,9 @@ static void a_client_that_asked_for_an_address(void **state)
 
 static void a_client_with_a_port(void **state)
 {
-	struct scene named = of(named_bind(own4, 8080)), zero = of(zero_bind(own4, 40001));
-	struct scene before = of(connecting(8080, 8080));
+	struct scene named = scene_of(named_bind(own4, 8080)),
+		     zero = scene_of(zero_bind(own4, 40001));
+	struct scene before = scene_of(connecting(8080, 8080));
 
 	(void)state;
 	scene_add(&named, connecting(8080, 8080));
@@ -112,7 +93,11 @@ static void a_client_with_a_port(void **state)
 	     "No search: the port was there, so connect() only made sure that no connection "
 	     "has these two addresses and two ports already.");
 	SAYS_NOT(&named, "connect() looked through");
-	named = of(connecting(0, 40000));
+	before.records[0].call.port_before = 0; /* whose port it is, is not known */
+	before.records[0].call.facts |= WIRE_F_UNCONFIRMED;
+	SAYS_NOT(&before, "which it had before");
+	SAYS(&before, "The program connects from port 8080.");
+	named = scene_of(connecting(0, 40000));
 	SAYS_NOT(&named, "No search");
 }
 
@@ -124,7 +109,7 @@ static void a_client_with_a_port(void **state)
 
 static void connect_prefers_a_parity(void **state)
 {
-	struct scene even = of(connecting(0, 40000)), odd = of(connecting(0, 40001));
+	struct scene even = scene_of(connecting(0, 40000)), odd = scene_of(connecting(0, 40001));
 
 	(void)state;
 	SAYS(&even, LOOKED ", even numbers first: 40000 is even, which hints at connect() and "
@@ -146,7 +131,7 @@ static void connect_prefers_a_parity(void **state)
 
 static void parity_depends_on_the_kernel(void **state)
 {
-	struct scene s = of(connecting(0, 40000));
+	struct scene s = scene_of(connecting(0, 40000));
 
 	(void)state;
 	s.kernel = "7.0.13";
@@ -170,7 +155,7 @@ static void parity_depends_on_the_kernel(void **state)
 
 static void a_range_of_its_own_has_no_parity(void **state)
 {
-	struct scene s = of(connecting(0, 40000));
+	struct scene s = scene_of(connecting(0, 40000));
 	struct wire_call *c = &s.records[0].call;
 
 	(void)state;
@@ -181,7 +166,7 @@ static void a_range_of_its_own_has_no_parity(void **state)
 	SAYS_NOT(&s, "numbers first");
 	SAYS(&s, "(and from 10.0.0.1), number by number, as the socket has a range of its own: odd "
 		 "and even tell nothing here.");
-	SAYS(&s, "40000-40099 is this socket's own: its IP_LOCAL_PORT_RANGE leaves that of "
+	SAYS(&s, "40000-40099 is this socket's own range, set by IP_LOCAL_PORT_RANGE within "
 		 "32768-60999");
 	s.kernel = "6.1.176"; /* before 6.8 */
 	SAYS(&s, "hints at connect()");
@@ -209,7 +194,7 @@ static void only_ports_in_use_for_the_destination_count(void **state)
 
 static void a_connection_shares_a_port(void **state)
 {
-	struct scene s = of(connecting(0, 40000));
+	struct scene s = scene_of(connecting(0, 40000));
 
 	(void)state;
 	SAYS_NOT(&s, "has 40000 already");
@@ -222,7 +207,7 @@ static void a_connection_shares_a_port(void **state)
 
 static void what_connect_leaves_in_the_socket(void **state)
 {
-	struct scene s = of(connecting(0, 40000));
+	struct scene s = scene_of(connecting(0, 40000));
 
 	(void)state;
 	SAYS(&s,
@@ -244,7 +229,8 @@ static void what_connect_leaves_in_the_socket(void **state)
 
 static void connect_of_datagrams(void **state)
 {
-	struct scene s = of(as_udp(connecting(0, 40000))), bound = of(as_udp(named_bind(own4, 53)));
+	struct scene s = scene_of(as_udp(connecting(0, 40000))),
+		     bound = scene_of(as_udp(named_bind(own4, 53)));
 
 	(void)state;
 	scene_add(&bound, as_udp(connecting(53, 53)));
@@ -256,16 +242,18 @@ static void connect_of_datagrams(void **state)
 	SAYS(&s, "for UDP odd and even are the same");
 	SAYS_NOT(&s, "SYN_SENT");
 	SAYS_NOT(&s, "looks for one only");
+	s.records[0].call.sock.userlocks = LOCK_ADDRESS;
+	SAYS_NOT(&s, "never asked");
 	s.lost = true;
 	SAYS(&s, "The program had no port, so the kernel picked 40000, to talk with 10.0.0.9:443 "
 		 "from.");
 	SAYS(&bound, "The port stays as bind() had left it; connect() on UDP looks for one only "
 		     "where there is none.");
 	SAYS_NOT(&bound, "No search");
-	add_end(&s, 600, 40000, 0);
+	scene_close(&s, 600, 40000, 0);
 	SAYS(&s, "Port 40000 has been given back.");
 	SAYS_NOT(&s, "The connection with");
-	bound = of(named_bind(own4, 53));
+	bound = scene_of(named_bind(own4, 53));
 	scene_add(&bound, connecting(53, 53));
 	SAYS_NOT(&bound, "Nothing was sent");
 	SAYS_NOT(&bound, "on UDP looks");
@@ -273,7 +261,7 @@ static void connect_of_datagrams(void **state)
 
 static void a_connection_that_stands(void **state)
 {
-	struct scene s = of(connecting(0, 40000));
+	struct scene s = scene_of(connecting(0, 40000));
 
 	(void)state;
 	SAYS_NOT(&s, "agreed");
@@ -282,7 +270,14 @@ static void a_connection_that_stands(void **state)
 	     "The other side agreed: there is a connection from 10.0.0.1:40000 to 10.0.0.9:443.");
 	SAYS(&s, "The state went to ESTABLISHED; address and port are those that connect() had put "
 		 "into the socket.");
+	SAYS_NOT(&s, "made a socket for it");
 	s.records[0].call.port_before = 40000;
+	SAYS_NOT(&s, "had put into");
+	SAYS_NOT(&s, "A connection from");
+	s = scene_of(named_bind(own4, 8080));
+	scene_add(&s, connecting(8080, 8080));
+	scene_add_edge(&s, edge_new(WIRE_ESTABLISHED, 1, BOOT_NS + 500, 0, 0));
+	SAYS(&s, "there is a connection from 10.0.0.1:8080 to 10.0.0.9:443.");
 	SAYS_NOT(&s, "had put into");
 }
 
@@ -290,7 +285,7 @@ static void a_connection_that_stands(void **state)
 
 static void nobody_takes_connections(void **state)
 {
-	struct scene s = of(connecting(0, 40000));
+	struct scene s = scene_of(connecting(0, 40000));
 
 	(void)state;
 	scene_add_edge(&s, edge_new(WIRE_RELEASE, 1, BOOT_NS + 450, 40000, 0));
@@ -302,6 +297,9 @@ static void nobody_takes_connections(void **state)
 	     "Port 40000 goes back with the failure: the program had not named it, so it is not "
 	     "locked (no SOCK_BINDPORT_LOCK); another connect() looks for one anew.");
 	SAYS_NOT(&s, "stays with");
+	SAYS_NOT(&s, "ETIMEDOUT");
+	SAYS_NOT(&s, "connect() failed with");
+	SAYS_NOT(&s, "is known by its two");
 	s.records[2].call.error = ETIMEDOUT;
 	SAYS_NOT(&s, "ECONNREFUSED");
 	SAYS_NOT(&s, "refused to talk");
@@ -313,7 +311,7 @@ static void nobody_takes_connections(void **state)
 
 static void a_named_port_stays(void **state)
 {
-	struct scene s = of(named_bind(own4, 8080));
+	struct scene s = scene_of(named_bind(own4, 8080));
 
 	(void)state;
 	scene_add(&s, connecting(8080, 8080));
@@ -329,24 +327,24 @@ static void a_named_port_stays(void **state)
 /* bind() to port 0, and no route: the attempt did not get as far as to lose the port. */
 static void a_port_that_is_still_there_does_not_go_back(void **state)
 {
-	struct scene s = of(zero_bind(own4, 40001));
+	struct scene s = scene_of(zero_bind(own4, 40001));
 
 	(void)state;
 	scene_add(&s, refused_connect(40001, 40001, ENETUNREACH));
 	SAYS_NOT(&s, "goes back");
 	SAYS(&s, "10.0.0.9:443 could not be reached.");
 	SAYS_NOT(&s, "no port was needed");
-	s = of(refused_connect(0, 0, ENETUNREACH));
+	s = scene_of(refused_connect(0, 0, ENETUNREACH));
 	SAYS(&s, "From this machine no way leads to 10.0.0.9, so no port was needed.");
 	SAYS(&s, "connect() looks for the route before it looks for a port: ENETUNREACH, and the "
 		 "socket has none.");
-	s = of(refused_connect(0, 0, EHOSTUNREACH));
+	s = scene_of(refused_connect(0, 0, EHOSTUNREACH));
 	SAYS_NOT(&s, "looks for the route");
 }
 
 static void an_interrupted_attempt_goes_on(void **state)
 {
-	struct scene s = of(connecting(0, 40000));
+	struct scene s = scene_of(connecting(0, 40000));
 
 	(void)state;
 	scene_add(&s, refused_connect(40000, 40000, EINTR));
@@ -366,7 +364,7 @@ static void an_interrupted_attempt_goes_on(void **state)
 
 static void no_port_is_left_for_a_destination(void **state)
 {
-	struct scene s = of(refused_connect(0, 0, EADDRNOTAVAIL));
+	struct scene s = scene_of(refused_connect(0, 0, EADDRNOTAVAIL));
 	struct wire_call *c = &s.records[0].call;
 
 	(void)state;
@@ -385,13 +383,13 @@ static void no_port_is_left_for_a_destination(void **state)
 	SAYS_NOT(&s, "The limit is one");
 	SAYS(&s, "EADDRNOTAVAIL has two reasons here: no address of this machine fits that "
 		 "destination, or no port is left; which one is not known.");
-	s = of(refused_connect(0, 0, ECONNREFUSED));
+	s = scene_of(refused_connect(0, 0, ECONNREFUSED));
 	SAYS_NOT(&s, "EADDRNOTAVAIL");
 }
 
 static void a_connection_that_is_there_already(void **state)
 {
-	struct scene s = of(named_bind(own4, 8080));
+	struct scene s = scene_of(named_bind(own4, 8080));
 
 	(void)state;
 	scene_add(&s, refused_connect(8080, 8080, EADDRNOTAVAIL));
@@ -405,7 +403,7 @@ static void a_connection_that_is_there_already(void **state)
 
 static void no_port_is_left_for_datagrams(void **state)
 {
-	struct scene s = of(as_udp(refused_connect(0, 0, EAGAIN)));
+	struct scene s = scene_of(as_udp(refused_connect(0, 0, EAGAIN)));
 
 	(void)state;
 	SAYS(&s, "The program had no port, and the kernel found no free one.");
@@ -413,7 +411,7 @@ static void no_port_is_left_for_datagrams(void **state)
 	s.records[0].call.cause = EADDRINUSE;
 	SAYS(&s, "The search for a port said EADDRINUSE; the program is told EAGAIN, whatever the "
 		 "reason was.");
-	s = of(as_udp(refused_connect(53, 53, EAGAIN)));
+	s = scene_of(as_udp(refused_connect(53, 53, EAGAIN)));
 	SAYS_NOT(&s, "found no free one");
 }
 
@@ -436,13 +434,20 @@ static void a_send_without_a_port(void **state)
 	memset(c.sock.local, 0, 16);
 	memset(c.sock.peer, 0, 16);
 	c.sock.peer_port = 0;
-	s = of(c);
+	s = scene_of(c);
 	SAYS(&s, "The program never asked for a port, so the kernel picked 40000 before the first "
 		 "packet went to 10.0.0.9:443.");
 	SAYS(&s, "The socket's own address stays 0.0.0.0, which stands for all: each packet takes "
 		 "that of its route, and an answer to port 40000 finds the socket.");
 	s.records[0].call.sock.local[0] = 10;
 	SAYS_NOT(&s, "stays");
+	s.records[0].call.sock.userlocks = LOCK_ADDRESS;
+	SAYS_NOT(&s, "never asked");
+	scene_add(&s, as_udp(connecting(40000, 40000)))->head.ts_ns += 100;
+	s.records[1].call.start_ns += 100;
+	SAYS(&s, "The program connects to 10.0.0.9:443 from port 40000, which it had before.");
+	SAYS_NOT(&s, "had picked when it asked");
+	s.len = 1;
 	s.lost = true;
 	SAYS(&s, "The program had no port, so the kernel picked 40000 before the packet went to "
 		 "10.0.0.9:443.");
@@ -460,8 +465,9 @@ static void a_send_that_finds_none(void **state)
 	(void)state;
 	c.error = EAGAIN;
 	c.cause = EADDRINUSE;
-	s = of(c);
+	s = scene_of(c);
 	SAYS(&s, "The program had no port, and the kernel found none to send from.");
+	SAYS_NOT(&s, "The send failed");
 	SAYS(&s, "The search for a port said EADDRINUSE; the program is told EAGAIN");
 	s.records[0].call.cause = 0;
 	SAYS_NOT(&s, "The search for a port said");
@@ -470,276 +476,13 @@ static void a_send_that_finds_none(void **state)
 
 static void a_send_that_connects(void **state)
 {
-	struct scene s = of(sending(0, 40000));
+	struct scene s = scene_of(sending(0, 40000));
 
 	(void)state;
 	SAYS(&s, "The program sent data without connecting first, so the kernel picked 40000 for a "
 		 "connection to 10.0.0.9:443 that carries them.");
 	SAYS(&s, "send() looked through 32768-60999");
 	SAYS(&s, "even numbers first: 40000 is even");
-}
-
-/* --- accept() ------------------------------------------------------------------------------- */
-
-static struct wire_call accepted(uint32_t facts)
-{
-	struct wire_call c = connecting(8080, 8080);
-
-	c.head.kind = WIRE_ACCEPT;
-	c.facts = WIRE_F_WHO | WIRE_F_CHILD | facts;
-	c.start_ns = 0;
-	c.sock.state = TCP_ESTABLISHED;
-	c.sock.established_ns = BOOT_NS + 390;
-	c.req_family = c.req_port = 0;
-	memset(c.req_addr, 0, 16);
-	return c;
-}
-
-static void a_connection_taken(void **state)
-{
-	struct scene s = of(accepted(0));
-
-	(void)state;
-	SAYS(&s, "A connection from 10.0.0.9:443 to port 8080 is complete, whether or not the "
-		 "program has asked for it yet.");
-	SAYS(&s, "The kernel made a socket for it in state ESTABLISHED, with the listener's port "
-		 "8080; it waits in the listener's queue until accept() takes it.");
-	SAYS(&s, "The program took a connection that 10.0.0.9:443 had made to its port 8080.");
-	SAYS(&s, "accept() made no choice: the new socket has the listener's port 8080, and what "
-		 "tells connections to it apart is the other end, here 10.0.0.9:443.");
-	SAYS(&s, "The kernel made it one more owner of the port: that stays in use until the "
-		 "listener and all its connections are closed.");
-	SAYS(&s, "getsockname() here gives 10.0.0.1:8080, as getpeername() does at the other end, "
-		 "and the other way round, unless something on the way rewrites addresses (NAT).");
-	SAYS_NOT(&s, "The other side agreed");
-}
-
-/* --- the end -------------------------------------------------------------------------------- */
-
-static void a_disconnect(void **state)
-{
-	struct wire_call c = seen_call(WIRE_DISCONNECT, 500, 8080, 8080);
-	struct scene s = of(named_bind(own4, 8080));
-
-	(void)state;
-	c.sock.userlocks = LOCK_PORT;
-	scene_add(&s, connecting(8080, 8080));
-	scene_add(&s, c);
-	SAYS(&s, "The program let go of the other side, and keeps port 8080.");
-	SAYS(&s, "connect() with AF_UNSPEC clears the other end; the port is locked "
-		 "(SOCK_BINDPORT_LOCK), as bind() had named it.");
-	SAYS_NOT(&s, "and of port");
-	s.records[2].call.sock.userlocks = 0;
-	SAYS_NOT(&s, "the port is locked");
-	s = of(connecting(0, 40000));
-	scene_add(&s, seen_call(WIRE_DISCONNECT, 500, 40000, 0));
-	SAYS(&s, "The program let go of the other side, and of port 40000 with it.");
-	SAYS(&s, "connect() with AF_UNSPEC clears the other end; the port goes, too, as it is not "
-		 "locked (no SOCK_BINDPORT_LOCK).");
-	SAYS_NOT(&s, "keeps port");
-}
-
-static void a_close(void **state)
-{
-	struct scene s = of(connecting(0, 40000)), bound = of(named_bind(any4, 8080));
-	struct scene server = of(listening(any4, 0, 40001));
-
-	(void)state;
-	add_end(&s, 600, 40000, 0);
-	add_end(&bound, 600, 8080, 0);
-	add_end(&server, 600, 40001, 0);
-	SAYS(&s, "The program is done with 10.0.0.9:443, and with port 40000 for that.");
-	SAYS(&s, "close() gives back the descriptor; the port stays in use until the connection is "
-		 "over, and after that if this side goes through TIME_WAIT.");
-	SAYS(&bound, "The program has closed what it had at port 8080.");
-	SAYS_NOT(&bound, "close() gives back");
-	SAYS(&server, "The program has closed what waited for connections at 0.0.0.0:40001.");
-	SAYS(&server,
-	     "Connections that accept() has taken keep port 40001 in use: each is an owner "
-	     "of it, the listener was only one of them.");
-	SAYS_NOT(&bound, "that accept() has taken");
-	SAYS(&bound, "Port 8080 has been given back.");
-	SAYS(&s, "Port 40000 has been given back.");
-	SAYS_NOT(&s, "The connection with");
-	scene_add_edge(&s, edge_new(WIRE_ESTABLISHED, 1, BOOT_NS + 500, 0, 0));
-	s.records[3] = s.records[1]; /* before the end, not behind it */
-	s.records[1] = s.records[2];
-	s.records[2] = s.records[3];
-	SAYS(&s, "The connection with 10.0.0.9:443 has given back port 40000.");
-	SAYS_NOT(&bound, "The connection with");
-	SAYS(&bound, "A release is not yet a free port: others who share it, connections accepted "
-		     "at it, and TIME_WAIT are owners of their own.");
-	SAYS_NOT(&bound, "was the listener's");
-}
-
-static void a_close_without_a_port(void **state)
-{
-	struct scene s = of(refused_bind(any4, 80, EACCES)), gone = of(connecting(0, 40000));
-
-	(void)state;
-	add_end(&s, 600, 0, 0);
-	SAYS(&s, "The program is done; it had no port.");
-	scene_add_edge(&gone, edge_new(WIRE_RELEASE, 1, BOOT_NS + 450, 40000, 0));
-	scene_add(&gone, refused_connect(0, 0, ECONNREFUSED))->start_ns = BOOT_NS + 395;
-	add_end(&gone, 600, 0, 0);
-	SAYS(&gone, "The program is done; it had no port any more.");
-	SAYS_NOT(&gone, "it had no port.");
-}
-
-static void the_listeners_port_is_not_free(void **state)
-{
-	struct scene s = of(accepted(0));
-
-	(void)state;
-	add_end(&s, 600, 8080, 0);
-	SAYS(&s, "Port 8080 was the listener's: it stays in use as long as the listener is there.");
-}
-
-static void time_wait_keeps_a_port(void **state)
-{
-	struct scene s = of(connecting(0, 40000));
-
-	(void)state;
-	add_end(&s, 600, 40000, 599);
-	SAYS(&s, "The connection to 10.0.0.9:443 is over, but the kernel keeps port 40000 for a "
-		 "while, for something may still be on its way.");
-	SAYS(&s, "TIME_WAIT comes to the side that closes first and lasts 60 s; no process has the "
-		 "port, so lists of processes show nobody.");
-	SAYS(&s, "bind() to 10.0.0.1:40000 is refused meanwhile, unless this socket had "
-		 "SO_REUSEADDR (or "
-		 "SO_REUSEPORT) and the new one has it, too.");
-	SAYS_NOT(&s, "no longer");
-	SAYS_NOT(&s, "concluded");
-	s.blind = WIRE_B_TIME_WAIT_START; /* concluded from the states */
-	SAYS_NOT(&s, "comes to the side");
-	SAYS(&s, "That it is in TIME_WAIT now is concluded from the states it went through: this "
-		 "backend does not see TIME_WAIT itself.");
-	s.blind = 0;
-	scene_add_edge(&s, edge_new(WIRE_TW_END, 1, BOOT_NS + 700, 40000, 0));
-	SAYS(&s, "The kernel no longer keeps port 40000 for a connection that is over.");
-	SAYS_NOT(&s, "A release is not yet");
-	SAYS_NOT(&s, "given back");
-}
-
-static void what_was_there_before(void **state)
-{
-	struct wire_call c = found_new(1, BOOT_NS + 10, 40000, WIRE_F_EXISTING);
-	struct scene s;
-
-	(void)state;
-	c.sock.peer_port = 443;
-	s = of(c);
-	s.kernel = "6.17.8";
-	SAYS(&s, "The program had port 40000 before portlife began to watch; how it got it was not "
-		 "seen.");
-	SAYS_NOT(&s, "Since 6.17");
-	s.records[0].call.sock.userlocks = LOCK_CONNECT;
-	SAYS(&s, "The program had port 40000 before portlife began to watch; the kernel had picked "
-		 "it for a connection.");
-	SAYS(&s, "Since 6.17 a socket carries a note, SOCK_CONNECT_BIND, that its port is from "
-		 "connect().");
-	s.records[0].call.facts = WIRE_F_PASS; /* found, but not there before */
-	SAYS(&s,
-	     "Nobody saw this happen: portlife found it when it compared what it knew with what "
-	     "there is.");
-	SAYS_NOT(&s, "before portlife began");
-}
-
-/* --- the choice ----------------------------------------------------------------------------- */
-
-static unsigned int count(const char *text, const char *what)
-{
-	unsigned int found = 0;
-
-	for (; (text = strstr(text, what)); text++)
-		found++;
-	return found;
-}
-
-static void nothing_is_said_twice_to_a_program(void **state)
-{
-	struct scene s = of(connecting(0, 40000));
-	const char *said;
-
-	(void)state;
-	said = scene_play(&s, 5);
-	assert_int_equal(count(said, NEVER), 1); /* the very same */
-	assert_int_equal(count(said, "hints at connect()"), 1);
-	assert_int_equal(count(said, "SYN_SENT"), 1);
-	scene_add(&s, connecting(0, 40002))->sock.id = 2;
-	said = scene_play(&s, 5);
-	assert_int_equal(count(said, "never asked"), 2); /* of two ports */
-	assert_int_equal(count(said, "hints at connect()"), 1);
-	s.records[1].call.who = who_new(200, "curl");
-	said = scene_play(&s, 5);
-	assert_int_equal(count(said, "hints at connect()"), 2); /* to two programs */
-	s.records[1].call.who = who_new(100, "python3");
-	s.records[1].call.sock.local_port = 40001; /* what it says is not the same */
-	said = scene_play(&s, 5);
-	assert_int_equal(count(said, "hints at connect()"), 1);
-	assert_int_equal(count(said, "was to be had"), 1);
-}
-
-static void three_sentences_at_most(void **state)
-{
-	struct scene s = of(connecting(0, 40000));
-
-	(void)state;
-	assert_int_equal(count(scene_play(&s, 1), "\n"), 3);
-	s.records[0].call.sock.protocol = IPPROTO_ICMP; /* its number is no port */
-	s.records[0].call.sock.state = TCP_ESTABLISHED;
-	assert_string_equal(scene_play(&s, 1), "The program chose whom to talk with.\n");
-	s.records[0].call.head.kind = WIRE_CONNECT_FAILED;
-	s.records[0].call.error = EPERM;
-	assert_string_equal(scene_play(&s, 1),
-			    "The program asked the kernel for something, and was refused.\n"
-			    "connect() failed with EPERM.\n");
-}
-
-/* The kernel's words come from the second sentence on. */
-static void the_first_sentence_is_plain(void **state)
-{
-	static const char *const words[] = {
-		"socket", "bind",      "listen(", "connect(", "accept(", "SO_",	    "SOCK_",
-		"IP_",	  "TIME_WAIT", "SYN",	  "CLOSE",    "EADDR",	 "ECONN",   "ephemeral",
-		"bucket", "errno",     "sysctl",  "net.",     "state",	 "kernel's"
-	};
-	const struct wire_call calls[] = {
-		named_bind(any4, 80),
-		zero_bind(own4, 40001),
-		listening(any4, 0, 40001),
-		connecting(0, 40000),
-		connecting(80, 80),
-		refused_bind(any4, 80, EADDRINUSE),
-		accepted(0),
-		refused_connect(0, 0, EADDRNOTAVAIL),
-		refused_bind(any4, 80, EACCES),
-		refused_connect(0, 0, ENETUNREACH),
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
-		struct scene s = of(calls[i]);
-		char first[512];
-		const char *said = scene_play(&s, 1);
-
-		snprintf(first, sizeof(first), "%.*s", (int)strcspn(said, "\n"), said);
-		assert_true(first[0]);
-		for (size_t j = 0; j < sizeof(words) / sizeof(words[0]); j++)
-			if (strstr(first, words[j]))
-				fail_msg("\"%s\" is in: %s", words[j], first);
-	}
-}
-
-static void other_namespaces_have_their_own_settings(void **state)
-{
-	struct scene s = of(zero_bind(any4, 40001));
-
-	(void)state;
-	s.reserved = "50000";
-	SAYS(&s, "1 of them reserved");
-	s.records[0].call.sock.netns++;
-	SAYS_NOT(&s, "reserved");
 }
 
 int main(void)
@@ -767,17 +510,6 @@ int main(void)
 		cmocka_unit_test(a_send_without_a_port),
 		cmocka_unit_test(a_send_that_finds_none),
 		cmocka_unit_test(a_send_that_connects),
-		cmocka_unit_test(a_connection_taken),
-		cmocka_unit_test(a_disconnect),
-		cmocka_unit_test(a_close),
-		cmocka_unit_test(a_close_without_a_port),
-		cmocka_unit_test(the_listeners_port_is_not_free),
-		cmocka_unit_test(time_wait_keeps_a_port),
-		cmocka_unit_test(what_was_there_before),
-		cmocka_unit_test(nothing_is_said_twice_to_a_program),
-		cmocka_unit_test(three_sentences_at_most),
-		cmocka_unit_test(the_first_sentence_is_plain),
-		cmocka_unit_test(other_namespaces_have_their_own_settings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

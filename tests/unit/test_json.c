@@ -2,208 +2,7 @@
 /*
  * The JSON writer and sink: the exact lines, and whether a real parser takes whatever bytes.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include "user/core/explain.h"
-#include "user/core/holders.h"
-#include "user/core/names.h"
-#include "user/sink/json.h"
-
-#define SECOND 1000000000ULL
-
-static const char *const command[] = { "sh", "-c", "exit \"3\"", NULL };
-
-static const struct run_info run = {
-	.boot_ns = 100 * SECOND,
-	.wall_ns = 1795355101123456789,
-	.backend = WIRE_TRACEPOINT,
-	.blind = WIRE_B_HOLDERS | WIRE_B_SHARED,
-	.netns = 4026531840,
-	.range_lo = 32768,
-	.range_hi = 60999,
-	.kernel = "6.18.0",
-	.host = "box",
-	.command = command,
-};
-
-struct fixture {
-	struct out out;
-	struct json_sink json;
-	struct sink sink;
-	struct names *names;
-	char got[65536];
-};
-
-static int setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-	int fd = memfd_create("json", 0);
-
-	if (!f || fd < 0 || out_open(&f->out, fd, true, 0))
-		return -1;
-	f->sink = json_sink_init(&f->json, &f->out, "0.1.0");
-	f->names = names_new();
-	*state = f;
-	return f->names ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	out_close(&f->out);
-	names_free(f->names);
-	free(f);
-	return 0;
-}
-
-/* What was written since the last time. */
-static const char *fixture_text(struct fixture *f)
-{
-	ssize_t len;
-
-	assert_int_equal(out_flush(&f->out), 0);
-	len = pread(f->out.fd, f->got, sizeof(f->got) - 1, 0);
-	assert_true(len >= 0);
-	f->got[len] = 0;
-	assert_int_equal(ftruncate(f->out.fd, 0), 0);
-	assert_int_equal(lseek(f->out.fd, 0, SEEK_SET), 0);
-	return f->got;
-}
-
-static void fixture_start(struct fixture *f)
-{
-	assert_int_equal(f->sink.ops->start(f->sink.self, &run, f->names), 0);
-}
-
-/* --- the writer --------------------------------------------------------------------------- */
-
-static const char *string_of(struct fixture *f, const char *bytes, size_t len)
-{
-	struct json_writer json = { .out = &f->out };
-
-	json_string(&json, bytes, len);
-	return fixture_text(f);
-}
-
-static void strings_are_valid_whatever_the_bytes(void **state)
-{
-	struct fixture *f = *state;
-
-#define STRING(bytes, want)                                                                        \
-	assert_string_equal(string_of(f, bytes, sizeof(bytes) - 1), "\"" want "\"")
-	STRING("plain", "plain");
-	STRING("say \"hi\" \\", "say \\\"hi\\\" \\\\");
-	STRING("a\nb\tc\033[31m\x7f", "a\\u000ab\\u0009c\\u001b[31m\\u007f");
-	STRING("nul\0in", "nul\\u0000in");
-	STRING("caf\xc3\xa9 \xe6\x97\xa5 \xf0\x9f\x98\x80",
-	       "caf\xc3\xa9 \xe6\x97\xa5 \xf0\x9f\x98\x80");
-	STRING("\xff", "\xef\xbf\xbd");
-	STRING("cut \xe6\x97", "cut \xef\xbf\xbd");
-	STRING("\xc0\xaf", "\xef\xbf\xbd\xef\xbf\xbd");			/* too long */
-	STRING("\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"); /* surrogate */
-	STRING("\xf4\x90\x80\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
-	STRING("\xc2\x9b"
-	       "31m",
-	       "\\u009b31m");
-	STRING("\xe2\x80\xae", "\\u202e");
-	STRING("\xf3\xa0\x80\x81", "\\udb40\\udc01");
-#undef STRING
-}
-
-static void empty_containers_and_commas(void **state)
-{
-	struct fixture *f = *state;
-	struct json_writer json = { .out = &f->out };
-
-	json_object_begin(&json);
-	json_key(&json, "a");
-	json_object_begin(&json);
-	json_object_end(&json);
-	json_key(&json, "b");
-	json_array_begin(&json);
-	json_array_end(&json);
-	json_key(&json, "c");
-	json_array_begin(&json);
-	json_item(&json);
-	json_i64(&json, INT64_MIN);
-	json_item(&json);
-	json_object_begin(&json);
-	json_key_string(&json, "d\"");
-	json_u64(&json, UINT64_MAX);
-	json_object_end(&json);
-	json_item(&json);
-	json_null(&json);
-	json_array_end(&json);
-	json_key(&json, "e");
-	json_bool(&json, true);
-	json_line_end(&json);
-	assert_string_equal(fixture_text(f),
-			    "{\"a\":{},\"b\":[],\"c\":[-9223372036854775808,"
-			    "{\"d\\\"\":18446744073709551615},null],\"e\":true}\n");
-}
-
-/* Random bytes, with many that matter, through jq: each line must be one string. */
-static void jq_takes_random_bytes(void **state)
-{
-	static const unsigned char special[] = "\"\\\n\x7f\xc2\x9b\xe2\x80\xae\xf0\x9f\xed\xa0";
-	struct json_writer json;
-	struct out out;
-	unsigned int seed = 1;
-	FILE *jq;
-
-	(void)state;
-	if (system("command -v jq >/dev/null 2>&1") != 0) {
-		print_message("jq is not here\n");
-		skip();
-	}
-	jq = popen("test \"$(jq -r type | sort | uniq -c | tr -s ' ')\" = ' 5000 string'", "w");
-	assert_non_null(jq);
-	assert_int_equal(out_open(&out, fileno(jq), false, 0), 0);
-	json = (struct json_writer){ .out = &out };
-	for (int line = 0; line < 5000; line++) {
-		char bytes[600];
-		size_t len = (size_t)rand_r(&seed) % (line % 10 ? 40 : sizeof(bytes));
-
-		for (size_t i = 0; i < len; i++) {
-			unsigned int pick = (unsigned int)rand_r(&seed) >> 4;
-
-			bytes[i] = (char)(pick & 1 ? special[(pick >> 1) % (sizeof(special) - 1)]
-						   : pick >> 1);
-		}
-		json_string(&json, bytes, len);
-		out_write(&out, "\n", 1);
-	}
-	assert_int_equal(out_close(&out), 0);
-	assert_int_equal(pclose(jq), 0);
-}
-
-static void long_strings_pass_the_buffer(void **state)
-{
-	struct fixture *f = *state;
-	size_t len = 60000;
-	char *bytes = malloc(len);
-
-	assert_non_null(bytes);
-	memset(bytes, 'x', len);
-	assert_int_equal(strlen(string_of(f, bytes, len)), len + 2);
-	free(bytes);
-}
+#include "tests/unit/json_fixture.h"
 
 /* --- the lines ---------------------------------------------------------------------------- */
 
@@ -324,6 +123,10 @@ static void holders_and_findings_lines(void **state)
 				  .options = WIRE_O_REUSEADDR,
 				  .state = TCP_LISTEN,
 				  .origin = ORIGIN_BIND,
+				  .source = HOLDER_BY_KERNEL,
+				  .keeper = KEPT_BY_PROCESS,
+				  .processes = 5,
+				  .fd = 6,
 				  .conflict = { YES, OVERLAP_WILDCARD_HOLDER, REASON_LISTENING,
 						true },
 			  },
@@ -333,6 +136,8 @@ static void holders_and_findings_lines(void **state)
 				  .netns = 77,
 				  .state = TCP_TIME_WAIT,
 				  .origin = ORIGIN_ACCEPT,
+				  .keeper = KEPT_BY_TIME_WAIT,
+				  .fd = -1,
 				  .left_known = true,
 				  .left_ms = 37000,
 				  .conflict = { YES, OVERLAP_CONNECTION, REASON_NONE, false },
@@ -362,12 +167,14 @@ static void holders_and_findings_lines(void **state)
 				   .count = 2 };
 	static const char said_holders[] =
 		"\"holders\":[{\"socket\":5,\"pid\":811,\"comm\":\"a\\\"b\",\"uid\":33,"
-		"\"netns\":77,\"unit\":\"web.service\",\"fds\":null,"
+		"\"netns\":77,\"unit\":\"web.service\",\"fds\":5,\"fd\":6,\"held_by\":\"process\","
+		"\"source\":\"kernel\","
 		"\"local\":{\"addr\":\"0.0.0.0\",\"port\":80},\"state\":\"listen\","
 		"\"options\":[\"reuseaddr\"],\"port_origin\":\"bind\","
 		"\"time_wait_left_ms\":null,\"rule\":\"wildcard-holder,same-device,listening\"},"
 		"{\"socket\":6,\"pid\":null,\"comm\":null,\"uid\":null,\"netns\":77,"
-		"\"unit\":null,\"fds\":null,\"local\":{\"addr\":\"0.0.0.0\",\"port\":80},"
+		"\"unit\":null,\"fds\":null,\"fd\":null,\"held_by\":\"time_wait\","
+		"\"source\":\"table\",\"local\":{\"addr\":\"0.0.0.0\",\"port\":80},"
 		"\"state\":\"time_wait\",\"options\":[],\"port_origin\":\"accept\","
 		"\"time_wait_left_ms\":37000,\"rule\":\"same-connection\"}],"
 		"\"holders_omitted\":3";
@@ -564,7 +371,87 @@ static void lost_and_summary_lines(void **state)
 		"\"connect\":0,\"listen\":0,\"send\":0,\"accept\":4,\"unknown\":0},"
 		"\"errors\":{\"EADDRINUSE\":1},\"ports_given\":1,\"implicit\":0,\"ephemeral\":0,"
 		"\"lives\":6,\"lives_ended\":5,\"shown\":2,\"lost\":12,"
-		"\"command\":{\"exit\":null,\"signal\":9}}\n");
+		"\"command\":{\"exit\":null,\"signal\":9},\"elapsed_ns\":0,\"pressure\":[],"
+		"\"pressure_omitted\":0,\"search\":{\"count\":0,\"sum_ns\":0,\"max_ns\":0,"
+		"\"histogram\":[],\"tried\":null},\"findings\":{}}\n");
+}
+
+static void summary_has_pressure_and_searches(void **state)
+{
+	struct fixture *f = *state;
+	static struct settings settings = { .netns = 77, .range_lo = 40000, .range_hi = 40009 };
+	struct space_summary space = {
+		.pressure = {
+			.settings = &settings,
+			.protocol = IPPROTO_TCP,
+			.usable = 8,
+			.taken = 3,
+			.blocked = 1,
+			.by = { [PRESSURE_BIND] = 1, [PRESSURE_CONNECT] = 2 },
+			.top = { { .local = { .family = AF_INET, .addr = { 10, 0, 0, 1 } },
+				   .peer = { .family = AF_INET, .port = 443 },
+				   .connections = 2,
+				   .used = 3 } },
+			.top_len = 1,
+			.destinations = 4,
+		},
+		.all = true,
+		.assigned = 5,
+		.released = 2,
+	};
+	struct run_summary s = {
+		.elapsed_ns = 4 * SECOND,
+		.spaces = &space,
+		.spaces_len = 1,
+		.spaces_omitted = 1,
+		.found = { [FINDING_EARLY_BIND] = 7 },
+		.search = {
+			.count = 3,
+			.sum_ns = 12,
+			.max_ns = 9,
+			.buckets = { [1] = 2, [SEARCH_BUCKETS - 1] = 1 },
+			.tried_count = 1,
+			.tried_sum = 8,
+			.tried_max = 8,
+		},
+	};
+	const char *said;
+
+	fixture_start(f);
+	fixture_text(f);
+	assert_true(settings_parse_reserved(&settings, "40001-40002", 11));
+	settings.reserved_known = true;
+	f->sink.ops->summary(f->sink.self, &s);
+	said = strstr(fixture_text(f), "\"elapsed_ns\"");
+	assert_non_null(said);
+	assert_string_equal(
+		said,
+		"\"elapsed_ns\":4000000000,\"pressure\":[{\"netns\":77,\"proto\":\"tcp\","
+		"\"range\":[40000,40009],\"reserved\":[[40001,40002]],"
+		"\"unprivileged_port_start\":null,\"usable\":8,\"taken\":3,\"left\":5,"
+		"\"by\":{\"bind\":1,\"connect\":2,\"time_wait\":0,\"unknown\":0},"
+		"\"destinations\":[{\"local\":{\"addr\":\"10.0.0.1\",\"port\":0},"
+		"\"peer\":{\"addr\":\"0.0.0.0\",\"port\":443},\"connections\":2,\"time_wait\":0,"
+		"\"used\":3,\"left\":5}],\"destinations_omitted\":3,\"all\":true,\"assigned\":5,"
+		"\"released\":null,\"assigned_per_s\":1.250,\"released_per_s\":null}],"
+		"\"pressure_omitted\":1,\"search\":{\"count\":3,\"sum_ns\":12,\"max_ns\":9,"
+		"\"histogram\":[{\"below_ns\":2000,\"count\":2},{\"below_ns\":null,\"count\":1}],"
+		"\"tried\":{\"count\":1,\"sum\":8,\"max\":8}},\"findings\":{\"early-bind\":7}}\n");
+	memset(settings.reserved, 0, sizeof(settings.reserved));
+}
+
+/* Nothing was seen, which is not the same as nothing happened. */
+static void a_search_that_nobody_sees_is_null(void **state)
+{
+	struct run_info blind = run;
+	struct fixture *f = *state;
+	struct run_summary s = { .ts_ns = 1 };
+
+	blind.blind = WIRE_B_SEARCH_NS;
+	assert_int_equal(f->sink.ops->start(f->sink.self, &blind, f->names), 0);
+	fixture_text(f);
+	f->sink.ops->summary(f->sink.self, &s);
+	assert_non_null(strstr(fixture_text(f), "\"search\":null,"));
 }
 
 static void a_full_disk_is_an_error(void **state)
@@ -603,10 +490,6 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(an_explanation_is_a_list),
-		TEST(strings_are_valid_whatever_the_bytes),
-		TEST(empty_containers_and_commas),
-		TEST(jq_takes_random_bytes),
-		TEST(long_strings_pass_the_buffer),
 		TEST(start_line),
 		TEST(event_line_is_full),
 		TEST(event_line_is_empty),
@@ -615,6 +498,8 @@ int main(void)
 		TEST(failed_bind_keeps_the_port_it_had),
 		TEST(life_line),
 		TEST(lost_and_summary_lines),
+		TEST(summary_has_pressure_and_searches),
+		TEST(a_search_that_nobody_sees_is_null),
 		TEST(a_full_disk_is_an_error),
 	};
 

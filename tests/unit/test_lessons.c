@@ -468,6 +468,28 @@ static void what_cannot_be_set_up_is_not_shown(void **state)
 	assert_non_null(strstr(v.text, "EROFS"));
 }
 
+/* A kernel without IPv6: half of a lesson fails, and that is no contradiction. */
+static void a_family_may_be_missing(void **state)
+{
+	struct run other = recent.runs[3];
+	struct verdict v;
+
+	(void)state;
+	for (size_t i = 0; i < other.lesson->steps_len; i++) {
+		struct did *did = &other.did[i];
+		const char *socket = did->step->socket;
+
+		if (socket && (!strcmp(socket, "both") || !strcmp(socket, "h"))) {
+			did->error = did->step->op == STEP_SOCKET ? EAFNOSUPPORT : EBADF;
+			did->events_len = 0;
+		}
+	}
+	run_judge(&other, &v);
+	assert_string_equal(v.contradiction, "");
+	assert_int_equal(v.ruling, VERDICT_FALSE);
+	assert_non_null(strstr(v.more, "IPv6 is not to be had here"));
+}
+
 /* --- words ------------------------------------------------------------------------------- */
 
 static void lines_fit(void **state)
@@ -528,6 +550,9 @@ static void python(void **state)
 	place.family = 0;
 	python_place(text, &place);
 	assert_string_equal(text, "-");
+	place = (struct wire_place){ .family = AF_UNIX, .port = 9, .addr = "\0\33[2Jab\377c" };
+	python_place(text, &place);
+	assert_string_equal(text, "@?[2Jab?c");
 }
 
 int main(void)
@@ -542,6 +567,7 @@ int main(void)
 		cmocka_unit_test(other_worlds),
 		cmocka_unit_test(nothing_is_made_up),
 		cmocka_unit_test(what_cannot_be_set_up_is_not_shown),
+		cmocka_unit_test(a_family_may_be_missing),
 		cmocka_unit_test(lines_fit),
 		cmocka_unit_test(python),
 	};

@@ -439,25 +439,28 @@ static void time_wait_and_the_socket_have_the_port(void **state)
 		"life #2 ended time_wait: 82 bind -- 1000001..90000000\n");
 }
 
-static void nothing_is_kept_where_the_end_cannot_be_seen(void **state)
+/* ... is taken to last its minute, and its end is not told of. */
+static void a_time_wait_whose_end_cannot_be_seen(void **state)
 {
 	struct filter all = { .states = true };
 	struct world *w = world_new(&all);
-	struct wire_pass pass = { .head = head_new(WIRE_PASS, sizeof(pass), 2000200) };
+	const uint64_t minute_ns = 60000000000;
+	struct wire_head tick = head_new(WIRE_TICK, sizeof(tick), 2000100 + minute_ns / 2);
 
 	(void)state;
 	world_start(w, WIRE_B_TIME_WAIT_END);
 	feed_client(w, 1);
 	feed_time_wait(w, 1, 2000100, 40000);
-	pass.number = 1; /* till the first walk is over it is kept, to be recognised */
-	pass.stage = WIRE_PASS_BEGIN;
-	pass.flags = WIRE_P_START | WIRE_P_FULL;
-	FEED(w, pass);
-	pass.stage = WIRE_PASS_END;
-	FEED(w, pass);
+	feed_client(w, 2);
+	feed_time_wait(w, 2, 2000100 + minute_ns / 2, 40000);
 	w->story[w->story_len = 0] = 0;
-	feed_edge(w, WIRE_TW_END, 1, 62000100, 40000, 0);
+	FEED(w, tick);
+	tick.ts_ns = 2000200 + minute_ns; /* the first is over */
+	FEED(w, tick);
+	feed_edge(w, WIRE_TW_END, 1, tick.ts_ns + 1, 40000, 0);
 	SAID(w, "");
+	feed_edge(w, WIRE_TW_END, 2, tick.ts_ns + 2, 40000, 0); /* the second is not */
+	SAID(w, "60002000202 #2 release 40000 connect IE\n");
 	world_free(w);
 }
 
@@ -503,7 +506,7 @@ int main(void)
 		WORLD_TEST(time_wait_ends_before_the_socket),
 		WORLD_TEST(the_socket_goes_on_without_its_time_wait),
 		WORLD_TEST(time_wait_and_the_socket_have_the_port),
-		cmocka_unit_test(nothing_is_kept_where_the_end_cannot_be_seen),
+		cmocka_unit_test(a_time_wait_whose_end_cannot_be_seen),
 		WORLD_TEST(a_time_wait_is_not_waited_for_for_ever),
 	};
 

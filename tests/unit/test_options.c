@@ -297,7 +297,7 @@ static void wrong_words_are_put_right(void **state)
 	refused("x ports http", "neither a port nor a range of ports");
 	refused("x ports --pressure 80", "about the whole range");
 	refused("x --pressure", "write: portlife ports --pressure");
-	refused("x why EWHAT", "'EWHAT' is none of");
+	refused("x why EWHAT", "'EWHAT' is no PORT");
 	refused("x report", "this version does not have 'report'");
 	refused("x report", "this version does not have 'report'");
 	refused("x doctor now", "doctor takes no arguments");

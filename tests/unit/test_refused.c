@@ -26,7 +26,7 @@ static void refused(const void *record, const char *reason)
 static void wrong_heads(void **state)
 {
 	struct wire_edge e = edge_new(WIRE_RELEASE, 7, 2000000, 80, 0);
-	static const uint8_t unknown[] = { 0, 9, 15, 21, 23, 26, 63, 72, 255 };
+	static const uint8_t unknown[] = { 0, 9, 15, 21, 23, 29, 63, 72, 255 };
 
 	(void)state;
 	REFUSED(e, r.head.version = 0, "another version of the format");
@@ -219,7 +219,8 @@ static void wrong_starts(void **state)
 	REFUSED(s, r.start.backend = 4, "unknown backend");
 	REFUSED(s, r.start.blind = WIRE_B_ALL + 1, "unknown blind spot");
 	REFUSED(s, r.start.pid_initial = 2, "a truth value that is neither 0 nor 1");
-	REFUSED(s, r.start.pad[2] = 1, "padding is not zero");
+	REFUSED(s, r.start.pad[1] = 1, "padding is not zero");
+	REFUSED(s, r.start.filter = WIRE_FILTER_ALL + 1, "unknown kind of filter");
 	REFUSED(s, r.start.kernel_len = 60000, "text and record differ in length");
 	REFUSED(s, (r.start.kernel_len = r.start.host_len = r.start.command_len = UINT16_MAX),
 		"text and record differ in length");
@@ -258,6 +259,44 @@ static void wrong_others(void **state)
 	REFUSED(p, r.head.len_bytes = 16, "length and kind do not agree");
 }
 
+static void wrong_holders(void **state)
+{
+	struct wire_holder h = holder_new(7, 0, 80, 10), w = holder_new(7, 0, 80, 6);
+	struct wire_holders e = holders_new(7, 80, 1, WIRE_HS_UID);
+	const char *why;
+
+	(void)state;
+	w.flags = WIRE_H_LEFT;
+	w.left_ms = 60000;
+	assert_int_equal(wire_check(&h, sizeof(h), &why), 0);
+	assert_int_equal(wire_check(&w, sizeof(w), &why), 0);
+	assert_int_equal(wire_check(&e, sizeof(e), &why), 0);
+	REFUSED(h, r.asker = 0, "a socket without a number");
+	REFUSED(h, r.sock.state = 0, "unknown socket state");
+	REFUSED(h, r.sock.local_port = 0, "a holder without a port");
+	REFUSED(h, r.sock.parent = 1, "more of a holder than is told of one");
+	REFUSED(h, r.sock.created_ns = 1, "more of a holder than is told of one");
+	REFUSED(h, r.owner = 1, "an owner of a socket without a number");
+	REFUSED(h, r.fd = -2, "file descriptor out of range");
+	REFUSED(h, r.fd = 3, "a process that is not announced");
+	REFUSED(h, r.who.pid = 3, "a process that is not announced");
+	REFUSED(h, r.processes = 1, "processes and their number do not agree");
+	REFUSED(h, r.flags = WIRE_H_ALL + 1, "unknown flag of a holder");
+	REFUSED(h, r.uid = 1, "a user where none can be");
+	REFUSED(h, r.left_ms = 1, "a time left where none can be");
+	REFUSED(h, r.flags = WIRE_H_LEFT, "a time left where none can be");
+	REFUSED(h, (r.flags = WIRE_H_WHO, r.processes = 1), "a process where none can be");
+	REFUSED(h, r.flags = WIRE_H_LATER | WIRE_H_WHO, "processes and their number do not agree");
+	REFUSED(w, r.flags |= WIRE_H_UID, "a user where none can be");
+	REFUSED(w, r.flags |= WIRE_H_ORPHAN, "a TIME_WAIT entry where only a socket can be");
+	REFUSED(e, r.asker = 0, "a socket without a number");
+	REFUSED(e, r.flags = WIRE_HS_ALL + 1, "unknown flag of holders");
+	REFUSED(e, (r.flags = 0, r.uid = 1), "a user where none can be");
+	REFUSED(e, r.port = 0, "holders of no port");
+	REFUSED(e, r.pad[2] = 1, "padding is not zero");
+	REFUSED(e, r.head.len_bytes = 40, "length and kind do not agree");
+}
+
 static void wrong_settings(void **state)
 {
 	union settings_record s = settings_new(1, "80,8000-8099");
@@ -289,6 +328,7 @@ int main(void)
 		cmocka_unit_test(wrong_requests), cmocka_unit_test(wrong_facts),
 		cmocka_unit_test(wrong_steps),	  cmocka_unit_test(wrong_starts),
 		cmocka_unit_test(wrong_others),	  cmocka_unit_test(wrong_settings),
+		cmocka_unit_test(wrong_holders),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,7 +13,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-#include "user/core/pressure_count.h"
+#include "user/core/pressure_taken.h"
 #include "user/core/taken.h"
 
 #define OWN 7
@@ -182,7 +182,7 @@ static void test_pressure(void **state)
 	add(t, held(connected(6, 40008, TCP_ESTABLISHED, 80), 1, 7)); /* reserved: not counted */
 	add(t, held(connected(7, 50001, TCP_ESTABLISHED, 80), 1, 8)); /* outside */
 	assert_int_equal(taken_finish(t), 0);
-	assert_int_equal(pressure_count(&p, t, &settings, IPPROTO_TCP), 0);
+	assert_int_equal(pressure_of_taken(&p, t, &settings, IPPROTO_TCP), 0);
 	assert_int_equal(p.usable, 8);
 	assert_int_equal(p.taken, 4);
 	assert_int_equal(p.by[PRESSURE_BIND], 1);
@@ -190,20 +190,20 @@ static void test_pressure(void **state)
 	assert_int_equal(p.by[PRESSURE_TIME_WAIT], 1);
 	assert_int_equal(p.by[PRESSURE_UNKNOWN], 0);
 	assert_int_equal(p.destinations, 2);
-	assert_int_equal(p.top[0].sample->holders[0].sock.peer_port, 80);
+	assert_int_equal(p.top[0].peer.port, 80);
 	assert_int_equal(p.top[0].connections, 2);
 	assert_int_equal(p.top[0].time_wait, 1);
 	assert_int_equal(p.top[0].used, 4);
 	assert_int_equal(p.top[1].used, 2);
-	assert_int_equal(pressure_towards(&p, &d, t, &settings, &from, &to), 0);
+	assert_int_equal(pressure_of_taken_towards(&p, &d, t, &settings, &from, &to), 0);
 	assert_int_equal(d.connections, 2);
 	assert_int_equal(d.time_wait, 1);
 	assert_int_equal(d.used, 4);
 	to.port = 22;
-	assert_int_equal(pressure_towards(&p, &d, t, &settings, &from, &to), 0);
-	assert_null(d.sample);
+	assert_int_equal(pressure_of_taken_towards(&p, &d, t, &settings, &from, &to), 0);
+	assert_int_equal(d.connections + d.time_wait, 0);
 	assert_int_equal(d.used, 1); /* the bound one is nobody's */
-	assert_int_equal(pressure_count(&p, t, &settings, IPPROTO_UDP), 0);
+	assert_int_equal(pressure_of_taken(&p, t, &settings, IPPROTO_UDP), 0);
 	assert_int_equal(p.taken, 0);
 	taken_free(t);
 }
@@ -220,7 +220,7 @@ static void test_pressure_without_the_mark(void **state)
 	c.sock.userlocks = 0;
 	add(t, c);
 	assert_int_equal(taken_finish(t), 0);
-	assert_int_equal(pressure_count(&p, t, &settings, IPPROTO_TCP), 0);
+	assert_int_equal(pressure_of_taken(&p, t, &settings, IPPROTO_TCP), 0);
 	assert_int_equal(p.by[PRESSURE_UNKNOWN], 1);
 	assert_int_equal(p.top[0].used, 1);
 	taken_free(t);

@@ -59,6 +59,8 @@ static struct wire_call holder(uint64_t id, uint8_t state, uint16_t options)
 	};
 }
 
+static const char *hint; /* of the latest answer */
+
 /* Asks with the table of these holders; the pointers in *w hold only within. */
 static void judge(struct why *w, const struct wire_call *holders, size_t len)
 {
@@ -68,10 +70,11 @@ static void judge(struct why *w, const struct wire_call *holders, size_t len)
 		assert_int_equal(taken_add(t, &holders[i]), 0);
 	assert_int_equal(taken_finish(t), 0);
 	why_judge(w, t, &settings);
+	hint = why_hint(w);
 	if (why_answer(w) == ANSWER_YES)
-		assert_null(why_hint(w));
+		assert_null(hint);
 	else if (why_answer(w) == ANSWER_NO)
-		assert_non_null(why_hint(w));
+		assert_non_null(hint);
 	taken_free(t);
 }
 
@@ -107,9 +110,11 @@ static void test_bound_with_both_options(void **state)
 	(void)state;
 	judge(&w, &h, 1);
 	expect(&w, ANSWER_NO, ANSWER_YES, ANSWER_YES, ANSWER_YES);
+	assert_non_null(strstr(hint, "set SO_REUSEADDR"));
 	h.sock.state = TCP_LISTEN;
 	judge(&w, &h, 1);
 	expect(&w, ANSWER_NO, ANSWER_NO, ANSWER_YES, ANSWER_YES);
+	assert_non_null(strstr(hint, "set SO_REUSEPORT"));
 	w.uid = 33;
 	judge(&w, &h, 1);
 	expect(&w, ANSWER_NO, ANSWER_NO, ANSWER_NO, ANSWER_NO);
@@ -148,8 +153,22 @@ static void test_time_wait_and_rank(void **state)
 	h[0].facts = WIRE_F_PASS;
 	h[0].fd = -1;
 	judge(&w, h, 1);
+	expect(&w, ANSWER_NO, ANSWER_NO, ANSWER_NO, ANSWER_NO);
+	assert_non_null(strstr(hint, "had not set SO_REUSEADDR"));
+	h[0].sock.options = WIRE_O_REUSEADDR; /* of the socket that left it */
+	judge(&w, h, 1);
+	expect(&w, ANSWER_NO, ANSWER_YES, ANSWER_NO, ANSWER_YES);
+	assert_null(why_missing(&w));
+	assert_non_null(strstr(hint, "had set it too"));
+	h[0].sock.options = WIRE_O_REUSEPORT; /* of whatever user */
+	judge(&w, h, 1);
+	expect(&w, ANSWER_NO, ANSWER_NO, ANSWER_YES, ANSWER_YES);
+	w.options_known = false;
+	h[0].sock.options = 0;
+	judge(&w, h, 1);
 	expect(&w, ANSWER_NO, ANSWER_DEPENDS, ANSWER_DEPENDS, ANSWER_DEPENDS);
-	assert_non_null(strstr(why_missing(&w), "TIME_WAIT"));
+	assert_non_null(strstr(why_missing(&w), "options"));
+	w.options_known = true;
 	judge(&w, h, 3);
 	expect(&w, ANSWER_NO, ANSWER_NO, ANSWER_NO, ANSWER_NO);
 	assert_int_equal(w.holders.len, 3);

@@ -26,7 +26,7 @@
 
 #define SETTLE_NS    30000000ULL   /* the last events of a lesson come within that, ... */
 #define SETTLE_BEATS 2		   /* ... and by then the reader has come so often */
-#define WALK_NS	     2000000000ULL /* longest wait for the walk through existing sockets */
+#define WALK_NS	     5000000000ULL /* longest wait for the walk through existing sockets */
 
 /* The teaching of one or of several lessons. */
 struct teach {
@@ -73,6 +73,7 @@ static int teach_start(void *arg, const struct run_info *info, const struct name
 	t->run.traced = true;
 	t->run.blind = info->blind;
 	snprintf(t->kernel, sizeof(t->kernel), "%s", info->kernel);
+	python_printable(t->kernel);
 	return t->o->json ? t->json_sink.ops->start(t->json_sink.self, info, names) : 0;
 }
 
@@ -335,6 +336,27 @@ static int teach_untraced(struct teach *t)
 
 /* --- the command ------------------------------------------------------------------------- */
 
+/* Beyond TCP, UDP and ping: what the programs of the lessons have. */
+static uint32_t teach_families(const struct teach *t)
+{
+	const struct lesson *const *lessons;
+	uint32_t families = 0;
+	size_t len;
+
+	lessons = lessons_all(&len);
+	for (size_t i = t->o->lesson_first - 1; i < t->last; i++) {
+		for (size_t j = 0; j < lessons[i]->steps_len; j++) {
+			const struct step *s = &lessons[i]->steps[j];
+
+			if (s->op == STEP_SOCKET && s->family == AF_UNIX)
+				families |= WIRE_FAMILY_UNIX;
+			else if (s->op == STEP_SOCKET && s->type == SOCK_RAW)
+				families |= WIRE_FAMILY_RAW;
+		}
+	}
+	return families;
+}
+
 static int teach_live(struct teach *t, struct live_result *result)
 {
 	const struct live_handler handler = {
@@ -349,6 +371,7 @@ static int teach_live(struct teach *t, struct live_result *result)
 
 	live.pids = &pid;
 	live.pids_len = 1;
+	live.families |= teach_families(t);
 	ret = live_run(&live, &handler, result);
 	signal(SIGPIPE, SIG_IGN);
 	if (t->begun || !ret || t->o->record)
@@ -417,6 +440,8 @@ static int teach_status(const struct teach *t, int ret, const struct live_result
 		say("cannot write %s: %s", t->o->record, strerror(-t->record_error));
 		return STATUS_FAILED;
 	}
+	if (t->data.out.error && t->data.out.error != -EPIPE)
+		return STATUS_FAILED; /* data_close() says what is wrong */
 	if (ret < 0 && ret != -EPIPE) {
 		say("%s", result->reason[0] ? result->reason : strerror(-ret));
 		return t->begun || t->o->replay ? STATUS_FAILED : STATUS_CANNOT;
@@ -441,7 +466,7 @@ static int teach_open(struct teach *t)
 	t->filter.states = true;
 	t->sink = (struct sink){ .ops = &teach_ops, .self = t };
 	t->core = core_new(&t->filter, &t->sink, 1);
-	if (!t->core)
+	if (!t->core || (o->explain && core_explain(t->core)))
 		return -ENOMEM;
 	if (o->record)
 		err = recording_open(&t->recording, o->record, o->compress);

@@ -4,6 +4,7 @@
 
 #include "user/cli/lesson_show.h"
 #include "user/lesson/python.h"
+#include "user/sink/explanation.h"
 
 static void json_begin(struct json_writer *json, const char *type)
 {
@@ -33,6 +34,14 @@ static void json_addr(struct json_writer *json, const uint8_t *addr, uint16_t fa
 	json_object_end(json);
 }
 
+static void json_path(struct json_writer *json, const char *path)
+{
+	json_object_begin(json);
+	json_key(json, "path");
+	json_string_or_null(json, path);
+	json_object_end(json);
+}
+
 /* {addr,port} or {path}, an abstract name with @ for its NUL; null: there was none to tell of */
 static void json_place(struct json_writer *json, const struct wire_place *place)
 {
@@ -42,19 +51,18 @@ static void json_place(struct json_writer *json, const struct wire_place *place)
 		json_addr(json, place->addr, place->family, place->port);
 	} else if (place->family == AF_UNIX) {
 		python_place(text, place);
-		json_object_begin(json);
-		json_key(json, "path");
-		json_string_or_null(json, place->port ? text : "");
-		json_object_end(json);
+		json_path(json, place->port ? text : "");
 	} else {
 		json_null(json);
 	}
 }
 
-static void json_end_point(struct json_writer *json, const struct endpoint *end)
+static void json_end_point(struct json_writer *json, const struct endpoint *end, const char *name)
 {
 	if (end->family == AF_INET || end->family == AF_INET6)
 		json_addr(json, end->addr, end->family, end->port);
+	else if (*name)
+		json_path(json, name);
 	else
 		json_null(json);
 }
@@ -84,9 +92,9 @@ static void json_seen(struct json_writer *json, const struct seen *e, uint64_t s
 	else
 		json_null(json);
 	json_key(json, "local");
-	json_end_point(json, &e->local);
+	json_end_point(json, &e->local, e->name);
 	json_key(json, "peer");
-	json_end_point(json, &e->peer);
+	json_end_point(json, &e->peer, "");
 	json_key(json, "port");
 	json_u64(json, e->port);
 	json_key(json, "port_origin");
@@ -104,6 +112,8 @@ static void json_seen(struct json_writer *json, const struct seen *e, uint64_t s
 	json_error(json, e->error);
 	json_key(json, "held_by");
 	json_string_or_null(json, e->why[0] ? e->why : NULL);
+	json_key(json, "explanation");
+	explanation_json(json, e->explanation);
 	json_object_end(json);
 }
 

@@ -126,12 +126,18 @@ static void say_endpoint(struct words *w, const struct endpoint *end)
 /* Where a port came from that the call has just given. */
 static void say_given(struct words *w, const struct seen *e)
 {
-	say_more(w, "gives it port %u", e->port);
+	if (e->name[0])
+		say_more(w, "gives it the name %s", e->name);
+	else
+		say_more(w, "gives it %s %u", e->protocol == IPPROTO_ICMP ? "number" : "port",
+			 e->port);
 	if (e->origin == ORIGIN_BIND) {
 		say_more(w, ", as asked");
 	} else {
 		say_more(w, ", chosen by the kernel");
-		if (e->range_lo)
+		if (e->range_lo && e->range_lo == e->range_hi)
+			say_more(w, ", the only one it may give");
+		else if (e->range_lo)
 			say_more(w, " from %u to %u", e->range_lo, e->range_hi);
 		if (e->deferred)
 			say_more(w, "; bind() had left it open");
@@ -203,13 +209,31 @@ static void say_event(struct words *w, const struct seen *e)
 		say_more(w, "close");
 		break;
 	case EVENT_RELEASE:
-		say_more(w, "release of port %u", e->port);
+		if (e->name[0])
+			say_more(w, "release of the name %s", e->name);
+		else
+			say_more(w, "release of %s %u",
+				 e->protocol == IPPROTO_ICMP ? "number" : "port", e->port);
 		break;
 	default:
 		say_more(w, "%s, port %u", event_name(e->kind), e->port);
 	}
 	if (e->reconciled)
 		say_more(w, " (found late)");
+}
+
+/* --explain: why, below the event. */
+static void show_explanation(struct out *out, const struct explanation *x)
+{
+	struct escape how = { .utf8 = false };
+	char text[ESCAPE_ROOM(FINDING_TEXT_MAX) + 1];
+	size_t used;
+
+	for (size_t i = 0; x && i < x->len; i++) {
+		*escape_text(text, x->list[i].text, x->list[i].len, FINDING_TEXT_MAX, how, &used) =
+			'\0';
+		paragraph_fill(out, "", LABEL + 2, WIDTH, text);
+	}
 }
 
 static void show_events(struct out *out, const struct run *run, const struct did *did)
@@ -227,6 +251,7 @@ static void show_events(struct out *out, const struct run *run, const struct did
 			say_more(&w, "the other end, not accepted yet: ");
 		say_event(&w, e);
 		wrap(out, "    kernel: ", "%s", w.text);
+		show_explanation(out, e->explanation);
 	}
 }
 
@@ -238,7 +263,7 @@ static bool same(const struct wire_place *a, const struct wire_place *b)
 }
 
 /* The socket before and after, as the program itself sees it. */
-static void show_socket(struct out *out, const struct did *did)
+static void show_socket(struct out *out, const struct run *run, const struct did *did)
 {
 	const struct step *s = did->step;
 	char before[PYTHON_PLACE_MAX], after[PYTHON_PLACE_MAX], peer[PYTHON_PLACE_MAX];
@@ -249,6 +274,8 @@ static void show_socket(struct out *out, const struct did *did)
 	python_place(peer, &did->peer);
 	if (did->peer.family && (s->op == STEP_CONNECT || s->op == STEP_ACCEPT))
 		snprintf(to, sizeof(to), ", connected to %s", peer);
+	if (did->error && did_see(run, did, EVENT_RELEASE))
+		snprintf(to, sizeof(to), " (no longer its port)");
 	if (s->op == STEP_GETSOCKNAME || s->op == STEP_GETPEERNAME)
 		print(out, "    = %s\n", s->op == STEP_GETSOCKNAME ? after : peer);
 	else if (s->op == STEP_CLOSE)
@@ -290,7 +317,7 @@ static void show_call(struct out *out, const struct run *run, size_t i)
 	}
 	show_outcome(out, did);
 	if (did->step->socket)
-		show_socket(out, did);
+		show_socket(out, run, did);
 	show_events(out, run, did);
 }
 

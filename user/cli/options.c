@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <netinet/in.h>
 #include <string.h>
 
 #include "user/cli/options_values.h"
@@ -279,6 +280,9 @@ static int options_check_look(const struct options *o)
 		vain = "ports: --pressure is about the whole range; leave -l and PORT out";
 	else if (o->command != OPTIONS_WHY && o->connect_to.port)
 		vain = "--connect is for 'why'; write: portlife why --connect ADDR:PORT";
+	else if (o->connect_to.port && o->filter.protocols == protocol_bit(IPPROTO_UDP))
+		vain = "why: --connect is about TCP, which shares ports by destination; for UDP "
+		       "write: portlife ports --pressure -u";
 	else if (o->connect_from.family && !o->connect_to.port)
 		vain = "--from goes with --connect; write: portlife why --connect ADDR:PORT --from "
 		       "ADDR";
@@ -297,8 +301,8 @@ static int options_check_look(const struct options *o)
 		 (o->live.backend || o->live.duration_ns || o->count || o->strict || o->fail_on))
 		vain = "--attach, --duration, --count, --strict and --fail-on are for watching: "
 		       "'ports' and 'why' look once";
-	else if (o->command != OPTIONS_WATCH && o->explain)
-		vain = "--explain is for watching: it explains events";
+	else if (o->command != OPTIONS_WATCH && o->command != OPTIONS_LESSON && o->explain)
+		vain = "--explain is for watching and for lessons: it explains events";
 	else if (o->command == OPTIONS_PORTS && o->filter.failed)
 		vain = "ports: -x is for watching: a port that is taken has not failed";
 	if (!vain)

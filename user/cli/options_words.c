@@ -101,8 +101,8 @@ static int options_take_why(struct options *o, const char *word)
 		return options_set_asked_path(o, "why", word);
 	if (!word_is_name(word) || strchr(word, ':'))
 		return options_set_asked(o, "why", word);
-	say("why: '%s' is none of EADDRINUSE, EADDRNOTAVAIL, EAGAIN, EACCES, EINVAL, EPERM, "
-	    "ECONNREFUSED",
+	say("why: '%s' is no PORT, no ADDR:PORT, and none of EADDRINUSE, EADDRNOTAVAIL, EAGAIN, "
+	    "EACCES, EINVAL, EPERM, ECONNREFUSED",
 	    word);
 	return -EINVAL;
 }

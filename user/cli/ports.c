@@ -9,6 +9,7 @@
 #include "user/cli/data.h"
 #include "user/cli/status.h"
 #include "user/cli/table.h"
+#include "user/core/pressure_taken.h"
 #include "user/sink/pressure.h"
 #include "user/sink/table.h"
 #include "user/source/settings.h"
@@ -60,7 +61,7 @@ static int ports_show_pressure(struct ports_pressure *self, const struct setting
 	if ((f->protocols && !(f->protocols & protocol_bit(protocol))) ||
 	    (f->has_netns && f->netns != settings->netns))
 		return 0;
-	err = pressure_count(&pressure, self->taken, settings, protocol);
+	err = pressure_of_taken(&pressure, self->taken, settings, protocol);
 	if (err || !ports_worth_showing(self, &pressure))
 		return err;
 	if (self->o->json) {

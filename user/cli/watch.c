@@ -129,6 +129,15 @@ static int watch_take(struct watch *w, const void *record, size_t len_bytes)
 	return w->record_error;
 }
 
+/* Most of the records of a run that shows nothing: the short way. */
+static bool watch_only_records(const struct watch *w, const void *record, size_t len_bytes)
+{
+	const struct wire_head *head = record;
+
+	return w->record_only && w->begun && !w->options->fail_on && len_bytes >= sizeof(*head) &&
+	       head->kind < WIRE_START;
+}
+
 /* Tells the stream itself of damaged records, so that they count as lost like all others. */
 static int watch_tell_damage(struct watch *w)
 {
@@ -166,6 +175,8 @@ static int watch_feed(void *arg, const void *record, size_t len_bytes)
 	struct wire_head head = { .kind = WIRE_NONE };
 	int err;
 
+	if (watch_only_records(w, record, len_bytes))
+		return w->record_error = recording_add(&w->recording, record, len_bytes);
 	if (len_bytes >= sizeof(head))
 		memcpy(&head, record, sizeof(head));
 	if (head.kind == WIRE_STOP) {

@@ -57,6 +57,12 @@ static int why_who(struct place_process *who, const struct options *o)
 		say("cannot look at process %u: %s", pid, strerror(-err));
 		return err;
 	}
+	if (pid && !who->netns && !o->filter.has_netns) {
+		say("why: which network namespace process %u is in can only be read by root and by "
+		    "its own user",
+		    pid);
+		return -EPERM;
+	}
 	if (o->filter.has_uid)
 		who->uid = o->filter.uid;
 	else if (pid || !why_behind_sudo(&who->uid))

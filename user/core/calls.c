@@ -214,8 +214,7 @@ static int on_bind(struct core *core, struct slot *slot, const struct wire_call 
 		return err;
 	/* success without a port: bind(addr, 0) under IP_BIND_ADDRESS_NO_PORT */
 	if (!c->error)
-		slot->life.deferred =
-			!c->sock.local_port && record_has_range(c->sock.protocol);
+		slot->life.deferred = !c->sock.local_port && record_has_range(c->sock.protocol);
 	e = event_of_call(slot, c, EVENT_BIND);
 	e.assigned = assigned;
 	if (c->error && e.has_request)
@@ -257,6 +256,8 @@ static int on_connect(struct core *core, struct slot *slot, const struct wire_ca
 	if (err)
 		return err;
 	begin_attempt(slot, c);
+	if (core->lives.unfollowed)
+		time_wait_replaced(core, slot);
 	e = event_of_call(slot, c, EVENT_CONNECT);
 	e.assigned = assigned;
 	return event_emit(core, slot, &e);
@@ -490,6 +491,8 @@ int call_apply(struct core *core, const struct wire_call *c)
 	if (!slot)
 		return -ENOMEM;
 	err = call_of(core, slot, c, core->lives.numbered != numbered);
+	if (core->notes && c->head.kind != WIRE_FOUND)
+		notes_forget(core->notes, c->sock.id);
 	lives_list(&core->lives, slot);
 	return err;
 }

@@ -18,8 +18,11 @@ struct core *core_new(const struct filter *filter, const struct sink *sinks, siz
 	core->sinks_len = sinks_len;
 	core->summary.command_exit = -1;
 	core->names = names_new();
-	if (core->names && !lives_init(&core->lives))
-		return core;
+	if (core->names && !lives_init(&core->lives)) {
+		if (!spaces_init(&core->spaces))
+			return core;
+		lives_free(&core->lives);
+	}
 	names_free(core->names);
 	free(core);
 	return NULL;
@@ -30,12 +33,14 @@ void core_free(struct core *core)
 	if (!core)
 		return;
 	run_free(core);
+	notes_free(core->notes);
 	names_free(core->names);
 	family_free(&core->paths);
 	told_free(&core->told);
 	explain_free(core->explain);
 	settings_seen_free(&core->settings);
 	lives_free(&core->lives);
+	spaces_free(&core->spaces);
 	free(core);
 }
 
@@ -64,6 +69,7 @@ static int apply(struct core *core, union record *r, const char *text)
 	case WIRE_NAME:
 		return names_learn(core->names, &r->name, text);
 	case WIRE_SETTINGS:
+		spaces_learn(&core->spaces, &r->settings, text);
 		return settings_seen_learn(&core->settings, &r->settings, text);
 	case WIRE_LOST:
 		return run_lost(core, &r->lost);
@@ -73,10 +79,16 @@ static int apply(struct core *core, union record *r, const char *text)
 	case WIRE_PASS:
 		return pass_apply(core, &r->pass);
 	case WIRE_TICK:
+		time_wait_expire(core, r->head.ts_ns);
+		return 0;
 	case WIRE_STEP: /* of a program that the kernel knows nothing of: for `lesson` */
 		return 0;
 	case WIRE_STOP:
 		return run_stop(core);
+	case WIRE_HOLDER:
+		return notes_add_holder(&core->notes, &r->holder);
+	case WIRE_HOLDERS:
+		return notes_add_end(&core->notes, &r->holders);
 	case WIRE_OWNER:
 		return owner_apply(core, &r->owner);
 	case WIRE_END:

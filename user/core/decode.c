@@ -47,12 +47,8 @@ static uint16_t family_of(uint16_t protocol)
 	}
 }
 
-static const char *check_sock(const struct wire_sock *s)
+static const char *check_sock_body(const struct wire_sock *s)
 {
-	if (!s->id)
-		return "a socket without a number";
-	if (s->parent == s->id)
-		return "a socket that is its own listener";
 	if (s->family != AF_INET && s->family != AF_INET6 &&
 	    (!s->family || s->family != family_of(s->protocol)))
 		return "unknown address family";
@@ -74,6 +70,15 @@ static const char *check_sock(const struct wire_sock *s)
 	if (s->family == AF_INET && (!is_zero(s->local + 4, 12) || !is_zero(s->peer + 4, 12)))
 		return "an IPv4 address with more than four bytes";
 	return NULL;
+}
+
+static const char *check_sock(const struct wire_sock *s)
+{
+	if (!s->id)
+		return "a socket without a number";
+	if (s->parent == s->id)
+		return "a socket that is its own listener";
+	return check_sock_body(s);
 }
 
 static const char *check_request(const struct wire_call *c)
@@ -198,6 +203,63 @@ static const char *check_end(const struct wire_end *e)
 	return NULL;
 }
 
+/* What a holder's record says beside the socket: only what its flags announce. */
+static const char *check_holder_flags(const struct wire_holder *h)
+{
+	bool waits = h->sock.state == STATE_TW;
+
+	if (h->flags & ~(uint32_t)WIRE_H_ALL)
+		return "unknown flag of a holder";
+	if (!(h->flags & WIRE_H_WHO) && (h->fd != -1 || !is_zero(&h->who, sizeof(h->who))))
+		return "a process that is not announced";
+	if (!(h->flags & WIRE_H_WHO) != !h->processes)
+		return "processes and their number do not agree";
+	if ((h->flags & WIRE_H_WHO) && (waits || !(h->flags & WIRE_H_LATER)))
+		return "a process where none can be";
+	if (!(h->flags & WIRE_H_UID) ? h->uid != 0 : waits)
+		return "a user where none can be";
+	if (!(h->flags & WIRE_H_LEFT) ? h->left_ms != 0 : !waits)
+		return "a time left where none can be";
+	if (waits && (h->flags & (WIRE_H_ORPHAN | WIRE_H_QUEUED | WIRE_H_KERN)))
+		return "a TIME_WAIT entry where only a socket can be";
+	return NULL;
+}
+
+static const char *check_holder(const struct wire_holder *h)
+{
+	const struct wire_sock *s = &h->sock;
+	const char *why = check_sock_body(s);
+
+	if (why)
+		return why;
+	if (!h->asker)
+		return "a socket without a number";
+	if (s->parent || s->created_ns || s->established_ns)
+		return "more of a holder than is told of one";
+	if (!s->local_port)
+		return "a holder without a port";
+	if (h->owner && !s->id)
+		return "an owner of a socket without a number";
+	if (h->fd < -1)
+		return "file descriptor out of range";
+	return check_holder_flags(h);
+}
+
+static const char *check_holders(const struct wire_holders *h)
+{
+	if (!h->asker)
+		return "a socket without a number";
+	if (h->flags & ~(uint32_t)WIRE_HS_ALL)
+		return "unknown flag of holders";
+	if (!(h->flags & WIRE_HS_UID) && h->uid)
+		return "a user where none can be";
+	if (!h->port)
+		return "holders of no port";
+	if (h->pad[0] || h->pad[1] || h->pad[2])
+		return "padding is not zero";
+	return NULL;
+}
+
 static const char *check_address(const struct wire_address *a)
 {
 	size_t len = a->path_bytes;
@@ -274,7 +336,9 @@ static const char *check_start(const struct wire_start *s, const char *text)
 		return "unknown blind spot";
 	if (s->pid_initial > 1)
 		return "a truth value that is neither 0 nor 1";
-	if (s->pad[0] || s->pad[1] || s->pad[2])
+	if (s->filter & ~WIRE_FILTER_ALL)
+		return "unknown kind of filter";
+	if (s->pad[0] || s->pad[1])
 		return "padding is not zero";
 	if (memchr(text, 0, names_len))
 		return "NUL in a text";
@@ -334,6 +398,8 @@ static const char *check_step(const struct wire_step *s, const char *text)
 		return why;
 	if (s->end_ns < s->head.ts_ns)
 		return "a call that returned before it was made";
+	if (s->result < -ERRNO_MAX)
+		return "an errno out of range";
 	for (size_t i = 0; i < 3; i++)
 		if (places[i]->pad)
 			return "padding is not zero";
@@ -367,6 +433,10 @@ static size_t kind_size(uint8_t kind)
 		return sizeof(struct wire_owner);
 	case WIRE_END:
 		return sizeof(struct wire_end);
+	case WIRE_HOLDER:
+		return sizeof(struct wire_holder);
+	case WIRE_HOLDERS:
+		return sizeof(struct wire_holders);
 	case WIRE_ADDRESS:
 		return sizeof(struct wire_address);
 	case WIRE_START:
@@ -403,6 +473,10 @@ static const char *check_body(const union record *r, const char *text)
 		return check_owner(&r->owner);
 	case WIRE_END:
 		return check_end(&r->end);
+	case WIRE_HOLDER:
+		return check_holder(&r->holder);
+	case WIRE_HOLDERS:
+		return check_holders(&r->holders);
 	case WIRE_ADDRESS:
 		return check_address(&r->address);
 	case WIRE_START:

@@ -6,12 +6,14 @@
  */
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "user/core/state.h"
 
 /* Longer than TIME_WAIT (60 s) after the longest FIN_WAIT2 (120 s, TCP_FIN_TIMEOUT_MAX) lasts. */
 #define REMNANT_MAX_NS (UINT64_C(300) * 1000000000)
+#define TIME_WAIT_NS   (UINT64_C(60) * 1000000000) /* TCP_TIMEWAIT_LEN */
 
 static void set_duration(struct event *e, uint64_t since_ns)
 {
@@ -223,24 +225,50 @@ int remnant_keep(struct core *core, const struct life *life, const struct tenure
 		 bool found)
 {
 	int err = found ? 0 : time_wait_told(core, life, tenure->port);
+	struct remnant *r;
 
 	if (err)
 		return err;
 	if (life->ended_ns > REMNANT_MAX_NS)
 		lives_expire_remnants(&core->lives, life->ended_ns - REMNANT_MAX_NS);
-	return lives_keep_remnant(&core->lives, life, tenure, core->pass.epoch, found);
+	time_wait_expire(core, life->ended_ns);
+	r = lives_keep_remnant(&core->lives, life, tenure, core->pass.epoch, found);
+	/* a walk that found the TIME_WAIT entry will miss it, too */
+	if (r && (core->run.blind & WIRE_B_TIME_WAIT_END) && !found && !life->reconciled)
+		lives_unfollow(&core->lives, r);
+	return r ? 0 : -ENOMEM;
 }
 
-/*
- * Only for somebody: a release that would not be shown or counted needs nothing kept, nor does one
- * that nobody will see. A walk that found the TIME_WAIT entry will miss it, too.
- */
-static bool leaves_remnant(const struct core *core, const struct slot *slot)
+void time_wait_expire(struct core *core, uint64_t now_ns)
+{
+	if (now_ns > TIME_WAIT_NS)
+		lives_expire_unfollowed(&core->lives, now_ns - TIME_WAIT_NS);
+}
+
+/* There is one entry for a connection: the same one again has taken its place. */
+void time_wait_replaced(struct core *core, const struct slot *slot)
+{
+	const struct life *life = &slot->life;
+	struct port_key key = { life->netns, ports_protocol(life->protocol), life->local.port };
+	struct port_link *link = ports_first(&core->lives.ports, PORT_LIST_TIME_WAIT, key), *next;
+
+	for (; link; link = next) {
+		struct remnant *r = remnant_of_link(link);
+
+		next = link->next;
+		if (r->unfollowed && r->netns == life->netns && r->key.port == life->local.port &&
+		    r->peer_port == life->peer.port && !memcmp(r->local, life->local.addr, 16) &&
+		    !memcmp(r->peer, life->peer.addr, 16))
+			lives_drop_remnant(&core->lives, r);
+	}
+}
+
+/* Only for somebody: what would not be shown or counted needs nothing kept. */
+static bool leaves_remnant(const struct slot *slot)
 {
 	const struct life *life = &slot->life;
 
-	return life->time_wait && life->holds_port && life->chosen &&
-	       time_wait_is_followed(core, life->reconciled);
+	return life->time_wait && life->holds_port && life->chosen;
 }
 
 int life_end(struct core *core, struct slot *slot, const struct wire_end *end)
@@ -253,7 +281,7 @@ int life_end(struct core *core, struct slot *slot, const struct wire_end *end)
 	slot->life.ended_ns = end->head.ts_ns;
 	slot->life.reconciled = found_gone_ns(end) != 0;
 	err = life_emit(core, slot);
-	if (!err && leaves_remnant(core, slot))
+	if (!err && leaves_remnant(slot))
 		err = remnant_keep(core, &slot->life, lives_last_tenure(slot),
 				   end->time_wait_ns == found_gone_ns(end));
 	if (slot->life.local.family == AF_UNIX)

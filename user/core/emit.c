@@ -37,9 +37,30 @@ static void count_error(struct run_summary *s, int error)
 	s->errors[i].count++;
 }
 
+static void count_search(struct search_summary *s, const struct event *e)
+{
+	size_t bucket = 0;
+
+	while (bucket < SEARCH_BUCKETS - 1 && e->search_ns >= search_below_ns(bucket))
+		bucket++;
+	s->buckets[bucket]++;
+	s->count++;
+	s->sum_ns += e->search_ns;
+	if (e->search_ns > s->max_ns)
+		s->max_ns = e->search_ns;
+	if (!e->search_tried)
+		return;
+	s->tried_count++;
+	s->tried_sum += e->search_tried;
+	if (e->search_tried > s->tried_max)
+		s->tried_max = e->search_tried;
+}
+
 static void count_event(struct run_summary *s, const struct event *e)
 {
 	s->events[e->kind]++;
+	if (e->has_search)
+		count_search(&s->search, e);
 	if (e->error)
 		count_error(s, e->error);
 	if (!e->assigned || !e->tenure)
@@ -96,7 +117,7 @@ static int give_explained(struct core *core, const struct event *e)
 	return give_event(core, &explained);
 }
 
-static int show_event(struct core *core, const struct event *e, const struct pressure *p)
+static int show_event(struct core *core, const struct event *e)
 {
 	int err;
 
@@ -106,10 +127,17 @@ static int show_event(struct core *core, const struct event *e, const struct pre
 	err = core->explain ? give_explained(core, e) : give_event(core, e);
 	if (err)
 		return err;
-	return e->findings ? findings_tell(core, e, p) : 0;
+	return e->findings ? findings_tell(core, e) : 0;
 }
 
 #define PRESSURE_ASKED (UINT32_C(1) << FINDING_PORTS_LOW)
+
+static void count_findings(struct run_summary *s, uint32_t findings)
+{
+	s->findings |= findings;
+	for (unsigned int id = 0; id < FINDING_KINDS; id++)
+		s->found[id] += findings >> id & 1;
+}
 
 /* Of an event that is a finding, or may be one. */
 static int emit_found(struct core *core, const struct slot *slot, const struct event *e,
@@ -117,14 +145,14 @@ static int emit_found(struct core *core, const struct slot *slot, const struct e
 {
 	struct event found = *e;
 	struct holders holders;
-	struct pressure pressure;
 
 	found.findings = findings;
-	if ((findings & PRESSURE_ASKED) && !pressure_is_low(core, e, &pressure))
+	time_wait_expire(core, e->ts_ns); /* before it is asked who is in the way */
+	if ((findings & PRESSURE_ASKED) && !pressure_is_low(core, e))
 		found.findings &= ~PRESSURE_ASKED;
 	findings_judge(core, slot, &found, &holders);
-	core->summary.findings |= found.findings;
-	return show_event(core, &found, &pressure);
+	count_findings(&core->summary, found.findings);
+	return show_event(core, &found);
 }
 
 int event_emit(struct core *core, struct slot *slot, const struct event *e)
@@ -139,22 +167,27 @@ int event_emit(struct core *core, struct slot *slot, const struct event *e)
 
 	if (err)
 		return err;
-	if (!slot->life.chosen || !selects(core, e))
+	if (!slot->life.chosen)
+		return 0;
+	spaces_count(&core->spaces, e);
+	if (!selects(core, e))
 		return 0;
 	count_life(core, slot);
 	count_event(&core->summary, e);
-	findings = findings_of(e);
+	findings = findings_of(core, e);
 	if (e->assigned && e->range_hi && pressure_is_due(core, e))
 		findings |= PRESSURE_ASKED;
-	return findings ? emit_found(core, slot, e, findings) : show_event(core, e, NULL);
+	return findings ? emit_found(core, slot, e, findings) : show_event(core, e);
 }
 
 int event_emit_late(struct core *core, const struct event *e)
 {
+	if (e->life->chosen)
+		spaces_count(&core->spaces, e);
 	if (!selects(core, e))
 		return 0;
 	count_event(&core->summary, e);
-	return show_event(core, e, NULL);
+	return show_event(core, e);
 }
 
 int life_emit(struct core *core, struct slot *slot)

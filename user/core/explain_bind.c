@@ -54,7 +54,7 @@ static bool zero_at_address(const struct about *a)
 
 static const struct explain_rule first[] = {
 	{ ON(BIND), DONE | FACT_REQUEST, named_everywhere,
-	  "{Who} asked for port {port} on every address of this machine, and got it." },
+	  "{Who} asked for port {port} on {every-asked} of this machine, and got it." },
 	{ ON(BIND), DONE | FACT_REQUEST, named_here,
 	  "{Who} asked for port {port} at {request}, which only this machine can reach, and got "
 	  "it." },
@@ -142,7 +142,7 @@ static const struct explain_rule more[] = {
 	{ ON(BIND), SOCKET | FACT_TCP, waits_for_listen,
 	  "bind() wrote {own} into the socket and entered it as an owner of port {port} (the "
 	  "kernel's bind bucket); the state is still CLOSE: nobody can connect before listen()." },
-	{ ON(BIND), SOCKET | FACT_UDP, is_named,
+	{ ON(BIND), SOCKET | FACT_UDP, NULL,
 	  "bind() wrote {own} into the socket; UDP knows no listen(): what is sent to there is "
 	  "this "
 	  "socket's from now on." },
@@ -151,7 +151,7 @@ static const struct explain_rule more[] = {
 	  "connect(), which can share one among connections to different destinations." },
 	{ ON(BIND), DONE | FACT_UNPRIVILEGED | FACT_USER, is_privileged,
 	  "Ports below {start} (net.ipv4.ip_unprivileged_port_start) are not for everybody: the "
-	  "program has CAP_NET_BIND_SERVICE." },
+	  "program has CAP_NET_BIND_SERVICE, or a cgroup's program let it pass." },
 	{ ON(BIND), DONE | FACT_SHARED, is_shared,
 	  "Another socket, or what is left of one, has port {port} too: the kernel found nothing "
 	  "in their addresses and options against it." },
@@ -184,7 +184,7 @@ static const struct explain_rule more[] = {
 	  "picks it for nobody." },
 	{ ON(BIND), DONE | FACT_TCP, has_reuseaddr,
 	  "SO_REUSEADDR is set: sockets that have it, too, may share the port as long as none of "
-	  "them listens, and so do the remains of theirs in TIME_WAIT." },
+	  "them listens, and so may what is left of theirs in TIME_WAIT." },
 	{ ON(BIND), DONE, has_reuseport,
 	  "SO_REUSEPORT is set: sockets of the same user that have it, too, may share the port." },
 };

@@ -155,31 +155,3 @@ static const struct explain_rule more[] = {
 };
 
 const struct explain_table explain_end = { EXPLAIN_FIRST(first), EXPLAIN_MORE(more) };
-
-/* --- the other families, whose numbers are not ports of TCP or UDP ------------------------- */
-
-#define ANY (UINT32_MAX >> (32 - EVENT_KINDS))
-
-static const struct explain_rule other_first[] = {
-	{ ANY, FACT_LATE, NULL,
-	  "Nobody saw this happen: portlife found it when it compared what it knew with what there "
-	  "is." },
-	{ ANY, FACT_FAILED, NULL, "{Who} asked the kernel for something, and was refused." },
-	{ ON(BIND), DONE, NULL, "{Who} asked for an address of its own, and got it." },
-	{ ON(CONNECT), DONE, NULL, "{Who} chose whom to talk with." },
-	{ ON(LISTEN), DONE, NULL, "{Who} waits for connections." },
-	{ ON(ACCEPT), DONE, NULL, "{Who} took a connection." },
-	{ ON(SEND), DONE, NULL, "{Who} sent something." },
-	{ ON(ESTABLISHED), DONE, NULL, "A connection is there." },
-	{ ON(DISCONNECT), DONE, NULL, "{Who} let go of the other side." },
-	{ ON(CLOSE), DONE, NULL, "The program is done with this." },
-	{ ON(TIME_WAIT), DONE, NULL, "The connection is over." },
-	{ ON(RELEASE), DONE, NULL, "What this program had is free of it." },
-	{ ON(EXISTING), DONE, NULL, "This was there before portlife began to watch." },
-};
-
-static const struct explain_rule other_more[] = {
-	{ ANY, FACT_FAILED | FACT_SEEN, NULL, "{call} failed with {errno}." },
-};
-
-const struct explain_table explain_other = { EXPLAIN_FIRST(other_first), EXPLAIN_MORE(other_more) };

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "user/core/explain_rules.h"
+#include "user/core/family.h"
 
 /* "6.18.44-fc" */
 static uint32_t kernel_of(const char *release)
@@ -57,7 +58,8 @@ static uint32_t facts_of_event(const struct event *e)
 		     FACT_UDP) |
 	       (e->error ? FACT_FAILED : FACT_OK) | (e->reconciled ? FACT_LATE : FACT_SEEN) |
 	       if_so(e->has_socket, FACT_SOCKET) |
-	       if_so(e->has_request && is_inet(&e->request), FACT_REQUEST) |
+	       if_so(e->has_request && (is_inet(&e->request) || endpoint_is_named(&e->request)),
+		     FACT_REQUEST) |
 	       if_so(e->range_lo && e->range_lo <= e->range_hi, FACT_RANGE) |
 	       if_so(e->holders && e->holders->len, FACT_HOLDER);
 }
@@ -169,9 +171,5 @@ uint32_t explain_range_size(const struct about *a)
 
 uint32_t explain_reserved(const struct about *a)
 {
-	uint32_t count = 0;
-
-	for (uint32_t port = a->event->range_lo; port <= a->event->range_hi; port++)
-		count += settings_is_reserved(a->settings, (uint16_t)port);
-	return count;
+	return settings_reserved_between(a->settings, a->event->range_lo, a->event->range_hi);
 }

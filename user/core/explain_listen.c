@@ -126,7 +126,7 @@ static const struct explain_rule more[] = {
 	  "The state went from CLOSE to LISTEN; listen() found port {port} in the socket, where "
 	  "bind() had put it, and only asked whether the socket may still have it." },
 	{ ON(LISTEN), DONE | FACT_SOCKET, listens_everywhere,
-	  "{local} stands for every address of this network namespace: who can reach one of them "
+	  "{local} stands for {every-local} of this network namespace: who can reach one of them "
 	  "can connect." },
 	{ ON(LISTEN), DONE | FACT_SOCKET, listens_here,
 	  "{local} is a loopback address: only programs of this network namespace can connect." },

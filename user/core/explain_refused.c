@@ -49,7 +49,7 @@ static bool is_second(const struct about *a)
 
 static const struct explain_rule first[] = {
 	{ ON(BIND), REFUSED, is_taken_everywhere,
-	  "{Who} asked for port {request-port} on every address of this machine, but it is "
+	  "{Who} asked for port {request-port} on {every-asked} of this machine, but it is "
 	  "taken." },
 	{ ON(BIND), REFUSED, is_taken,
 	  "{Who} asked for port {request-port} at the address {request}, but it is taken." },

@@ -140,12 +140,12 @@ static const struct explain_rule more[] = {
 		   "(net.ipv4.ip_local_port_step_width): odd and even tell nothing here." },
 	{ BY_CONNECT, PICKED_TCP | FACT_PEER, no_stride_known, COMPUTED "." },
 	{ BY_BIND | BY_CONNECT, PICKED | FACT_UDP, is_choice,
-	  "The search looked through {range} ({ports}{taken}), beginning at a random place; for "
+	  "The kernel looked through {range} ({ports}{taken}), beginning at a random place; for "
 	  "UDP "
 	  "odd and even are the same." },
 	{ BY_BIND | BY_CONNECT, PICKED | FACT_SETTINGS, is_narrowed,
-	  "{range} is this socket's own: its IP_LOCAL_PORT_RANGE leaves that of {namespace-range}, "
-	  "the range of everybody here (net.ipv4.ip_local_port_range)." },
+	  "{range} is this socket's own range, set by IP_LOCAL_PORT_RANGE within "
+	  "{namespace-range}, the range of everybody here (net.ipv4.ip_local_port_range)." },
 	{ BY_CONNECT, PICKED_TCP | FACT_PEER | FACT_SHARED, is_shared,
 	  "Another socket, or what is left of one, has {port} already; connect() shares a port as "
 	  "long as the other end, here {peer}, differs." },

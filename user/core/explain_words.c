@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "user/core/explain_rules.h"
+#include "user/core/family.h"
 
 static void say_who(const struct about *a, struct sentence *s)
 {
@@ -21,6 +22,11 @@ static void say_who(const struct about *a, struct sentence *s)
 static void say_port(const struct about *a, struct sentence *s)
 {
 	sentence_add_number(s, a->event->port);
+}
+
+static void say_number_of_family(const struct about *a, struct sentence *s)
+{
+	sentence_add_number(s, life_number(a->life, a->event->port));
 }
 
 static void say_parity(const struct about *a, struct sentence *s)
@@ -61,6 +67,27 @@ static void say_request(const struct about *a, struct sentence *s)
 static void say_request_port(const struct about *a, struct sentence *s)
 {
 	sentence_add_number(s, a->event->request.port);
+}
+
+/* What a wildcard stands for: an address of IPv6 has those of IPv4 in it, unless it is told not to.
+ */
+static void say_every(const struct about *a, const struct endpoint *end, struct sentence *s)
+{
+	if (end->family == AF_INET)
+		sentence_add(s, "every IPv4 address");
+	else
+		sentence_add(s, a->event->options & WIRE_O_V6ONLY ? "every IPv6 address"
+								  : "every address");
+}
+
+static void say_every_asked(const struct about *a, struct sentence *s)
+{
+	say_every(a, &a->event->request, s);
+}
+
+static void say_every_local(const struct about *a, struct sentence *s)
+{
+	say_every(a, &a->life->local, s);
 }
 
 static void say_holder(const struct about *a, struct sentence *s)
@@ -112,16 +139,14 @@ static void say_ports(const struct about *a, struct sentence *s)
  */
 static void say_taken(const struct about *a, struct sentence *s)
 {
-	struct pressure p;
-	uint32_t taken;
+	bool for_peer;
+	uint32_t taken = pressure_taken(a->core, a->event, &for_peer);
 
-	pressure_measure(a->core, a->event, &p);
-	taken = p.bound + p.connected + p.waiting;
 	if (!taken)
 		return;
 	sentence_add(s, ", at least ");
 	sentence_add_number(s, taken);
-	sentence_add(s, p.for_peer ? " in use for this destination" : " in use");
+	sentence_add(s, for_peer ? " in use for this destination" : " in use");
 }
 
 static void say_namespace_range(const struct about *a, struct sentence *s)
@@ -198,15 +223,18 @@ static const struct word {
 	void (*say)(const struct about *a, struct sentence *s);
 } words[] = {
 	{ "Who", true, say_who },
-	{ "port", false, say_port },	/* of the event */
-	{ "parity", true, say_parity }, /* of that */
-	{ "had", false, say_had },	/* the socket's, where the event is about another */
-	{ "peer", false, say_peer },	/* ADDR:PORT */
+	{ "port", false, say_port },		   /* of the event */
+	{ "number", false, say_number_of_family }, /* what it has instead of one */
+	{ "parity", true, say_parity },		   /* of that */
+	{ "had", false, say_had },   /* the socket's, where the event is about another */
+	{ "peer", false, say_peer }, /* ADDR:PORT */
 	{ "peer-address", false, say_peer_address },
 	{ "peer-port", false, say_peer_port },
 	{ "local", false, say_local },	   /* ADDR */
 	{ "own", false, say_own },	   /* ADDR:PORT */
 	{ "request", false, say_request }, /* ADDR */
+	{ "every-asked", true, say_every_asked },
+	{ "every-local", true, say_every_local },
 	{ "request-port", false, say_request_port },
 	{ "holder", false, say_holder }, /* ADDR */
 	{ "range", true, say_range },	 /* of the socket */

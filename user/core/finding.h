@@ -33,6 +33,9 @@ enum severity { SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_ERROR };
 
 #define FINDING_TEXT_MAX 1024
 
+struct pressure; /* core/pressure_count.h */
+struct sentence; /* core/sentence.h */
+
 /* Valid during the sink's call only. */
 struct finding {
 	enum finding_id id;
@@ -42,6 +45,10 @@ struct finding {
 	const char *hint;
 	const struct event *event;
 	uint64_t count; /* of this program since it was told of last, this one included */
+	const struct pressure *pressure; /* of the event's range, where it matters; else NULL */
+	bool pressure_all;		 /* every socket is in that count */
+	const struct sentence *evidence; /* what it rests on, a fact each */
+	size_t evidence_len;
 };
 
 /* "bind-in-use"; also of the two flags. */

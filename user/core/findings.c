@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * findings.c owns the rules over events: what is worth telling a person, in which words, and how
- * often. All thresholds stand here.
+ * findings.c owns the rules over events: what is worth telling a person, and in which words. What
+ * is about ports that run out is worded in findings_scarce.c, how often is findings_tell.c's.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -9,18 +9,31 @@
 #include <string.h>
 
 #include "user/core/family.h"
-#include "user/core/sentence.h"
-#include "user/core/state.h"
+#include "user/core/findings.h"
 
-#define REPEAT_NS	(UINT64_C(60) * 1000000000) /* one a minute, by one program */
 #define SLOW_SEARCH_NS	UINT64_C(1000000)
-#define PRIVILEGED_PORT 1024 /* net.ipv4.ip_unprivileged_port_start, unless it is set */
+#define PRIVILEGED_PORT 1024 /* net.ipv4.ip_unprivileged_port_start, if nobody has told */
 
-#define BIT(id) (UINT32_C(1) << (id))
+#define BIT FINDING_BIT
 
 /* --- which ones an event is --------------------------------------------------------------- */
 
-static uint32_t of_failed_bind(const struct event *e)
+/* The settings of the event's namespace, NULL if they are not known. */
+static const struct settings *settings_of(const struct core *core, const struct event *e)
+{
+	const struct space *space = spaces_find(&core->spaces, e->life->netns);
+
+	return space && space->settings.unprivileged_known ? &space->settings : NULL;
+}
+
+static bool is_privileged(const struct core *core, const struct event *e, uint16_t port)
+{
+	const struct settings *s = settings_of(core, e);
+
+	return port && port < (s ? s->unprivileged_start : PRIVILEGED_PORT);
+}
+
+static uint32_t of_failed_bind(const struct core *core, const struct event *e)
 {
 	uint16_t asked = e->has_request ? e->request.port : 0;
 
@@ -32,8 +45,8 @@ static uint32_t of_failed_bind(const struct event *e)
 	case EADDRNOTAVAIL:
 		return BIT(FINDING_BIND_NOT_LOCAL);
 	case EACCES:
-		return asked && asked < PRIVILEGED_PORT ? BIT(FINDING_BIND_DENIED)
-							: BIT(FINDING_BIND_REFUSED_BY_POLICY);
+		return is_privileged(core, e, asked) ? BIT(FINDING_BIND_DENIED)
+						     : BIT(FINDING_BIND_REFUSED_BY_POLICY);
 	case EPERM:
 		return BIT(FINDING_BIND_REFUSED_BY_POLICY);
 	case EINVAL:
@@ -63,11 +76,11 @@ static uint32_t of_failed_search(const struct event *e)
 	return e->tenure ? BIT(FINDING_CONNECT_TUPLE_IN_USE) : BIT(FINDING_PORTS_EXHAUSTED);
 }
 
-static uint32_t of_failure(const struct event *e)
+static uint32_t of_failure(const struct core *core, const struct event *e)
 {
 	switch (e->kind) {
 	case EVENT_BIND:
-		return of_failed_bind(e);
+		return of_failed_bind(core, e);
 	case EVENT_LISTEN:
 		return of_failed_listen(e);
 	case EVENT_CONNECT_FAILED:
@@ -97,7 +110,7 @@ static uint32_t of_portless(const struct event *e)
 	return 0;
 }
 
-uint32_t findings_of(const struct event *e)
+uint32_t findings_of(const struct core *core, const struct event *e)
 {
 	uint32_t found = 0;
 
@@ -106,7 +119,7 @@ uint32_t findings_of(const struct event *e)
 	if (!record_has_range(e->life->protocol))
 		return of_portless(e);
 	if (e->error)
-		found = of_failure(e);
+		found = of_failure(core, e);
 	else if (e->kind == EVENT_LISTEN && e->assigned)
 		found = BIT(FINDING_LISTEN_RANDOM_PORT);
 	else if (is_early_bind(e))
@@ -141,24 +154,39 @@ void findings_judge(const struct core *core, const struct slot *slot, struct eve
 
 /* --- the sentences ------------------------------------------------------------------------ */
 
-/* What a finding is told with. */
-struct telling {
-	const struct core *core;
-	const struct event *event;
-	const struct pressure *pressure;
-	struct sentence *s;
-};
-
-static bool hides_others(const struct filter *f)
+/* Live by the filter, in a replay by what was recorded. */
+static bool hides_others(const struct core *core)
 {
-	return f->command || f->pids_len || f->comm || f->has_uid;
+	const struct filter *f = core->filter;
+
+	return f->command || f->pids_len || f->comm || f->has_uid || core->run.filter ||
+	       core->run.command;
 }
 
-static const char *why_nobody(const struct core *core)
+const char *core_unseen(const struct core *core)
 {
 	if (!core->pass.started)
+		return "; sockets from before the start were not looked at";
+	if (hides_others(core) || core->filter->cgroup)
+		return "; other processes are not followed here";
+	return NULL;
+}
+
+/* Was the kernel asked, about all sockets of the port? */
+static bool was_looked_at(const struct core *core, const struct event *e)
+{
+	const struct noted *noted = notes_find(core->notes, e->life->id);
+
+	return noted && (look_is_whole(&noted->now) || look_is_whole(&noted->later));
+}
+
+static const char *why_nobody(const struct core *core, const struct event *e)
+{
+	if (was_looked_at(core, e))
+		return " by no socket known; it may be gone by now";
+	if (!core->pass.started)
 		return "; by whom is not known: sockets from before the start were not looked at";
-	if (hides_others(core->filter))
+	if (hides_others(core))
 		return "; by whom is not known: other processes are not followed here";
 	if (core->run.blind & WIRE_B_TIME_WAIT_END)
 		return " by no socket known; this backend does not see TIME_WAIT";
@@ -181,10 +209,10 @@ static void say_held(const struct telling *t)
 		sentence_add(t->s, "taken by a file, and no socket known has it");
 	} else if (h) {
 		sentence_add(t->s, "held by ");
-		sentence_add_holders(t->s, h);
+		sentence_add_holders_at_length(t->s, h);
 	} else {
 		sentence_add(t->s, "held");
-		sentence_add(t->s, why_nobody(t->core));
+		sentence_add(t->s, why_nobody(t->core, t->event));
 	}
 }
 
@@ -230,9 +258,10 @@ static void say_rule(const struct telling *t)
 		return;
 	sentence_add(t->s, overlap_phrase(&h->list[0].conflict));
 	sentence_add(t->s, reason_phrase(&h->list[0].conflict));
+	sentence_add(t->s, sentence_source(h));
 }
 
-static void say_request(const struct telling *t)
+void findings_say_request(const struct telling *t)
 {
 	const struct event *e = t->event;
 	const struct endpoint *end = e->has_request ? &e->request : &e->life->local;
@@ -243,7 +272,7 @@ static void say_request(const struct telling *t)
 
 static void say_bind_in_use(const struct telling *t)
 {
-	say_request(t);
+	findings_say_request(t);
 	sentence_add(t->s, " is ");
 	say_held(t);
 	say_rule(t);
@@ -262,71 +291,12 @@ static void say_time_wait(const struct telling *t)
 	}
 }
 
-static void say_range(const struct telling *t)
-{
-	const struct event *e = t->event;
-
-	if (!e->range_lo && !e->range_hi) {
-		sentence_add(t->s, "the range");
-		return;
-	}
-	sentence_add_number(t->s, e->range_lo);
-	sentence_add(t->s, "-");
-	sentence_add_number(t->s, e->range_hi);
-}
-
-static void say_peer(const struct telling *t)
+void findings_say_peer(const struct telling *t)
 {
 	const struct event *e = t->event;
 	const struct endpoint *peer = e->has_request ? &e->request : &e->life->peer;
 
 	sentence_add_endpoint(t->s, peer, peer->port, 0, e->life->netns);
-}
-
-static void say_exhausted(const struct telling *t)
-{
-	const struct event *e = t->event;
-
-	sentence_add(t->s, "no port of ");
-	say_range(t);
-	sentence_add(t->s, " was free for ");
-	sentence_add(t->s, e->kind == EVENT_CONNECT_FAILED ? "connect" : event_name(e->kind));
-	sentence_add(t->s, "()");
-	if (e->kind == EVENT_LISTEN)
-		return;
-	sentence_add(t->s, " to ");
-	if (e->kind == EVENT_BIND)
-		say_request(t);
-	else
-		say_peer(t);
-}
-
-static void say_count(const struct telling *t, const char *before, uint64_t count, const char *what)
-{
-	if (!count)
-		return;
-	sentence_add(t->s, before);
-	sentence_add_number(t->s, count);
-	sentence_add(t->s, what);
-}
-
-static void say_low(const struct telling *t)
-{
-	const struct pressure *p = t->pressure;
-
-	sentence_add_number(t->s, p->bound + p->connected + p->waiting);
-	say_count(t, " of the ", p->ports, " ports of ");
-	say_range(t);
-	sentence_add(t->s, " are taken for ");
-	if (p->for_peer) {
-		sentence_add(t->s, "connections to ");
-		say_peer(t);
-	} else {
-		sentence_add(t->s, "sockets that bind");
-	}
-	say_count(t, ": ", p->bound, " bound");
-	say_count(t, p->bound ? ", " : ": ", p->connected, " connected");
-	say_count(t, p->bound || p->connected ? ", " : ": ", p->waiting, " in TIME_WAIT");
 }
 
 static void say_tuple(const struct telling *t)
@@ -336,26 +306,33 @@ static void say_tuple(const struct telling *t)
 	sentence_add(t->s, "port ");
 	sentence_add_number(t->s, e->port);
 	sentence_add(t->s, " has a connection to ");
-	say_peer(t);
+	findings_say_peer(t);
 	sentence_add(t->s, " already");
 	if (!e->holders)
 		return;
 	sentence_add(t->s, ": ");
-	sentence_add_holders(t->s, e->holders);
+	sentence_add_holders_at_length(t->s, e->holders);
+	sentence_add(t->s, sentence_source(e->holders));
 }
 
 static void say_denied(const struct telling *t)
 {
+	const struct settings *s = settings_of(t->core, t->event);
+
 	sentence_add(t->s, "port ");
 	sentence_add_number(t->s, t->event->request.port);
-	sentence_add(t->s, " is below net.ipv4.ip_unprivileged_port_start (1024, unless set), and "
-			   "there is no CAP_NET_BIND_SERVICE");
+	sentence_add(t->s, " is below net.ipv4.ip_unprivileged_port_start (");
+	if (s)
+		sentence_add_number(t->s, s->unprivileged_start);
+	else
+		sentence_add(t->s, "1024, unless set");
+	sentence_add(t->s, "), and there is no CAP_NET_BIND_SERVICE");
 }
 
 static void say_refused(const struct telling *t)
 {
 	sentence_add(t->s, "bind() to ");
-	say_request(t);
+	findings_say_request(t);
 	sentence_add(t->s, " was refused with ");
 	sentence_add(t->s, errno_symbol(t->event->error));
 	sentence_add(t->s, ": by a security module or a cgroup's program");
@@ -384,13 +361,6 @@ static void say_twice(const struct telling *t)
 	sentence_add(t->s, "()");
 }
 
-static void say_early(const struct telling *t)
-{
-	sentence_add(t->s, "bind() to port 0 took port ");
-	sentence_add_number(t->s, t->event->port);
-	sentence_add(t->s, " before connect(): nobody else can have it, to whatever peer");
-}
-
 static void say_random(const struct telling *t)
 {
 	sentence_add(t->s, "listen() came without bind(): the kernel chose port ");
@@ -404,22 +374,6 @@ static void say_lost(const struct telling *t)
 	sentence_add(t->s, ", which bind() had given, is ");
 	say_held(t);
 	say_rule(t);
-}
-
-static void say_slow(const struct telling *t)
-{
-	const struct event *e = t->event;
-
-	sentence_add(t->s, "the search for a port in ");
-	say_range(t);
-	sentence_add(t->s, " took ");
-	sentence_add_number(t->s, e->search_ns / 1000);
-	sentence_add(t->s, " us");
-	if (!e->search_tried)
-		return;
-	sentence_add(t->s, " and ");
-	sentence_add_number(t->s, e->search_tried);
-	sentence_add(t->s, " tries");
 }
 
 /* --- the hints ---------------------------------------------------------------------------- */
@@ -451,6 +405,9 @@ static const char *hint_holder(const struct event *e)
 		return "portlife why names who has it now";
 	if (first->state == TCP_TIME_WAIT)
 		return "set SO_REUSEADDR before bind(), in the old and the new program, or wait";
+	if (first->keeper == KEPT_BY_ORPHAN)
+		return "its process has closed it: wait until the connection is over, or set "
+		       "SO_REUSEADDR before bind(), in the old and the new program";
 	if (first->kern)
 		return "a service of the kernel has the port: stop it, or take another port";
 	if (is_systemd(first) && first->state != TCP_ESTABLISHED)
@@ -472,196 +429,58 @@ static const char *hint_holder(const struct event *e)
 	return "stop the holder, or set SO_REUSEADDR on both sockets before bind()";
 }
 
-static const char *hint_exhausted(const struct event *e)
-{
-	switch (e->kind) {
-	case EVENT_BIND:
-		return "sockets that connect() should set IP_BIND_ADDRESS_NO_PORT before bind(); "
-		       "widen net.ipv4.ip_local_port_range";
-	case EVENT_CONNECT:
-	case EVENT_CONNECT_FAILED:
-		if (record_is_datagram(e->life->protocol))
-			break;
-		return "use connections again, connect to more addresses or from more; widen "
-		       "net.ipv4.ip_local_port_range";
-	default:
-		break;
-	}
-	return "close sockets that are not needed; widen net.ipv4.ip_local_port_range";
-}
-
 /* --- the table ---------------------------------------------------------------------------- */
 
-static const struct rule {
-	enum severity severity;
-	void (*say)(const struct telling *t);
-	const char *hint;
-	const char *(*choose_hint)(const struct event *e); /* instead of hint */
-} rules[FINDING_KINDS] = {
-	[FINDING_BIND_IN_USE] = { SEVERITY_ERROR, say_bind_in_use, NULL, hint_holder },
-	[FINDING_PORTS_EXHAUSTED] = { SEVERITY_ERROR, say_exhausted, NULL, hint_exhausted },
-	[FINDING_PORTS_LOW] = { SEVERITY_WARNING, say_low, NULL, hint_exhausted },
+static const struct finding_rule rules[FINDING_KINDS] = {
+	[FINDING_BIND_IN_USE] = { SEVERITY_ERROR, say_bind_in_use, NULL, hint_holder, false },
+	[FINDING_PORTS_EXHAUSTED] = { SEVERITY_ERROR, scarcity_say_exhausted, NULL, scarcity_hint,
+				      true },
+	[FINDING_PORTS_LOW] = { SEVERITY_WARNING, scarcity_say_low, NULL, scarcity_hint, true },
 	[FINDING_CONNECT_TUPLE_IN_USE] = { SEVERITY_ERROR, say_tuple,
 					   "bind() to another port or address, or do not bind()",
-					   NULL },
+					   NULL, false },
 	[FINDING_BIND_DENIED] = { SEVERITY_ERROR, say_denied,
 				  "give the program CAP_NET_BIND_SERVICE or a socket from "
 				  "systemd, or lower net.ipv4.ip_unprivileged_port_start",
-				  NULL },
+				  NULL, false },
 	[FINDING_BIND_REFUSED_BY_POLICY] = { SEVERITY_ERROR, say_refused,
 					     "look into the audit log and at `bpftool cgroup "
 					     "tree`; EACCES: at "
 					     "net.ipv4.ip_unprivileged_port_start, too",
-					     NULL },
+					     NULL, false },
 	[FINDING_BIND_NOT_LOCAL] = { SEVERITY_ERROR, say_not_local,
 				     "compare `ip address`; start when the address is there, or "
 				     "set IP_FREEBIND before bind()",
-				     NULL },
+				     NULL, false },
 	[FINDING_BIND_TWICE] = { SEVERITY_ERROR, say_twice,
-				 "bind() once, before listen(), connect() and send()", NULL },
-	[FINDING_EARLY_BIND] = { SEVERITY_WARNING, say_early,
+				 "bind() once, before listen(), connect() and send()", NULL,
+				 false },
+	[FINDING_EARLY_BIND] = { SEVERITY_WARNING, scarcity_say_early,
 				 "set IP_BIND_ADDRESS_NO_PORT before bind(): connect() then takes "
 				 "a port that others can share",
-				 NULL },
+				 NULL, true },
 	[FINDING_TIME_WAIT_HOLDS_PORT] = { SEVERITY_WARNING, say_time_wait,
 					   "let the side that does not need its port close first",
-					   NULL },
+					   NULL, false },
 	[FINDING_LISTEN_RANDOM_PORT] = { SEVERITY_INFO, say_random,
-					 "bind() to the port that clients are to find", NULL },
+					 "bind() to the port that clients are to find", NULL,
+					 false },
 	[FINDING_LISTEN_LOST_PORT] = { SEVERITY_ERROR, say_lost,
 				       "SO_REUSEADDR lets many bind() and one listen(): listen() "
 				       "at once, or set SO_REUSEPORT on all",
-				       NULL },
-	[FINDING_SLOW_PORT_SEARCH] = { SEVERITY_WARNING, say_slow,
+				       NULL, false },
+	[FINDING_SLOW_PORT_SEARCH] = { SEVERITY_WARNING, scarcity_say_slow,
 				       "if it stays so, the range is nearly used up: close "
 				       "sockets, or widen net.ipv4.ip_local_port_range",
-				       NULL },
+				       NULL, false },
 };
 
-static const char *const finding_names[FINDING_NAMES] = {
-	[FINDING_BIND_IN_USE] = "bind-in-use",
-	[FINDING_PORTS_EXHAUSTED] = "ports-exhausted",
-	[FINDING_PORTS_LOW] = "ports-low",
-	[FINDING_CONNECT_TUPLE_IN_USE] = "connect-tuple-in-use",
-	[FINDING_BIND_DENIED] = "bind-denied",
-	[FINDING_BIND_REFUSED_BY_POLICY] = "bind-refused-by-policy",
-	[FINDING_BIND_NOT_LOCAL] = "bind-not-local",
-	[FINDING_BIND_TWICE] = "bind-twice",
-	[FINDING_EARLY_BIND] = "early-bind",
-	[FINDING_TIME_WAIT_HOLDS_PORT] = "time-wait-holds-port",
-	[FINDING_LISTEN_RANDOM_PORT] = "listen-random-port",
-	[FINDING_LISTEN_LOST_PORT] = "listen-lost-port",
-	[FINDING_SLOW_PORT_SEARCH] = "slow-port-search",
-	[FINDING_IMPLICIT_BIND] = "implicit-bind",
-	[FINDING_EPHEMERAL_PORT] = "ephemeral-port",
-};
-
-const char *finding_name(unsigned int id)
+const struct finding_rule *finding_rule(enum finding_id id)
 {
-	return id < FINDING_NAMES ? finding_names[id] : "?";
+	return &rules[id];
 }
 
 enum severity finding_severity(enum finding_id id)
 {
 	return id < FINDING_KINDS ? rules[id].severity : SEVERITY_INFO;
-}
-
-const char *severity_name(enum severity severity)
-{
-	switch (severity) {
-	case SEVERITY_ERROR:
-		return "error";
-	case SEVERITY_WARNING:
-		return "warning";
-	default:
-		return "info";
-	}
-}
-
-/* --- telling ------------------------------------------------------------------------------ */
-
-static bool is_repeat(const struct repeat *r, const struct repeat *now)
-{
-	return r->used && r->id == now->id && r->kind == now->kind &&
-	       r->protocol == now->protocol && !memcmp(r->comm, now->comm, sizeof(r->comm));
-}
-
-/* What was told of a program already, or the place of what was told longest ago. */
-static struct repeat *repeat_of(struct repeats *repeats, const struct repeat *now)
-{
-	struct repeat *oldest = &repeats->list[0];
-
-	for (size_t i = 0; i < REPEATS_MAX; i++) {
-		struct repeat *r = &repeats->list[i];
-
-		if (is_repeat(r, now))
-			return r;
-		if (r->told_ns < oldest->told_ns)
-			oldest = r;
-	}
-	*oldest = *now;
-	return oldest;
-}
-
-/* How many times it happened since it was told of; 0 if it is too early to tell again. */
-static uint64_t take_repeats(struct repeats *repeats, enum finding_id id, const struct event *e)
-{
-	struct repeat now = { .protocol = e->life->protocol,
-			      .id = (uint8_t)id,
-			      .kind = (uint8_t)e->kind };
-	struct repeat *r;
-	uint64_t count;
-
-	if (e->who)
-		memcpy(now.comm, e->who->comm, sizeof(now.comm));
-	r = repeat_of(repeats, &now);
-	count = ++r->count;
-	if (r->used && (e->ts_ns < r->told_ns || e->ts_ns - r->told_ns < REPEAT_NS))
-		return 0;
-	r->used = true;
-	r->told_ns = e->ts_ns;
-	r->count = 0;
-	return count;
-}
-
-static int tell(struct core *core, enum finding_id id, const struct telling *about, uint64_t count)
-{
-	const struct rule *rule = &rules[id];
-	struct sentence s = { .names = core->names };
-	struct telling t = *about;
-	struct finding f = {
-		.id = id, .severity = rule->severity, .event = t.event, .count = count
-	};
-
-	t.s = &s;
-	rule->say(&t);
-	f.text = s.text;
-	f.text_len = s.len;
-	f.hint = rule->choose_hint ? rule->choose_hint(t.event) : rule->hint;
-	for (size_t i = 0; i < core->sinks_len; i++) {
-		const struct sink *sink = &core->sinks[i];
-		int err = sink->ops->finding ? sink->ops->finding(sink->self, &f) : 0;
-
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-int findings_tell(struct core *core, const struct event *e, const struct pressure *p)
-{
-	struct telling about = { .core = core, .event = e, .pressure = p };
-
-	for (enum finding_id id = 0; id < FINDING_KINDS; id++) {
-		uint64_t count;
-		int err;
-
-		if (!(e->findings & BIT(id)))
-			continue;
-		count = take_repeats(&core->repeats, id, e);
-		err = count ? tell(core, id, &about, count) : 0;
-		if (err)
-			return err;
-	}
-	return 0;
 }

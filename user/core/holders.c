@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * holders.c owns the search for those in the way: through the index of ports, with the kernel's
- * rule asked of each.
+ * holders.c owns the search for those in the way, with the kernel's rule asked of each: through
+ * what the kernel showed of the port at the moment of the conflict, else through the index of ports
+ * and what was looked up since.
  */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -11,6 +12,7 @@
 #include "user/core/family.h"
 #include "user/core/state.h"
 
+#define LOCK_CONNECT 16				 /* SOCK_CONNECT_BIND, wire_sock.userlocks */
 #define TIME_WAIT_NS (UINT64_C(60) * 1000000000) /* TCP_TIMEWAIT_LEN */
 /* A server has as many connections on its port as it likes; a refusal must not take a second. */
 #define VISITED_MAX 8192
@@ -23,7 +25,8 @@ struct search {
 	struct port_key key;
 	const struct endpoint *peer; /* of a connection, NULL: who conflicts with a bind() */
 	uint64_t ts_ns;
-	bool any_options; /* what is known of the options says that nobody is in the way */
+	const struct noted *noted; /* what was read of the conflict, NULL: nothing */
+	bool any_options;	   /* what is known of the options says that nobody is in the way */
 	unsigned int visited;
 	struct holders *found;
 };
@@ -45,6 +48,11 @@ static struct holder holder_of_slot(const struct slot *slot)
 		.options = life->options,
 		.state = slot->state,
 		.origin = held ? held->origin : ORIGIN_UNKNOWN,
+		.source = HOLDER_BY_TABLE,
+		.keeper = life->kern	    ? KEPT_BY_KERNEL
+			  : life->who_known ? KEPT_BY_PROCESS
+					    : KEPT_BY_UNKNOWN,
+		.fd = -1,
 		.kern = life->kern,
 	};
 }
@@ -70,11 +78,100 @@ static struct holder holder_of_remnant(const struct remnant *r, uint64_t ts_ns)
 		.options = r->options,
 		.state = TCP_TIME_WAIT,
 		.origin = r->origin,
+		.source = HOLDER_BY_TABLE,
+		.keeper = KEPT_BY_TIME_WAIT,
+		.fd = -1,
 		.kern = r->kern,
 		.left_known = !r->found,
 		.left_ms =
 			age_ns < TIME_WAIT_NS ? (uint32_t)((TIME_WAIT_NS - age_ns) / 1000000) : 0,
 	};
+}
+
+/* --- what a record of a holder is ----------------------------------------------------------- */
+
+static enum port_keeper keeper_of(const struct wire_holder *r)
+{
+	if (r->sock.state == TCP_TIME_WAIT)
+		return KEPT_BY_TIME_WAIT;
+	if (r->flags & WIRE_H_KERN)
+		return KEPT_BY_KERNEL;
+	if (r->flags & WIRE_H_ORPHAN)
+		return KEPT_BY_ORPHAN;
+	if (r->flags & WIRE_H_QUEUED)
+		return KEPT_BY_QUEUE;
+	return r->flags & WIRE_H_WHO ? KEPT_BY_PROCESS : KEPT_BY_UNKNOWN;
+}
+
+/* What the table has on the socket: its number, whose it was, how it got the port. */
+static void complete_from_table(const struct core *core, const struct wire_sock *sock,
+				struct holder *h)
+{
+	struct slot *slot = sock->id ? lives_find((struct lives *)&core->lives, sock->id) : NULL;
+	struct remnant *r;
+
+	if (slot) {
+		const struct holder known = holder_of_slot(slot);
+
+		h->socket = known.socket;
+		h->who = known.who;
+		h->origin = known.origin;
+		return;
+	}
+	r = sock->id ? lives_find_remnant((struct lives *)&core->lives, sock->id, sock->local_port)
+		     : NULL;
+	if (!r)
+		return;
+	h->socket = r->number;
+	h->who = r->who_known ? &r->who : NULL;
+	h->origin = r->origin;
+}
+
+static struct holder holder_of_record(const struct core *core, const struct wire_holder *r)
+{
+	const struct wire_sock *sock = &r->sock;
+	struct holder h = {
+		.local = endpoint_make(sock->family, sock->local, sock->local_port, sock->scope),
+		.peer = endpoint_make(sock->family, sock->peer, sock->peer_port, sock->scope),
+		.netns = sock->netns,
+		.ifindex = sock->ifindex,
+		.options = sock->options,
+		.state = sock->state,
+		.origin = sock->userlocks & LOCK_CONNECT ? ORIGIN_CONNECT : ORIGIN_UNKNOWN,
+		.source = r->flags & WIRE_H_LATER ? HOLDER_BY_LOOKUP : HOLDER_BY_KERNEL,
+		.keeper = (uint8_t)keeper_of(r),
+		.uid = r->uid,
+		.uid_known = r->flags & WIRE_H_UID,
+		.kern = r->flags & WIRE_H_KERN,
+		.fd = -1,
+		.left_known = r->flags & WIRE_H_LEFT,
+		.left_ms = r->left_ms,
+	};
+
+	complete_from_table(core, sock, &h);
+	return h;
+}
+
+/* Who has it open, where that was looked up: more is known than who touched it last. */
+static void complete_from_lookup(const struct search *s, uint64_t id, uint64_t inode,
+				 struct holder *h)
+{
+	for (size_t i = 0; s->noted && i < s->noted->later.len; i++) {
+		const struct wire_holder *r = &s->noted->by_lookup[i];
+
+		if (!(r->flags & WIRE_H_WHO) ||
+		    !((inode && r->inode == inode) || (id && r->sock.id == id)))
+			continue;
+		h->who = &r->who;
+		h->fd = r->fd;
+		h->processes = r->processes;
+		h->keeper = KEPT_BY_PROCESS;
+		if (h->source == HOLDER_BY_TABLE)
+			h->source = HOLDER_BY_LOOKUP;
+		h->uid = r->uid;
+		h->uid_known = true;
+		return;
+	}
 }
 
 /* --- who is in the way -------------------------------------------------------------------- */
@@ -85,8 +182,10 @@ static struct conflict_side side_of(const struct holder *h)
 		.family = h->local.family,
 		.ifindex = h->ifindex,
 		.options = h->options,
-		.uid = h->who ? h->who->uid : 0,
-		.uid_known = h->who != NULL,
+		.uid = h->uid_known ? h->uid
+		       : h->who	    ? h->who->uid
+				    : 0,
+		.uid_known = h->uid_known || h->who,
 		.listening = h->state == TCP_LISTEN,
 		.time_wait = h->state == TCP_TIME_WAIT,
 	};
@@ -145,6 +244,9 @@ static struct conflict conflict_with(const struct search *s, const struct holder
 	if (endpoint_is_named(&s->local) || s->key.protocol == IPPROTO_ICMP)
 		return conflict_without_port(s, h);
 	c = conflict_rule(&s->asked, &holder, stream);
+	/* which SO_REUSEADDR it had was not to be seen */
+	if (h->source == HOLDER_BY_LOOKUP && holder.time_wait && c.reason == REASON_NO_REUSE)
+		c.reason = REASON_UNKNOWN;
 	if (s->any_options && c.overlap && c.answer == NO) {
 		c.answer = YES;
 		c.reason = REASON_UNKNOWN;
@@ -173,6 +275,23 @@ static bool comes_before(const struct holder *a, const struct holder *b)
 	return rank_a != rank_b ? rank_a < rank_b : a->socket < b->socket;
 }
 
+/* TIME_WAIT entries that were found by themselves have no number: their connection tells. */
+static bool is_same(const struct holder *a, const struct holder *b)
+{
+	if (a->socket && a->socket == b->socket)
+		return true;
+	return a->state == TCP_TIME_WAIT && b->state == TCP_TIME_WAIT &&
+	       endpoint_is_same(&a->local, &b->local) && endpoint_is_same(&a->peer, &b->peer);
+}
+
+static bool is_found(const struct holders *found, const struct holder *h)
+{
+	for (size_t i = 0; i < found->len; i++)
+		if (is_same(&found->list[i], h))
+			return true;
+	return false;
+}
+
 static void insert(struct holders *found, const struct holder *h)
 {
 	size_t at = found->len;
@@ -194,7 +313,7 @@ static void insert(struct holders *found, const struct holder *h)
 static void consider(struct search *s, struct holder *h)
 {
 	h->conflict = conflict_with(s, h);
-	if (h->conflict.answer != NO)
+	if (h->conflict.answer != NO && !is_found(s->found, h))
 		insert(s->found, h);
 }
 
@@ -207,6 +326,7 @@ static void look_at_slot(struct search *s, const struct slot *slot)
 	    ports_protocol(life->protocol) != s->key.protocol)
 		return;
 	h = holder_of_slot(slot);
+	complete_from_lookup(s, life->id, 0, &h);
 	consider(s, &h);
 }
 
@@ -238,8 +358,58 @@ static void look_through(const struct core *core, struct search *s)
 	}
 }
 
-static struct search search_new(const struct slot *asker, const struct event *e,
-				const struct endpoint *local, struct holders *found)
+static bool is_in_kernels_list(const struct noted *noted, const struct wire_holder *r)
+{
+	for (size_t i = 0; r->inode && i < noted->now.len; i++)
+		if (noted->by_kernel[i].inode == r->inode)
+			return true;
+	return false;
+}
+
+/*
+ * What the kernel showed, or what was looked up. Of a socket that the records are about, the table
+ * knows better than a look afterwards whether it had the port then.
+ */
+static void look_at_noted(const struct core *core, struct search *s, bool later)
+{
+	const struct look *look = later ? &s->noted->later : &s->noted->now;
+	const struct wire_holder *list = later ? s->noted->by_lookup : s->noted->by_kernel;
+
+	for (size_t i = 0; i < look->len; i++) {
+		struct holder h;
+
+		if (list[i].sock.id == s->noted->asker ||
+		    (later && (list[i].sock.id || is_in_kernels_list(s->noted, &list[i]))))
+			continue;
+		h = holder_of_record(core, &list[i]);
+		complete_from_lookup(s, list[i].sock.id, list[i].inode, &h);
+		consider(s, &h);
+	}
+}
+
+/*
+ * The kernel's list is the truth of that moment. Where it is not whole, or was not read (UDP, the
+ * tracepoint backend), there is the table, and what was looked up since.
+ */
+static void look_everywhere(const struct core *core, struct search *s)
+{
+	const struct noted *noted = s->noted;
+	bool whole = noted && look_is_whole(&noted->now);
+
+	if (noted && noted->now.end.port) {
+		look_at_noted(core, s, false);
+		s->found->omitted += noted->now.end.omitted;
+	}
+	if (whole && !(noted->now.end.flags & WIRE_HS_CUT) && s->found->len)
+		return;
+	look_through(core, s);
+	if (noted && noted->later.len)
+		look_at_noted(core, s, true);
+}
+
+static struct search search_new(const struct core *core, const struct slot *asker,
+				const struct event *e, const struct endpoint *local,
+				struct holders *found)
 {
 	const struct life *life = &asker->life;
 	struct search s = {
@@ -254,9 +424,14 @@ static struct search search_new(const struct slot *asker, const struct event *e,
 		.key = { life->netns, ports_protocol(life->protocol), local->port },
 		.local = *local,
 		.ts_ns = e->ts_ns,
+		.noted = notes_find(core->notes, life->id),
 		.found = found,
 	};
 
+	if (s.noted && (s.noted->now.end.flags & WIRE_HS_UID)) {
+		s.asked.uid = s.noted->now.end.uid;
+		s.asked.uid_known = true;
+	}
 	memcpy(s.asked.addr, local->addr, sizeof(s.asked.addr));
 	found->len = 0;
 	found->omitted = 0;
@@ -273,12 +448,13 @@ void holders_of_port(const struct core *core, const struct slot *asker, const st
 	/* bind(AF_UNSPEC) is 0.0.0.0 */
 	if (local.family != AF_INET && local.family != AF_INET6 && !endpoint_is_named(&local))
 		local.family = asker->life.local.family;
-	s = search_new(asker, e, &local, found);
-	look_through(core, &s);
+	s = search_new(core, asker, e, &local, found);
+	look_everywhere(core, &s);
 	if (found->len)
 		return;
 	s.any_options = true; /* they were changed since, which no record tells */
-	look_through(core, &s);
+	found->omitted = 0;
+	look_everywhere(core, &s);
 }
 
 void holders_of_connection(const struct core *core, const struct slot *asker, const struct event *e,
@@ -288,7 +464,18 @@ void holders_of_connection(const struct core *core, const struct slot *asker, co
 	struct search s;
 
 	local.port = e->port;
-	s = search_new(asker, e, &local, found);
+	s = search_new(core, asker, e, &local, found);
 	s.peer = e->has_request ? &e->request : &asker->life.peer;
-	look_through(core, &s);
+	look_everywhere(core, &s);
+}
+
+const char *holder_source_name(enum holder_source source)
+{
+	static const char *const names[HOLDER_SOURCES] = {
+		[HOLDER_BY_TABLE] = "table",
+		[HOLDER_BY_KERNEL] = "kernel",
+		[HOLDER_BY_LOOKUP] = "lookup",
+	};
+
+	return source < HOLDER_SOURCES ? names[source] : NULL;
 }

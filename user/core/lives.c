@@ -91,7 +91,7 @@ void lives_forget(struct lives *lives, struct slot *slot)
 }
 
 /* uthash keeps the order of insertion, which is the order of numbers. */
-struct slot *lives_next(struct lives *lives, struct slot *after)
+struct slot *lives_next(const struct lives *lives, struct slot *after)
 {
 	return after ? after->hh.next : lives->anchor.hh.next;
 }

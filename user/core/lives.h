@@ -55,6 +55,7 @@ struct remnant {
 	uint16_t protocol, options;
 	uint8_t inet6 : 1, who_known : 1, existing : 1, kern : 1;
 	uint8_t local_scoped : 1, peer_scoped : 1, deferred : 1;
+	uint8_t unfollowed : 1; /* nobody will tell of its end: it is taken to last its minute */
 	uint8_t origin : 4, by : 4;
 	uint8_t shared;
 	bool found;    /* by a walk: when it began is not known */
@@ -68,7 +69,8 @@ struct lives {
 	struct remnant *remnants;
 	struct pool slots, remnant_pool, phase_blocks;
 	struct port_index ports;
-	uint64_t numbered; /* lives so far */
+	uint64_t numbered;	    /* lives so far */
+	struct remnant *unfollowed; /* none that was kept before it is; NULL: none is */
 	/* Never found; they keep uthash from freeing and making its table as lives come and go. */
 	struct slot anchor;
 	struct remnant remnant_anchor;
@@ -86,7 +88,7 @@ void lives_forget(struct lives *lives, struct slot *slot);
 void lives_list(struct lives *lives, struct slot *slot);
 
 /* Lives in order of their numbers: NULL begins, NULL ends. */
-struct slot *lives_next(struct lives *lives, struct slot *after);
+struct slot *lives_next(const struct lives *lives, struct slot *after);
 size_t lives_count(const struct lives *lives);
 
 /*
@@ -99,9 +101,13 @@ struct tenure *lives_last_tenure(const struct slot *slot);
 /* Returns 0 or -ENOMEM. Phases past the first LIFE_PHASES_MAX are counted only. */
 int lives_add_phase(struct lives *lives, struct slot *slot, struct phase phase);
 
-/* Keeps what the TIME_WAIT entry of this life will need. Returns 0 or -ENOMEM. */
-int lives_keep_remnant(struct lives *lives, const struct life *life, const struct tenure *tenure,
-		       uint32_t seen, bool found);
+/* Keeps what the TIME_WAIT entry of this life will need. NULL if memory is short. */
+struct remnant *lives_keep_remnant(struct lives *lives, const struct life *life,
+				   const struct tenure *tenure, uint32_t seen, bool found);
+/* Nobody will tell of the end of this one, which was kept last. */
+void lives_unfollow(struct lives *lives, struct remnant *remnant);
+/* Forgets those that nobody follows, of lives that ended before this. */
+void lives_expire_unfollowed(struct lives *lives, uint64_t ended_before_ns);
 /* NULL if there is none. */
 struct remnant *lives_find_remnant(struct lives *lives, uint64_t id, uint16_t port);
 /* In the order in which they were kept: NULL begins, NULL ends. */

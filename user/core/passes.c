@@ -116,24 +116,6 @@ int time_wait_told(struct core *core, const struct life *life, uint16_t port)
 	return told_add(&core->told, &connection);
 }
 
-/* What was kept for the first walk to recognise. */
-static void forget_told(struct core *core)
-{
-	struct remnant *r = lives_next_remnant(&core->lives, NULL), *next;
-
-	told_free(&core->told);
-	for (; r; r = next) {
-		next = lives_next_remnant(&core->lives, r);
-		if (!r->existing)
-			lives_drop_remnant(&core->lives, r);
-	}
-}
-
-bool time_wait_is_followed(const struct core *core, bool reconciled)
-{
-	return reconciled || !core->pass.started || !(core->run.blind & WIRE_B_TIME_WAIT_END);
-}
-
 static int on_time_wait_found(struct core *core, const struct wire_call *c)
 {
 	struct slot *slot = lives_find(&core->lives, c->sock.id);
@@ -212,7 +194,7 @@ static int sweep_remnants(struct core *core, uint64_t ts_ns)
 		int err;
 
 		next = lives_next_remnant(&core->lives, remnant);
-		if (remnant->seen == core->pass.epoch)
+		if (remnant->seen == core->pass.epoch || remnant->unfollowed)
 			continue;
 		err = time_wait_end(core, remnant->key.id, (uint16_t)remnant->key.port, ts_ns,
 				    true);
@@ -256,8 +238,7 @@ int pass_apply(struct core *core, const struct wire_pass *pass)
 	now->number = 0;
 	if (pass->flags & WIRE_P_START) {
 		now->started = true;
-		if (core->run.blind & WIRE_B_TIME_WAIT_END)
-			forget_told(core);
+		told_free(&core->told);
 	}
 	return whole ? sweep(core, pass->head.ts_ns) : 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * pressure.c owns the question how much of a range is taken. It is asked now and then, of the index
- * of ports, so that nobody has to count while sockets come and go.
+ * pressure.c owns the question whether a range is nearly used up. It is asked now and then, of the
+ * index of ports, so that nobody has to count while sockets come and go.
  */
 #include <netinet/in.h>
 #include <string.h>
@@ -20,6 +20,7 @@ struct want {
 	const struct lives *lives;
 	struct port_key key;
 	const struct endpoint *peer; /* connect(): ports may be shared, but not for this peer */
+	const struct space *space;   /* NULL: its settings are not known */
 };
 
 static uint32_t ports_in(const struct event *e)
@@ -94,12 +95,19 @@ static bool waits(const struct want *want)
 	return false;
 }
 
-static struct want want_of(const struct core *core, const struct event *e, bool connects)
+static bool is_for_peer(const struct event *e)
+{
+	return e->life->protocol == IPPROTO_TCP &&
+	       (e->kind == EVENT_CONNECT || e->kind == EVENT_SEND);
+}
+
+static struct want want_of(const struct core *core, const struct event *e)
 {
 	return (struct want){
 		.lives = &core->lives,
 		.key = { e->life->netns, ports_protocol(e->life->protocol), 0 },
-		.peer = connects ? &e->life->peer : NULL,
+		.peer = is_for_peer(e) ? &e->life->peer : NULL,
+		.space = spaces_find(&core->spaces, e->life->netns),
 	};
 }
 
@@ -108,63 +116,50 @@ static bool is_low(uint32_t taken, uint32_t ports)
 	return (uint64_t)taken * 100 >= (uint64_t)ports * LOW_PERCENT;
 }
 
-/* Counts one port; false if it is free. */
-static bool count_port(struct want *want, uint32_t port, struct pressure *p)
+static bool is_taken(struct want *want, uint32_t port)
 {
 	want->key.port = (uint16_t)port;
-	if (!ports_any(&want->lives->ports, want->key))
-		return false;
-	if (is_bound(want))
-		p->bound++;
-	else if (is_connected(want))
-		p->connected++;
-	else if (waits(want))
-		p->waiting++;
-	else
-		return false;
-	return true;
+	return ports_any(&want->lives->ports, want->key) &&
+	       (is_bound(want) || is_connected(want) || waits(want));
 }
 
-/* Of some ports that stand for all: is it worth the time to look at each? */
-static bool may_be_low(struct want *want, const struct event *e, uint32_t ports)
+static bool is_reserved(const struct want *want, uint32_t port)
 {
-	uint32_t step = ports > SAMPLE_PORTS ? ports / SAMPLE_PORTS : 1;
-	uint32_t sampled = (ports + step - 1) / step, taken = sampled;
-	struct pressure sample = { 0 };
-
-	for (uint32_t port = e->range_lo; port <= e->range_hi && is_low(taken, sampled);
-	     port += step)
-		taken -= !count_port(want, port, &sample);
-	return is_low(taken, sampled);
+	return want->space && settings_is_reserved(&want->space->settings, (uint16_t)port);
 }
 
-static bool is_for_peer(const struct event *e)
+/* Is that much of every step-th port taken? */
+static bool is_range_low(struct want *want, const struct event *e, uint32_t step)
 {
-	return e->life->protocol == IPPROTO_TCP &&
-	       (e->kind == EVENT_CONNECT || e->kind == EVENT_SEND);
+	uint32_t ports = 0, taken = 0;
+
+	for (uint32_t port = e->range_lo; port <= e->range_hi; port += step) {
+		if (is_reserved(want, port))
+			continue;
+		ports++;
+		taken += is_taken(want, port);
+	}
+	return ports && is_low(taken, ports);
 }
 
-void pressure_measure(const struct core *core, const struct event *e, struct pressure *p)
+uint32_t pressure_taken(const struct core *core, const struct event *e, bool *for_peer)
 {
-	bool connects = is_for_peer(e);
-	struct want want = want_of(core, e, connects);
+	struct want want = want_of(core, e);
+	uint32_t taken = 0, ports = ports_in(e);
 
-	*p = (struct pressure){ .ports = ports_in(e), .for_peer = connects };
-	for (uint32_t port = e->range_lo; p->ports && port <= e->range_hi; port++)
-		count_port(&want, port, p);
+	for (uint32_t port = e->range_lo; ports && port <= e->range_hi; port++)
+		taken += is_taken(&want, port);
+	*for_peer = want.peer != NULL;
+	return taken;
 }
 
-bool pressure_is_low(struct core *core, const struct event *e, struct pressure *p)
+bool pressure_is_low(struct core *core, const struct event *e)
 {
-	bool connects = is_for_peer(e);
-	struct want want = want_of(core, e, connects);
+	uint32_t step = ports_in(e) / SAMPLE_PORTS;
+	struct want want = want_of(core, e);
 
-	*p = (struct pressure){ .ports = ports_in(e), .for_peer = connects };
-	if (!may_be_low(&want, e, p->ports))
-		return false;
-	for (uint32_t port = e->range_lo; port <= e->range_hi; port++)
-		count_port(&want, port, p);
-	if (!is_low(p->bound + p->connected + p->waiting, p->ports))
+	/* some ports stand for all: is it worth the time to look at each? */
+	if ((step > 1 && !is_range_low(&want, e, step)) || !is_range_low(&want, e, 1))
 		return false;
 	core->pressure_quiet_ns = e->ts_ns + QUIET_NS;
 	return true;

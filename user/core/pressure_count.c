@@ -6,32 +6,11 @@
 #include "user/core/pressure_count.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-/* What has been met on a port. */
-enum met {
-	MET_BIND = 1 << 0,
-	MET_CONNECT = 1 << 1,
-	MET_TIME_WAIT = 1 << 2,
-	MET_UNKNOWN = 1 << 3,
-	MET_BLOCKS = 1 << 4, /* its bucket had an owner from bind(): no connect() takes it */
-};
-
-struct connection {
-	const struct port_row *row;
-};
-
-struct count {
-	struct pressure *pressure;
-	bool connect_known; /* the kernel marks what connect() bound: 6.17+ */
-	uint8_t *met;	    /* of each port */
-	struct connection *connections;
-	size_t connections_len;
-};
+#include "user/core/state.h"
 
 const char *pressure_kind_name(enum pressure_kind kind)
 {
@@ -43,30 +22,6 @@ const char *pressure_kind_name(enum pressure_kind kind)
 	};
 
 	return kind < PRESSURE_KINDS ? names[kind] : "?";
-}
-
-static const struct wire_sock *sock_of(const struct port_row *row)
-{
-	return &row->holders[0].sock;
-}
-
-static unsigned int meet(const struct count *c, const struct port_row *row)
-{
-	const struct wire_sock *sock = sock_of(row);
-	enum port_origin origin = port_row_origin(row);
-
-	if (sock->state == TCP_TIME_WAIT && origin != ORIGIN_CONNECT && c->connect_known)
-		return MET_TIME_WAIT | MET_BLOCKS;
-	if (sock->state == TCP_TIME_WAIT)
-		return MET_TIME_WAIT;
-	if (origin == ORIGIN_CONNECT)
-		return MET_CONNECT;
-	if (origin != ORIGIN_UNKNOWN)
-		return MET_BIND | MET_BLOCKS;
-	if (sock->protocol != IPPROTO_TCP)
-		return MET_UNKNOWN;
-	/* with a peer: the kernel would say if it was connect() */
-	return !sock->peer_port || c->connect_known ? MET_BIND | MET_BLOCKS : MET_UNKNOWN;
 }
 
 static enum pressure_kind kind_of(unsigned int met)
@@ -83,25 +38,32 @@ static bool is_counted(const struct pressure *p, uint16_t port)
 	return settings_in_range(p->settings, port) && !settings_is_reserved(p->settings, port);
 }
 
-static void count_rows(struct count *c, const struct port_row *rows, size_t len)
+int pressure_begin(struct pressure_counter *c, struct pressure *pressure,
+		   const struct settings *settings, uint16_t protocol, size_t uses_max)
 {
-	for (size_t i = 0; i < len; i++)
-		if (port_row_origin(&rows[i]) == ORIGIN_CONNECT)
-			c->connect_known = true;
-	for (size_t i = 0; i < len; i++) {
-		const struct wire_sock *sock = sock_of(&rows[i]);
-
-		if (sock->netns != c->pressure->settings->netns ||
-		    sock->protocol != c->pressure->protocol ||
-		    !is_counted(c->pressure, sock->local_port))
-			continue;
-		c->met[sock->local_port] |= (uint8_t)meet(c, &rows[i]);
-		if (sock->peer_port)
-			c->connections[c->connections_len++].row = &rows[i];
-	}
+	*pressure = (struct pressure){ .settings = settings, .protocol = protocol };
+	*c = (struct pressure_counter){ .pressure = pressure };
+	c->met = calloc(SETTINGS_PORTS, sizeof(*c->met));
+	c->connections = calloc(uses_max ? uses_max : 1, sizeof(*c->connections));
+	return c->met && c->connections ? 0 : -ENOMEM;
 }
 
-static void count_ports(struct count *c)
+void pressure_end(struct pressure_counter *c)
+{
+	free(c->met);
+	free(c->connections);
+}
+
+void pressure_add(struct pressure_counter *c, const struct pressure_use *use)
+{
+	if (!is_counted(c->pressure, use->port))
+		return;
+	c->met[use->port] |= use->met;
+	if (use->peer_port)
+		c->connections[c->connections_len++] = *use;
+}
+
+void pressure_ports(struct pressure_counter *c)
 {
 	struct pressure *p = c->pressure;
 
@@ -121,8 +83,7 @@ static void count_ports(struct count *c)
 
 static int compare_destinations(const void *left, const void *right)
 {
-	const struct wire_sock *a = sock_of(((const struct connection *)left)->row);
-	const struct wire_sock *b = sock_of(((const struct connection *)right)->row);
+	const struct pressure_use *a = left, *b = right;
 	int order = (a->peer_port > b->peer_port) - (a->peer_port < b->peer_port);
 
 	if (!order)
@@ -152,31 +113,35 @@ static void rank(struct pressure *p, const struct pressure_destination *d)
 	p->top[at] = *d;
 }
 
-static void count_connection(const struct count *c, struct pressure_destination *d,
-			     const struct port_row *row)
+static void count_connection(const struct pressure_counter *c, struct pressure_destination *d,
+			     const struct pressure_use *use)
 {
-	d->sample = row;
-	if (sock_of(row)->state == TCP_TIME_WAIT)
+	unsigned int met = c->met[use->port];
+
+	d->local = endpoint_make(use->family, use->local, use->port, use->scope);
+	d->peer = endpoint_make(use->family, use->peer, use->peer_port, use->scope);
+	if (use->time_wait)
 		d->time_wait++;
 	else
 		d->connections++;
-	d->unknown += kind_of(c->met[sock_of(row)->local_port]) == PRESSURE_UNKNOWN;
+	d->unknown += kind_of(met) == PRESSURE_UNKNOWN;
 	/* the others are among the blocked ones */
-	d->used += !(c->met[sock_of(row)->local_port] & MET_BLOCKS);
+	d->used += !(met & MET_BLOCKS);
+	d->used_time_wait += use->time_wait && !(met & MET_BLOCKS);
 }
 
 /* Connections of one destination: first is the first of them. */
-static void count_destination(struct count *c, size_t first, size_t end)
+static void count_destination(struct pressure_counter *c, size_t first, size_t end)
 {
 	struct pressure_destination d = { .used = c->pressure->blocked };
 
 	for (size_t i = first; i < end; i++)
-		count_connection(c, &d, c->connections[i].row);
+		count_connection(c, &d, &c->connections[i]);
 	c->pressure->destinations++;
 	rank(c->pressure, &d);
 }
 
-static void count_destinations(struct count *c)
+void pressure_destinations(struct pressure_counter *c)
 {
 	size_t first = 0;
 
@@ -190,41 +155,6 @@ static void count_destinations(struct count *c)
 		count_destination(c, first, i);
 		first = i;
 	}
-}
-
-/* Ports; connections are gathered. 0 or -ENOMEM; count_free() in any case. */
-static int count_all(struct count *c, const struct taken *taken, const struct settings *settings,
-		     uint16_t protocol)
-{
-	size_t len;
-	const struct port_row *rows = taken_rows(taken, &len);
-
-	*c->pressure = (struct pressure){ .settings = settings, .protocol = protocol };
-	c->met = calloc(SETTINGS_PORTS, sizeof(*c->met));
-	c->connections = calloc(len ? len : 1, sizeof(*c->connections));
-	if (!c->met || !c->connections)
-		return -ENOMEM;
-	count_rows(c, rows, len);
-	count_ports(c);
-	return 0;
-}
-
-static void count_free(struct count *c)
-{
-	free(c->met);
-	free(c->connections);
-}
-
-int pressure_count(struct pressure *pressure, const struct taken *taken,
-		   const struct settings *settings, uint16_t protocol)
-{
-	struct count c = { .pressure = pressure };
-	int error = count_all(&c, taken, settings, protocol);
-
-	if (!error)
-		count_destinations(&c);
-	count_free(&c);
-	return error;
 }
 
 /* An address of IPv4 is the same one in a socket of IPv6. */
@@ -248,21 +178,17 @@ static bool is_address(uint16_t family, const uint8_t *addr, const struct endpoi
 	return !memcmp(a, b, sizeof(a));
 }
 
-int pressure_towards(struct pressure *pressure, struct pressure_destination *d,
-		     const struct taken *taken, const struct settings *settings,
-		     const struct endpoint *from, const struct endpoint *to)
+void pressure_towards(const struct pressure_counter *c, const struct endpoint *from,
+		      const struct endpoint *to, struct pressure_destination *d)
 {
-	struct count c = { .pressure = pressure };
-	int error = count_all(&c, taken, settings, IPPROTO_TCP);
+	*d = (struct pressure_destination){ .used = c->pressure->blocked };
+	for (size_t i = 0; i < c->connections_len; i++) {
+		const struct pressure_use *use = &c->connections[i];
 
-	*d = (struct pressure_destination){ .used = pressure->blocked };
-	for (size_t i = 0; i < c.connections_len && !error; i++) {
-		const struct wire_sock *sock = sock_of(c.connections[i].row);
-
-		if (sock->peer_port == to->port && is_address(sock->family, sock->peer, to) &&
-		    is_address(sock->family, sock->local, from))
-			count_connection(&c, d, c.connections[i].row);
+		if (use->peer_port == to->port && is_address(use->family, use->peer, to) &&
+		    (!from->family || is_address(use->family, use->local, from)))
+			count_connection(c, d, use);
 	}
-	count_free(&c);
-	return error;
+	d->local = *from;
+	d->peer = *to;
 }

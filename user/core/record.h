@@ -27,6 +27,8 @@ union record {
 	struct wire_command command;
 	struct wire_stop stop;
 	struct wire_pass pass;
+	struct wire_holder holder;
+	struct wire_holders holders;
 	struct wire_settings settings;
 	struct wire_step step;
 };

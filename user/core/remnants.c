@@ -90,6 +90,8 @@ static void unpack(const struct remnant *r, struct life *l, struct tenure *t)
 
 void lives_drop_remnant(struct lives *lives, struct remnant *r)
 {
+	if (lives->unfollowed == r)
+		lives->unfollowed = r->hh.next;
 	HASH_DELETE(hh, lives->remnants, r);
 	ports_remove(&r->link);
 	pool_give(&lives->remnant_pool, r);
@@ -113,8 +115,8 @@ struct remnant *lives_find_remnant(struct lives *lives, uint64_t id, uint16_t po
 	return find(lives, (struct remnant_key){ id, port });
 }
 
-int lives_keep_remnant(struct lives *lives, const struct life *life, const struct tenure *tenure,
-		       uint32_t seen, bool found)
+struct remnant *lives_keep_remnant(struct lives *lives, const struct life *life,
+				   const struct tenure *tenure, uint32_t seen, bool found)
 {
 	struct remnant *r = lives_find_remnant(lives, life->id, tenure->port);
 
@@ -122,16 +124,37 @@ int lives_keep_remnant(struct lives *lives, const struct life *life, const struc
 		lives_drop_remnant(lives, r);
 	r = pool_take(&lives->remnant_pool);
 	if (!r)
-		return -ENOMEM;
+		return NULL;
 	pack(r, life, tenure, seen, found);
 	HASH_ADD_BYHASHVALUE(hh, lives->remnants, key, sizeof(r->key), hash_key(r->key), r);
 	if (!r->hh.tbl) {
 		pool_give(&lives->remnant_pool, r);
-		return -ENOMEM;
+		return NULL;
 	}
 	ports_add(&lives->ports, PORT_LIST_TIME_WAIT,
 		  (struct port_key){ life->netns, life->protocol, tenure->port }, &r->link);
-	return 0;
+	return r;
+}
+
+void lives_unfollow(struct lives *lives, struct remnant *r)
+{
+	r->unfollowed = true;
+	if (!lives->unfollowed)
+		lives->unfollowed = r;
+}
+
+/* They were kept in the order of their ends. */
+void lives_expire_unfollowed(struct lives *lives, uint64_t ended_before_ns)
+{
+	while (lives->unfollowed) {
+		struct remnant *r = lives->unfollowed;
+
+		if (r->unfollowed && r->ended_ns >= ended_before_ns)
+			return;
+		lives->unfollowed = r->hh.next;
+		if (r->unfollowed)
+			lives_drop_remnant(lives, r);
+	}
 }
 
 struct remnant *lives_next_remnant(const struct lives *lives, const struct remnant *after)

@@ -66,10 +66,17 @@ int run_start(struct core *core, const struct wire_start *start, const char *tex
 	core->run.wall_ns = start->wall_ns;
 	core->run.backend = start->backend;
 	core->run.blind = start->blind;
+	core->run.filter = start->filter;
 	core->run.netns = start->netns;
 	core->run.range_lo = has_range ? start->range_lo : 0;
 	core->run.range_hi = has_range ? start->range_hi : 0;
 	core->run.pid_initial = start->pid_initial;
+	if (core->run.range_hi) {
+		struct settings *own = &spaces_get(&core->spaces, core->run.netns)->settings;
+
+		own->range_lo = core->run.range_lo;
+		own->range_hi = core->run.range_hi;
+	}
 	core->started = true;
 	for (size_t i = 0; i < core->sinks_len; i++) {
 		const struct sink *sink = &core->sinks[i];
@@ -112,6 +119,26 @@ void run_command(struct core *core, const struct wire_command *command)
 	core->summary.command_signal = command->signal;
 }
 
+static int tell_summary(struct core *core)
+{
+	struct run_summary *s = &core->summary;
+	int err;
+
+	time_wait_expire(core, s->ts_ns);
+	err = pressure_summarise(core);
+	s->complete = true;
+	s->elapsed_ns = s->ts_ns - core->run.boot_ns;
+	for (size_t i = 0; i < core->sinks_len && !err; i++) {
+		const struct sink *sink = &core->sinks[i];
+
+		err = sink->ops->summary ? sink->ops->summary(sink->self, s) : 0;
+	}
+	free((void *)s->spaces);
+	s->spaces = NULL;
+	s->spaces_len = 0;
+	return err;
+}
+
 int run_stop(struct core *core)
 {
 	struct slot *slot = NULL;
@@ -126,13 +153,5 @@ int run_stop(struct core *core)
 		if (err)
 			return err;
 	}
-	core->summary.complete = true;
-	for (size_t i = 0; i < core->sinks_len; i++) {
-		const struct sink *sink = &core->sinks[i];
-		int err = sink->ops->summary ? sink->ops->summary(sink->self, &core->summary) : 0;
-
-		if (err)
-			return err;
-	}
-	return 0;
+	return tell_summary(core);
 }

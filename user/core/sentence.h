@@ -11,7 +11,7 @@
 #include "user/core/sink.h"
 
 struct sentence {
-	const struct names *names; /* of devices */
+	const struct names *names; /* of devices and cgroups */
 	size_t len;
 	char text[FINDING_TEXT_MAX];
 };
@@ -29,5 +29,9 @@ void sentence_add_endpoint(struct sentence *s, const struct endpoint *end, uint1
 void sentence_add_holder(struct sentence *s, const struct holder *h);
 /* ... of all of them the first, and " (+3 more)" */
 void sentence_add_holders(struct sentence *s, const struct holders *h);
+/* The same at length, "nginx.service: 811 nginx fd 6 (+4 workers) (listening)" */
+void sentence_add_holders_at_length(struct sentence *s, const struct holders *h);
+/* Where it is known from, "" if the kernel showed it: "; looked up afterwards" */
+const char *sentence_source(const struct holders *h);
 
 #endif

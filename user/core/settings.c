@@ -8,6 +8,8 @@
 
 bool settings_parse_reserved(struct settings *s, const char *text, size_t len)
 {
+	uint64_t from = 0;
+
 	while (len) {
 		const char *comma = text;
 		uint64_t first, last;
@@ -16,10 +18,11 @@ bool settings_parse_reserved(struct settings *s, const char *text, size_t len)
 		while (comma < text + len && *comma != ',')
 			comma++;
 		item = (size_t)(comma - text);
-		if (parse_range(text, item, 0, SETTINGS_PORTS - 1, &first, &last))
+		if (parse_range(text, item, from, SETTINGS_PORTS - 1, &first, &last))
 			return false;
-		for (uint64_t port = first; port <= last; port++)
+		for (uint64_t port = first; port <= last && s; port++)
 			s->reserved[port / 8] |= (uint8_t)(1U << (port % 8));
+		from = last + 1;
 		len -= item + (item < len);
 		text = comma + 1;
 	}
@@ -41,13 +44,22 @@ uint32_t settings_range_size(const struct settings *s)
 	return s->range_hi ? (uint32_t)s->range_hi - s->range_lo + 1 : 0;
 }
 
-uint32_t settings_reserved_in_range(const struct settings *s)
+uint32_t settings_reserved_between(const struct settings *s, uint16_t lo, uint16_t hi)
 {
-	uint32_t count = 0;
+	uint32_t port = lo, end = hi + 1U, count = 0;
 
-	for (uint32_t port = s->range_lo; s->range_hi && port <= s->range_hi; port++)
+	for (; port < end && port % 8; port++)
+		count += settings_is_reserved(s, (uint16_t)port);
+	for (; port + 8 <= end; port += 8)
+		count += (uint32_t)__builtin_popcount(s->reserved[port / 8]);
+	for (; port < end; port++)
 		count += settings_is_reserved(s, (uint16_t)port);
 	return count;
+}
+
+uint32_t settings_reserved_in_range(const struct settings *s)
+{
+	return s->range_hi ? settings_reserved_between(s, s->range_lo, s->range_hi) : 0;
 }
 
 bool settings_next_reserved(const struct settings *s, uint32_t *first, uint32_t *last)

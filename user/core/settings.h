@@ -25,7 +25,10 @@ struct settings {
 	uint8_t reserved[SETTINGS_PORTS / 8]; /* a bit for each of ip_local_reserved_ports */
 };
 
-/* "80,8000-8099", as the sysctl has it. False if it is not written so. */
+/*
+ * "80,8000-8099", as the sysctl has it: in order, each once. False if it is not written so, *s may
+ * then have some of them. s NULL: only looked at.
+ */
 bool settings_parse_reserved(struct settings *s, const char *text, size_t len);
 bool settings_is_reserved(const struct settings *s, uint16_t port);
 bool settings_in_range(const struct settings *s, uint16_t port);
@@ -33,6 +36,8 @@ bool settings_in_range(const struct settings *s, uint16_t port);
 /* Ports of the range, and those of them that no automatic choice takes. */
 uint32_t settings_range_size(const struct settings *s);
 uint32_t settings_reserved_in_range(const struct settings *s);
+/* Reserved ports from lo to hi. */
+uint32_t settings_reserved_between(const struct settings *s, uint16_t lo, uint16_t hi);
 
 /*
  * The next run of reserved ports at *first or after it; false if there is none. Sets *first and

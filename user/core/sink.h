@@ -8,6 +8,7 @@
 
 #include "user/core/event.h"
 #include "user/core/finding.h"
+#include "user/core/pressure_count.h"
 
 /* What the WIRE_START record said. Strings are NUL-terminated, owned by core, valid for the run. */
 struct run_info {
@@ -15,12 +16,36 @@ struct run_info {
 	uint64_t wall_ns; /* the same moment since the Epoch */
 	uint32_t backend; /* enum wire_backend; 0: nothing is traced (a lesson without privilege) */
 	uint32_t blind;	  /* enum wire_blind */
+	uint16_t filter;  /* enum wire_filter: sockets of others are not in the stream */
 	uint32_t netns;
 	uint16_t range_lo, range_hi;
 	bool pid_initial;
 	const char *kernel;
 	const char *host;
 	const char *const *command; /* NULL-terminated, NULL if there is none */
+};
+
+/* How long the kernel looked for a port, of events that were selected. */
+#define SEARCH_BUCKETS 22
+
+struct search_summary {
+	uint64_t count, sum_ns, max_ns;
+	uint64_t buckets[SEARCH_BUCKETS];	    /* the last is without an end */
+	uint64_t tried_count, tried_sum, tried_max; /* candidates, where they are known */
+};
+
+/* What is in a bucket took less than this, but not less than that of the bucket before. */
+static inline uint64_t search_below_ns(size_t bucket)
+{
+	return UINT64_C(1000) << bucket;
+}
+
+/* The range of a network namespace at the end of a run, for TCP or UDP. */
+struct space_summary {
+	struct pressure pressure;
+	bool all; /* every socket is in the count; else those that were followed */
+	uint64_t assigned, released; /* ports of the range during the run */
+	bool released_known;	     /* this backend sees all of them */
 };
 
 struct run_summary {
@@ -34,11 +59,17 @@ struct run_summary {
 	size_t errors_len;
 	uint64_t lives; /* sockets followed */
 	uint64_t lives_ended;
-	uint64_t implicit, ephemeral; /* tenures */
-	uint64_t lost;		      /* records and operations, all causes */
-	uint64_t shown;		      /* events that passed the filter */
-	uint32_t findings;	      /* bit set by enum finding_id: that there were */
-	bool complete;		      /* WIRE_STOP was read */
+	uint64_t implicit, ephemeral;  /* tenures */
+	uint64_t lost;		       /* records and operations, all causes */
+	uint64_t shown;		       /* events that passed the filter */
+	uint32_t findings;	       /* bit set by enum finding_id: that there were */
+	uint64_t found[FINDING_KINDS]; /* events with this finding, told of or not */
+	struct search_summary search;
+	uint64_t elapsed_ns;		    /* from the start of the run to ts_ns */
+	const struct space_summary *spaces; /* NULL but in the sinks' call */
+	size_t spaces_len;
+	uint64_t spaces_omitted;
+	bool complete; /* WIRE_STOP was read */
 	bool has_command;
 	int command_exit, command_signal; /* -1, 0: not known */
 };

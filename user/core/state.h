@@ -11,7 +11,10 @@
 #include "user/core/holders.h"
 #include "user/core/lives.h"
 #include "user/core/names.h"
+#include "user/core/noted.h"
+#include "user/core/pressure_count.h"
 #include "user/core/record.h"
+#include "user/core/spaces.h"
 #include "user/core/settings_seen.h"
 #include "user/core/told.h"
 
@@ -44,6 +47,7 @@ struct core {
 	const struct sink *sinks;
 	size_t sinks_len;
 	struct lives lives;
+	struct spaces spaces;
 	struct paths *paths; /* names of AF_UNIX, by socket */
 	struct names *names;
 	struct settings_seen settings;
@@ -55,6 +59,7 @@ struct core {
 	struct pass pass;
 	struct told *told; /* where TIME_WAIT entries are not seen: until the first walk is over */
 	struct repeats repeats;
+	struct notes *notes;	    /* of conflicts whose call is not told of yet */
 	uint32_t until_pressure;    /* ports given until it is asked how many are left */
 	uint64_t pressure_quiet_ns; /* nor is it asked before */
 	bool started, stopped;
@@ -87,8 +92,10 @@ int owner_apply(struct core *core, const struct wire_owner *owner);
 int end_apply(struct core *core, const struct wire_end *end);
 /* WIRE_FOUND with WIRE_F_PASS */
 int found_apply(struct core *core, const struct wire_call *c);
-/* Will anybody tell of the end of this TIME_WAIT entry, or find it again? */
-bool time_wait_is_followed(const struct core *core, bool reconciled);
+/* Where nobody tells of the end of TIME_WAIT entries: those that are over are forgotten ... */
+void time_wait_expire(struct core *core, uint64_t now_ns);
+/* ... and the one of a connection that this socket has begun again. */
+void time_wait_replaced(struct core *core, const struct slot *slot);
 /* A TIME_WAIT entry goes on without the life that it is from; and ends, with it or without. */
 int remnant_keep(struct core *core, const struct life *life, const struct tenure *tenure,
 		 bool found);
@@ -137,22 +144,27 @@ void holders_of_port(const struct core *core, const struct slot *asker, const st
 void holders_of_connection(const struct core *core, const struct slot *asker, const struct event *e,
 			   struct holders *found);
 
-/* pressure.c: how much of a range is taken */
-
-struct pressure {
-	uint32_t ports;			    /* in the range */
-	bool for_peer;			    /* connect(): what follows is about the event's peer */
-	uint32_t bound, connected, waiting; /* each port counts once */
-};
+/* pressure.c: is a range nearly used up? */
 
 /* Is it time to ask, at this event that assigned a port? Once in a while. */
 bool pressure_is_due(struct core *core, const struct event *e);
 /* Is most of the event's range taken, for others of its kind? */
-bool pressure_is_low(struct core *core, const struct event *e, struct pressure *p);
+bool pressure_is_low(struct core *core, const struct event *e);
+/* How many are taken, for the event's peer if that is what matters; the event's own socket is not
+ * counted when it was just given its port. */
+uint32_t pressure_taken(const struct core *core, const struct event *e, bool *for_peer);
 
-/* Counts, whatever the share is; the event's own socket is not in it when it was just given its
- * port. */
-void pressure_measure(const struct core *core, const struct event *e, struct pressure *p);
+/* pressure_lives.c: how full a range is, counted */
+
+/*
+ * Ports of the range by the table of lives; pressure_destinations() and the like may follow.
+ * Returns 0 or -ENOMEM; pressure_end() in any case.
+ */
+int pressure_of_lives(const struct core *core, struct pressure_counter *c,
+		      struct pressure *pressure, const struct settings *settings,
+		      uint16_t protocol);
+/* Of all namespaces, into core->summary. Returns 0 or -ENOMEM; free what was put there. */
+int pressure_summarise(struct core *core);
 
 /* explain.c: what happened, in sentences */
 struct explain *explain_new(void);
@@ -162,12 +174,14 @@ void explain_event(struct core *core, const struct event *e, struct explanation 
 /* findings.c: what a person should know */
 
 /* A bit set by enum finding_id: what the event alone tells. */
-uint32_t findings_of(const struct event *e);
+uint32_t findings_of(const struct core *core, const struct event *e);
 /* ... and those in the way, who are put into *room, and what they tell. */
 void findings_judge(const struct core *core, const struct slot *slot, struct event *e,
 		    struct holders *room);
-/* Tells of e->findings, but not too often. p: with ports-low. */
-int findings_tell(struct core *core, const struct event *e, const struct pressure *p);
+/* Tells of e->findings, but not too often. */
+int findings_tell(struct core *core, const struct event *e);
+/* Why the table of lives lacks sockets, as "; ..."; NULL if it has all that there are. */
+const char *core_unseen(const struct core *core);
 
 /* owner.c: whose socket it is */
 

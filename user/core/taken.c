@@ -14,8 +14,9 @@
 #include "user/core/names.h"
 #include "user/core/state.h"
 
-#define SOCK_BINDPORT_LOCK 8  /* bind() named the port */
-#define SOCK_CONNECT_BIND  16 /* connect() chose it; 6.17+ */
+#define SOCK_BINDPORT_LOCK 8	 /* bind() named the port */
+#define TIME_WAIT_MS	   60000 /* TCP_TIMEWAIT_LEN: no timer of an entry is longer */
+#define SOCK_CONNECT_BIND  16	 /* connect() chose it; 6.17+ */
 
 /* How long a TIME_WAIT entry has to live. */
 struct wait {
@@ -303,6 +304,13 @@ bool port_is_listener(const struct port_row *row)
 	if (has_states(sock))
 		return sock->state == TCP_LISTEN;
 	return !sock->peer_port;
+}
+
+uint32_t port_age_min_ms(const struct port_row *row)
+{
+	uint32_t left_ms = row->time_wait_left_ms;
+
+	return left_ms && left_ms < TIME_WAIT_MS ? TIME_WAIT_MS - left_ms : 0;
 }
 
 enum port_keeper port_keeper(const struct port_row *row)

@@ -55,6 +55,12 @@ int taken_finish(struct taken *taken);
 const struct port_row *taken_rows(const struct taken *taken, size_t *len);
 const struct names *taken_names(const struct taken *taken);
 
+/*
+ * For how long the port is held at least, 0 if nothing is known: no socket has the time of its
+ * bind() or connect(), its inode has none either, and a process may have got it from another one.
+ * Of a TIME_WAIT entry what is over of its minute.
+ */
+uint32_t port_age_min_ms(const struct port_row *row);
 enum port_keeper port_keeper(const struct port_row *row);
 enum port_origin port_row_origin(const struct port_row *row);
 const char *port_state(const struct port_row *row);    /* "listening", "time_wait" */

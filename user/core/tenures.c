@@ -153,7 +153,7 @@ int tenure_wait(struct core *core, struct slot *slot, const struct tenure_wait *
 	e.reconciled = wait->reconciled;
 	tenure->waits = true;
 	err = event_emit(core, slot, &e);
-	if (err || !time_wait_is_followed(core, wait->reconciled))
+	if (err)
 		return err;
 	left = slot->life;
 	left.ended_ns = wait->ts_ns;

@@ -42,10 +42,11 @@ int told_add(struct told **told, const struct connection *connection)
 
 void told_free(struct told **told)
 {
-	struct told *each, *next;
+	struct told *each = *told, *next;
 
-	HASH_ITER (hh, *told, each, next) {
-		HASH_DEL(*told, each);
+	HASH_CLEAR(hh, *told);
+	for (; each; each = next) {
+		next = each->hh.next;
 		free(each);
 	}
 }

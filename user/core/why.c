@@ -26,12 +26,6 @@ static const struct wire_sock *sock_of(const struct port_row *row)
 
 /* --- one row ------------------------------------------------------------------------------ */
 
-/* A TIME_WAIT entry has the options of the socket it replaced; the walk does not show them. */
-static bool has_options(const struct why *w, const struct port_row *row)
-{
-	return w->options_known && sock_of(row)->state != TCP_TIME_WAIT;
-}
-
 static struct conflict_side asked_side(const struct why *w, enum why_with with)
 {
 	struct conflict_side side = {
@@ -79,7 +73,7 @@ static enum why_answer answer_of_row(const struct why *w, const struct port_row 
 	enum tristate without = conflict_of(w, row, with, 0).answer;
 	enum tristate best = without;
 
-	if (!has_options(w, row))
+	if (!w->options_known)
 		best = conflict_of(w, row, with, REUSE).answer;
 	if (without == NO)
 		return ANSWER_YES;
@@ -125,6 +119,10 @@ static struct holder holder_of(const struct why *w, const struct port_row *row)
 		.options = life.options,
 		.state = h->sock.state,
 		.origin = (uint8_t)port_row_origin(row),
+		.source = HOLDER_BY_LOOKUP,
+		.keeper = (uint8_t)port_keeper(row),
+		.processes = port_keeper(row) == KEPT_BY_PROCESS ? row->holders_len : 0,
+		.fd = h->fd,
 		.kern = life.kern,
 		.left_known = row->time_wait_left_ms,
 		.left_ms = row->time_wait_left_ms,
@@ -287,10 +285,21 @@ const char *why_missing(const struct why *w)
 		return "only root can see sockets that are bound and no more (before Linux 6.8), "
 		       "and "
 		       "those of another network namespace";
-	if (w->holders.len && w->holders.list[0].state == TCP_TIME_WAIT)
-		return "whether the socket that left the TIME_WAIT entry behind had the option set "
-		       "cannot be read";
 	return "whose a socket in the way is could not be read";
+}
+
+/* The option must have been set on the socket that left the entry behind, too (tw_reuse). */
+static const char *hint_time_wait(const struct why *w)
+{
+	if (!w->options_known)
+		return "set SO_REUSEADDR before bind(); the program that had the port must have "
+		       "set it too. Else wait: TIME_WAIT lasts a minute";
+	if (w->answers[WITH_REUSEADDR] == ANSWER_YES)
+		return "set SO_REUSEADDR before bind(): the program that had the port had set it "
+		       "too";
+	return "wait: TIME_WAIT lasts a minute, and the program that had the port had not set "
+	       "SO_REUSEADDR; have it set that before bind(), and the new one too, for the next "
+	       "time";
 }
 
 /* What has it, and how one gets it back. */
@@ -300,9 +309,7 @@ static const char *hint_held(const struct why *w)
 
 	switch (port_keeper(w->rows[0])) {
 	case KEPT_BY_TIME_WAIT:
-		return "set SO_REUSEADDR before bind(); the program that had the port must have "
-		       "set "
-		       "it too. Else wait: TIME_WAIT lasts a minute";
+		return hint_time_wait(w);
 	case KEPT_BY_ORPHAN:
 		return "its program is gone and the kernel finishes the connection: set "
 		       "SO_REUSEADDR on both sides, or wait";
@@ -317,6 +324,12 @@ static const char *hint_held(const struct why *w)
 	if (first->origin == ORIGIN_CONNECT)
 		return "an outgoing connection got the port as its own: end it, and put the port "
 		       "into net.ipv4.ip_local_reserved_ports, so that it does not happen again";
+	if (w->answers[WITH_REUSEADDR] == ANSWER_YES)
+		return "set SO_REUSEADDR before bind(): whoever has the port has set it too, and "
+		       "nobody listens there; or stop it, or take another port";
+	if (w->answers[WITH_REUSEPORT] == ANSWER_YES)
+		return "set SO_REUSEPORT before bind(): whoever has the port has set it too, and "
+		       "is the same user; or stop it, or take another port";
 	if (first->conflict.overlap == OVERLAP_WILDCARD_HOLDER)
 		return "stop it, or have it bind one address instead of all, or take another port";
 	if (first->conflict.overlap == OVERLAP_WILDCARD_ASKED)
@@ -378,7 +391,8 @@ static enum why_answer answer_connect(const struct why_connect *w, const struct 
 
 int why_judge_connect(struct why_connect *w, const struct taken *taken, const struct settings *s)
 {
-	int error = pressure_towards(&w->pressure, &w->destination, taken, s, &w->from, &w->to);
+	int error = pressure_of_taken_towards(&w->pressure, &w->destination, taken, s, &w->from,
+					      &w->to);
 
 	if (error)
 		return error;

@@ -8,7 +8,7 @@
 
 #include "user/core/conflict.h"
 #include "user/core/holders.h"
-#include "user/core/pressure_count.h"
+#include "user/core/pressure_taken.h"
 #include "user/core/settings.h"
 #include "user/core/taken.h"
 

@@ -9,6 +9,7 @@
 
 #include "user/core/event.h"
 #include "user/core/filter.h"
+#include "user/core/finding.h"
 
 #define COUNT_OF(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -215,5 +216,40 @@ const char *backend_name(uint32_t backend)
 		return "tracepoint";
 	default:
 		return "?";
+	}
+}
+
+const char *finding_name(unsigned int id)
+{
+	static const char *const names[FINDING_NAMES] = {
+		[FINDING_BIND_IN_USE] = "bind-in-use",
+		[FINDING_PORTS_EXHAUSTED] = "ports-exhausted",
+		[FINDING_PORTS_LOW] = "ports-low",
+		[FINDING_CONNECT_TUPLE_IN_USE] = "connect-tuple-in-use",
+		[FINDING_BIND_DENIED] = "bind-denied",
+		[FINDING_BIND_REFUSED_BY_POLICY] = "bind-refused-by-policy",
+		[FINDING_BIND_NOT_LOCAL] = "bind-not-local",
+		[FINDING_BIND_TWICE] = "bind-twice",
+		[FINDING_EARLY_BIND] = "early-bind",
+		[FINDING_TIME_WAIT_HOLDS_PORT] = "time-wait-holds-port",
+		[FINDING_LISTEN_RANDOM_PORT] = "listen-random-port",
+		[FINDING_LISTEN_LOST_PORT] = "listen-lost-port",
+		[FINDING_SLOW_PORT_SEARCH] = "slow-port-search",
+		[FINDING_IMPLICIT_BIND] = "implicit-bind",
+		[FINDING_EPHEMERAL_PORT] = "ephemeral-port",
+	};
+
+	return id < FINDING_NAMES ? names[id] : "?";
+}
+
+const char *severity_name(enum severity severity)
+{
+	switch (severity) {
+	case SEVERITY_ERROR:
+		return "error";
+	case SEVERITY_WARNING:
+		return "warning";
+	default:
+		return "info";
 	}
 }

@@ -88,6 +88,8 @@ static void other_judge(const struct run *run, struct verdict *v)
 	if (!gave_port(ping) || !worked(raw) || raw->before.port != raw->after.port ||
 	    !worked(writer) || writer->after.port)
 		return;
+	if (did_see(run, ping, EVENT_SEND)) /* not every backend sees pings */
+		verdict_needs(v, run, ping, EVENT_SEND, ORIGIN_SEND);
 	verdict_say(v, VERDICT_FALSE,
 		    "None of them had to: the ping socket was given the number %u when it sent, "
 		    "the raw one never has one, and the UNIX one sent without a name.",

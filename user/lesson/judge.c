@@ -58,7 +58,7 @@ static bool is_followed(const struct run *run, const struct did *did)
 
 	if (did->step->op == STEP_ACCEPT)
 		made = did_nth(run, STEP_SOCKET, did->step->from, 0);
-	if (!made->done)
+	if (!worked(made))
 		return false;
 	return (made->step->family == AF_INET || made->step->family == AF_INET6) &&
 	       made->step->type != SOCK_RAW && made->step->protocol != IPPROTO_ICMP;
@@ -185,4 +185,6 @@ void run_judge(const struct run *run, struct verdict *verdict)
 	if (verdict->ruling == VERDICT_NONE)
 		verdict_say(verdict, VERDICT_NONE,
 			    "this kernel did something that this lesson has no words for.");
+	python_printable(verdict->text);
+	python_printable(verdict->more);
 }

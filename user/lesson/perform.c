@@ -155,7 +155,7 @@ static int await(int fd)
 static int call_accept(struct stage *stage, const struct step *s)
 {
 	int fd = stage_fd(stage, s->from);
-	int err = await(fd);
+	int err = fd < 0 ? -EBADF : await(fd);
 
 	return err ? err : stage_add(stage, s->socket, accept4(fd, NULL, NULL, SOCK_CLOEXEC));
 }
@@ -259,6 +259,8 @@ static int call_world(struct stage *stage, const struct step *s, int *other)
 /* Makes the call; returns what it returned or minus its errno. */
 static int call(struct stage *stage, const struct step *s, int fd)
 {
+	if (fd < 0 && s->op != STEP_SOCKET && s->op != STEP_ACCEPT)
+		return -EBADF; /* the kernel may not have the socket's family */
 	switch (s->op) {
 	case STEP_SOCKET:
 		return stage_add(stage, s->socket,
@@ -354,6 +356,7 @@ static void perform(const struct lesson *lesson, int results)
 	int err;
 
 	alarm(LESSON_SECONDS);
+	prctl(PR_SET_NAME, lesson->name); /* its first 15 bytes: who it was, in what is told */
 	err = world_enter();
 	for (size_t i = 0; i < lesson->steps_len && !err; i++)
 		make_step(&stage, lesson, i, results);
@@ -374,7 +377,6 @@ static void __attribute__((noreturn)) perform_orders(int orders, int results)
 	unsigned char number;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	prctl(PR_SET_NAME, "lesson"); /* who it was, where somebody else is watching */
 	while (read(orders, &number, 1) == 1 && number && number <= len)
 		perform(lessons[number - 1], results);
 	_exit(0);

@@ -130,6 +130,13 @@ void python_line(char line[PYTHON_LINE_MAX], const struct step *s)
 	}
 }
 
+void python_printable(char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+}
+
 void python_place(char text[PYTHON_PLACE_MAX], const struct wire_place *place)
 {
 	char addr[FMT_INET6_MAX + 1], *end;
@@ -155,6 +162,7 @@ void python_place(char text[PYTHON_PLACE_MAX], const struct wire_place *place)
 	default:
 		snprintf(text, PYTHON_PLACE_MAX, "-");
 	}
+	python_printable(text);
 }
 
 /* --- the script -------------------------------------------------------------------------- */
@@ -265,6 +273,8 @@ static const char script_go[] =
 	"            print(\"    =\", told if line.startswith(\"told\") else eval(line))\n"
 	"    except OSError as e:\n"
 	"        print(\"    failed:\", errno.errorcode.get(e.errno, e.errno), \"-\", e.strerror)\n"
+	"    except NameError:\n"
+	"        print(\"    failed: EBADF - there is no such socket\")\n"
 	"    show(name, line, before)\n";
 
 /* As portlife's own lines, so that the two can be laid side by side. */

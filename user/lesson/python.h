@@ -19,6 +19,9 @@ void python_line(char line[PYTHON_LINE_MAX], const struct step *step);
 /* "127.0.0.1:5000", "[::]:5004", "@name", "no name"; "-" if there was no socket. */
 void python_place(char text[PYTHON_PLACE_MAX], const struct wire_place *place);
 
+/* A recording may be a stranger's: what is no printable ASCII becomes a question mark. */
+void python_printable(char *text);
+
 /* The script. number: of the lesson. */
 void python_script(struct out *out, const struct lesson *lesson, size_t number);
 

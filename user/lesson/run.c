@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "user/core/family.h"
 #include "user/core/sentence.h"
+#include "user/lesson/python.h"
 
 /* FNV-1a */
 static uint32_t hash_add(uint32_t hash, unsigned char byte)
@@ -67,6 +69,8 @@ void run_begin(struct run *run, const struct lesson *lesson)
 
 void run_end(struct run *run)
 {
+	for (size_t i = 0; i < run->seen_len; i++)
+		free(run->seen[i].explanation);
 	run->lesson = NULL;
 	run->lost = 0;
 	run->seen_len = 0;
@@ -74,6 +78,7 @@ void run_end(struct run *run)
 
 void run_forget(struct run *run)
 {
+	run_end(run);
 	free(run->seen);
 	*run = (struct run){ .lesson = NULL };
 }
@@ -89,6 +94,21 @@ static void keep_tenure(struct seen *seen, const struct tenure *t)
 	seen->waits = t->waits;
 	seen->range_lo = t->range_lo;
 	seen->range_hi = t->range_hi;
+}
+
+/* An end point that is not of IP may point at what does not outlive the life. */
+static void keep_ends(struct seen *seen, const struct life *l)
+{
+	struct sentence s = { .names = NULL };
+
+	if (!endpoint_is_named(&l->local)) {
+		seen->local = l->local;
+		seen->peer = l->peer;
+	} else if (endpoint_path(&l->local)) {
+		sentence_add_address(&s, &l->local, 0, 0);
+		memcpy(seen->name, s.text, s.len < SEEN_NAME_MAX ? s.len : SEEN_NAME_MAX - 1);
+		python_printable(seen->name);
+	}
 }
 
 static void keep_holders(struct seen *seen, const struct holders *holders,
@@ -129,11 +149,17 @@ int run_event(struct run *run, const struct event *e, const struct names *names)
 	};
 	keep_tenure(seen, e->tenure);
 	keep_holders(seen, e->holders, names);
+	if (e->explanation) {
+		seen->explanation = malloc(sizeof(*seen->explanation));
+		if (!seen->explanation)
+			return -ENOMEM;
+		*seen->explanation = *e->explanation;
+	}
 	if (e->life) {
 		seen->socket = e->life->number;
 		seen->parent = e->life->parent;
-		seen->local = e->life->local;
-		seen->peer = e->life->peer;
+		seen->protocol = e->life->protocol;
+		keep_ends(seen, e->life);
 	}
 	return 0;
 }

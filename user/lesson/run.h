@@ -7,10 +7,12 @@
 #ifndef PORTLIFE_LESSON_RUN_H
 #define PORTLIFE_LESSON_RUN_H
 
+#include "user/core/explain.h"
 #include "user/core/sink.h"
 #include "user/lesson/lesson.h"
 
-#define SEEN_WHY_MAX 160
+#define SEEN_WHY_MAX  160
+#define SEEN_NAME_MAX 32
 
 /* An event, kept: what of it a lesson shows and judges by. */
 struct seen {
@@ -25,9 +27,12 @@ struct seen {
 	uint8_t shared; /* enum tristate */
 	bool assigned, deferred, reconciled, waits;
 	uint16_t range_lo, range_hi;
-	struct endpoint local, peer;
-	char why[SEEN_WHY_MAX]; /* who is in the way, "" if nobody is known */
-	const char *owner;	/* name of the socket in the program, NULL if not known */
+	uint16_t protocol;		 /* as life.protocol */
+	struct endpoint local, peer;	 /* family 0: not of IP */
+	char name[SEEN_NAME_MAX];	 /* of AF_UNIX, "@letters"; else "" */
+	char why[SEEN_WHY_MAX];		 /* who is in the way, "" if nobody is known */
+	const char *owner;		 /* name of the socket in the program, NULL if not known */
+	struct explanation *explanation; /* owned; NULL if none was asked for */
 };
 
 /* A call that was made. */

@@ -7,11 +7,6 @@
 #include "user/sink/phrase.h"
 #include "user/util/fmt.h"
 
-char *columns_string(char *p, const char *text)
-{
-	return fmt_bytes(p, text, strlen(text));
-}
-
 char *columns_word(char *p, const char *word, size_t width)
 {
 	size_t len = strlen(word);
@@ -67,6 +62,8 @@ char *columns_endpoint(const struct columns *self, char *p, const struct endpoin
 
 	if (endpoint_is_named(end))
 		return named_format_peer(p, end, self->escape);
+	if (!end->port) /* of a raw or a ping socket */
+		return columns_address(self, p, end, ifindex, netns);
 	if (brackets)
 		*p++ = '[';
 	p = columns_address(self, p, end, ifindex, netns);

@@ -8,6 +8,7 @@
 
 #include "user/core/sink.h"
 #include "user/util/escape.h"
+#include "user/util/fmt.h"
 
 #define COLUMNS_NAME 64 /* of an interface, a network namespace: cut there */
 /* room of an address, port and all; or of a name of AF_UNIX */
@@ -19,7 +20,10 @@ struct columns {
 	struct escape escape;
 };
 
-char *columns_string(char *p, const char *text);
+static inline char *columns_string(char *p, const char *text)
+{
+	return fmt_bytes(p, text, strlen(text));
+}
 
 /* A word of ours, left-aligned in width columns, and the space behind it. */
 char *columns_word(char *p, const char *word, size_t width);

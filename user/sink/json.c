@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "user/sink/json.h"
 
+#include "user/core/sentence.h"
 #include "user/core/family.h"
 #include "user/sink/explanation.h"
 #include "user/sink/json_parts.h"
 #include "user/sink/named.h"
 #include "user/sink/phrase.h"
+#include "user/sink/pressure.h"
+#include "user/sink/summary.h"
 
 /* A failed operation on a socket that is not followed has no life: every key of it is null. */
 static const struct life no_life;
@@ -199,6 +202,33 @@ static int json_event(void *arg, const struct event *e)
 	return json_end(self);
 }
 
+static void json_finding_pressure(struct json_sink *self, const struct finding *f)
+{
+	struct json_writer *json = &self->json;
+
+	json_key(json, "pressure");
+	if (!f->pressure) {
+		json_null(json);
+		return;
+	}
+	json_object_begin(json);
+	pressure_json_keys(self, f->pressure);
+	json_key(json, "all");
+	json_bool(json, f->pressure_all);
+	json_object_end(json);
+}
+
+static void json_evidence(struct json_writer *json, const struct finding *f)
+{
+	json_key(json, "evidence");
+	json_array_begin(json);
+	for (size_t i = 0; i < f->evidence_len; i++) {
+		json_item(json);
+		json_string(json, f->evidence[i].text, f->evidence[i].len);
+	}
+	json_array_end(json);
+}
+
 static int json_finding(void *arg, const struct finding *f)
 {
 	struct json_sink *self = arg;
@@ -227,6 +257,8 @@ static int json_finding(void *arg, const struct finding *f)
 	json_family_proto(self, l);
 	json_addresses(self, e, l);
 	json_holders(self, e->holders);
+	json_finding_pressure(self, f);
+	json_evidence(json, f);
 	return json_end(self);
 }
 
@@ -402,6 +434,7 @@ static int json_summary(void *arg, const struct run_summary *s)
 	json_key(json, "lost");
 	json_u64(json, s->lost);
 	json_command_end(json, s);
+	summary_json_keys(self, s);
 	json_line_end(json);
 	return out_flush(json->out);
 }

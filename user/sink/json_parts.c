@@ -265,8 +265,14 @@ static void json_holder(struct json_sink *self, const struct holder *h)
 	json_key(json, "netns");
 	json_u64_or_null(json, h->netns, h->netns);
 	json_unit(self, h->who);
-	json_key(json, "fds"); /* the table of lives does not know who else has it open */
-	json_null(json);
+	json_key(json, "fds"); /* processes that have it open */
+	json_u64_or_null(json, h->processes, h->processes);
+	json_key(json, "fd");
+	json_u64_or_null(json, h->processes && h->fd >= 0, (uint64_t)h->fd);
+	json_key(json, "held_by");
+	json_string_or_null(json, port_keeper_name((enum port_keeper)h->keeper));
+	json_key(json, "source");
+	json_string_or_null(json, holder_source_name((enum holder_source)h->source));
 	json_key(json, "local");
 	if (endpoint_is_named(&h->local))
 		named_json(json, &h->local);

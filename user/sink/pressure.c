@@ -57,7 +57,7 @@ static void text_taken(struct out *out, const struct pressure *p)
 static void text_destination(struct out *out, const struct columns *columns,
 			     const struct pressure *p, const struct pressure_destination *d)
 {
-	const struct life life = port_life(d->sample);
+	uint32_t netns = p->settings->netns;
 	char *q = out_room(out, LINE_ROOM);
 
 	q = fmt_u64_right(q, d->used, 8);
@@ -66,9 +66,9 @@ static void text_destination(struct out *out, const struct columns *columns,
 	q = fmt_u64_right(q, d->connections, 12);
 	q = fmt_u64_right(q, d->time_wait, 10);
 	q = fmt_literal(q, "  ");
-	q = columns_address(columns, q, &life.local, 0, life.netns);
+	q = columns_address(columns, q, &d->local, 0, netns);
 	q = fmt_literal(q, " > ");
-	q = columns_endpoint(columns, q, &life.peer, 0, life.netns);
+	q = columns_endpoint(columns, q, &d->peer, 0, netns);
 	*q++ = '\n';
 	out_advance(out, q);
 }
@@ -118,14 +118,14 @@ static void json_by(struct json_writer *json, const struct pressure *p)
 static void json_destination(struct json_sink *self, const struct pressure *p,
 			     const struct pressure_destination *d)
 {
-	const struct life life = port_life(d->sample);
+	uint32_t netns = p->settings->netns;
 	struct json_writer *json = &self->json;
 
 	json_object_begin(json);
 	json_key(json, "local");
-	json_endpoint(self, &life.local, 0, life.netns);
+	json_endpoint(self, &d->local, 0, netns);
 	json_key(json, "peer");
-	json_endpoint(self, &life.peer, life.peer.port, life.netns);
+	json_endpoint(self, &d->peer, d->peer.port, netns);
 	json_key(json, "connections");
 	json_u64(json, d->connections);
 	json_key(json, "time_wait");
@@ -151,14 +151,10 @@ static void json_counts(struct json_writer *json, const struct pressure *p)
 	json_by(json, p);
 }
 
-void pressure_json(struct out *out, const struct names *names, const struct pressure *p)
+void pressure_json_keys(struct json_sink *self, const struct pressure *p)
 {
-	struct json_sink self = { .json = { .out = out }, .names = names };
-	struct json_writer *json = &self.json;
+	struct json_writer *json = &self->json;
 
-	json_object_begin(json);
-	json_key(json, "type");
-	json_put_literal(json, "\"pressure\"");
 	json_key(json, "netns");
 	json_u64_or_null(json, p->settings->netns, p->settings->netns);
 	json_key(json, "proto");
@@ -169,10 +165,21 @@ void pressure_json(struct out *out, const struct names *names, const struct pres
 	json_array_begin(json);
 	for (size_t i = 0; i < p->top_len; i++) {
 		json_item(json);
-		json_destination(&self, p, &p->top[i]);
+		json_destination(self, p, &p->top[i]);
 	}
 	json_array_end(json);
 	json_key(json, "destinations_omitted");
 	json_u64(json, p->destinations - p->top_len);
+}
+
+void pressure_json(struct out *out, const struct names *names, const struct pressure *p)
+{
+	struct json_sink self = { .json = { .out = out }, .names = names };
+	struct json_writer *json = &self.json;
+
+	json_object_begin(json);
+	json_key(json, "type");
+	json_put_literal(json, "\"pressure\"");
+	pressure_json_keys(&self, p);
 	json_line_end(json);
 }

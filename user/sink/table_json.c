@@ -88,6 +88,10 @@ void table_json_row(struct out *out, const struct names *names, const struct por
 	table_json_tenure(&self, row);
 	json_key(json, "options");
 	json_options(json, life.options);
+	json_key(json, "age_ns");
+	json_null(json); /* the kernel keeps no time of it */
+	json_key(json, "age_min_ns");
+	json_u64_or_null(json, port_age_min_ms(row), port_age_min_ms(row) * UINT64_C(1000000));
 	json_key(json, "time_wait_left_ms");
 	json_u64_or_null(json, row->time_wait_left_ms, row->time_wait_left_ms);
 	json_key(json, "processes");

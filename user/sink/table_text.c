@@ -12,12 +12,13 @@
 #define STATE_WIDTH 10
 #define PORT_WIDTH  5
 #define FROM_WIDTH  8
+#define AGE_WIDTH   4
 
 #define TABLE_ROOM 4096
 _Static_assert(2 * COLUMNS_ADDRESS + 2 * ESCAPE_ROOM(COLUMNS_NAME) + 1024 < TABLE_ROOM,
 	       "a line fits");
 
-static const char table_header[] = "    PID COMM         PROTO STATE       PORT FROM     S "
+static const char table_header[] = "    PID COMM         PROTO STATE       PORT FROM      AGE S "
 				   "LOCAL > PEER, DESCRIPTOR, OPTIONS\n";
 
 void table_text_header(struct out *out)
@@ -49,6 +50,25 @@ static char *table_who(const struct columns *columns, char *p, const struct port
 	return columns_comm(columns, p, who, COMM_WIDTH);
 }
 
+/* ">37s": at least so long */
+static char *table_age(char *p, const struct port_row *row)
+{
+	uint32_t seconds = port_age_min_ms(row) / 1000;
+	char text[FMT_U64_MAX + 2], *end = text;
+
+	if (seconds) {
+		*end++ = '>';
+		end = fmt_u64(end, seconds);
+		*end++ = 's';
+	} else {
+		*end++ = '-';
+	}
+	p = fmt_spaces(p, AGE_WIDTH - (size_t)(end - text));
+	p = fmt_bytes(p, text, (size_t)(end - text));
+	*p++ = ' ';
+	return p;
+}
+
 /* What keeps the port where no process does. */
 static char *table_keeper(char *p, const struct port_row *row)
 {
@@ -66,7 +86,7 @@ static char *table_keeper(char *p, const struct port_row *row)
 			return fmt_literal(p, " (no process)");
 		p = fmt_literal(p, " (");
 		p = fmt_u64(p, (row->time_wait_left_ms + 999) / 1000);
-		return fmt_literal(p, " s left, no process)");
+		return fmt_literal(p, " s left)");
 	case KEPT_BY_PROCESS:
 		break;
 	}
@@ -126,6 +146,7 @@ void table_text_row(struct out *out, const struct columns *columns, const struct
 		p = fmt_literal(p, "    -");
 	*p++ = ' ';
 	p = columns_word(p, origin_name(port_row_origin(row)), FROM_WIDTH);
+	p = table_age(p, row);
 	*p++ = row->owners > 1 ? 'S' : '-';
 	*p++ = ' ';
 	p = columns_address(columns, p, &life.local, life.ifindex, life.netns);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "user/sink/phrase.h"
+#include "user/sink/summary.h"
 #include "user/util/fmt.h"
 
 static void talk_string(struct talk_sink *self, const char *text)
@@ -31,7 +32,8 @@ static int talk_start(void *arg, const struct run_info *run, const struct names 
 	struct talk_sink *self = arg;
 	const char *before = "portlife: this backend cannot see: ";
 
-	(void)names;
+	self->columns.names = names;
+	self->columns.own_netns = run->netns;
 	if (!self->options.blind || !(run->blind & WIRE_B_ALL))
 		return 0;
 	for (unsigned int bit = 0; (run->blind & WIRE_B_ALL) >> bit; bit++) {
@@ -128,6 +130,7 @@ static int talk_summary(void *arg, const struct run_summary *s)
 	else if (s->has_command && s->command_exit > 0)
 		talk_fact(self, "; COMMAND exited with ", (uint64_t)s->command_exit);
 	talk_string(self, "\n");
+	summary_text(self->out, &self->columns, s);
 	out_flush(self->out);
 	return 0;
 }

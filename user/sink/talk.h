@@ -7,6 +7,7 @@
 #define PORTLIFE_SINK_TALK_H
 
 #include "user/core/sink.h"
+#include "user/sink/columns.h"
 #include "user/util/out.h"
 
 struct talk_options {
@@ -18,6 +19,7 @@ struct talk_options {
 struct talk_sink {
 	struct out *out;
 	struct talk_options options;
+	struct columns columns; /* how names are written */
 };
 
 /* Makes a sink of self, which must outlive it, as must out. Flushes whatever it says; an out that

@@ -17,17 +17,15 @@
 #define EVENT_WIDTH 8
 #define PORT_WIDTH  5
 #define FROM_WIDTH  8
-#define NAME_WIDTH  64 /* of an interface or a network namespace, in the last column */
 
 #define HOLDERS_WIDTH  128  /* the first of those in the way */
 #define SENTENCE_WIDTH 1024 /* of a finding */
 
 #define TEXT_ROOM 6144
 
-#define ADDRESS_ROOM (FMT_INET6_MAX + ESCAPE_ROOM(NAME_WIDTH) + NAMED_ROOM + 16)
-_Static_assert(2 * ADDRESS_ROOM + ESCAPE_ROOM(NAME_WIDTH + HOLDERS_WIDTH) + 1024 < TEXT_ROOM,
+_Static_assert(2 * COLUMNS_ADDRESS + ESCAPE_ROOM(COLUMNS_NAME + HOLDERS_WIDTH) + 1024 < TEXT_ROOM,
 	       "a line fits");
-_Static_assert(ESCAPE_ROOM(SENTENCE_WIDTH) + ESCAPE_ROOM(NAME_WIDTH) + 1024 < TEXT_ROOM,
+_Static_assert(ESCAPE_ROOM(SENTENCE_WIDTH) + ESCAPE_ROOM(COLUMNS_NAME) + 1024 < TEXT_ROOM,
 	       "a finding, too");
 _Static_assert(TEXT_ROOM <= OUT_ROOM_MAX, "in one piece");
 
@@ -63,40 +61,9 @@ static const char *text_event_word(enum event_kind kind)
 	return kind < EVENT_KINDS ? words[kind] : "?";
 }
 
-static char *text_string(char *p, const char *text)
-{
-	return fmt_bytes(p, text, strlen(text));
-}
-
-/* A word of ours, left-aligned, and the space behind it. */
-static char *text_column(char *p, const char *word, size_t width)
-{
-	size_t len = strlen(word);
-
-	if (len > width) {
-		p = fmt_bytes(p, word, width - 1);
-		return fmt_literal(p, "+ ");
-	}
-	p = fmt_bytes(p, word, len);
-	return fmt_spaces(p, width - len + 1);
-}
-
-static char *text_escaped(const struct text_sink *self, char *p, const char *text, size_t len,
-			  size_t width, size_t *used)
-{
-	return escape_text(p, text, len, width, self->options.escape, used);
-}
-
-static char *text_name(const struct text_sink *self, char *p, const char *name)
-{
-	size_t used;
-
-	return text_escaped(self, p, name, strlen(name), NAME_WIDTH, &used);
-}
-
 static char *text_color(const struct text_sink *self, char *p, const char *color)
 {
-	return self->options.color ? text_string(p, color) : p;
+	return self->options.color ? columns_string(p, color) : p;
 }
 
 static char *text_time(struct text_sink *self, char *p, uint64_t ts_ns)
@@ -110,18 +77,14 @@ static char *text_time(struct text_sink *self, char *p, uint64_t ts_ns)
 
 static char *text_who(const struct text_sink *self, char *p, const struct wire_who *who)
 {
-	size_t used = 0;
-
 	if (who && who->pid)
 		p = fmt_u64_right(p, who->pid, PID_WIDTH);
 	else
 		p = fmt_literal(p, "      -");
 	*p++ = ' ';
 	if (!who)
-		return text_column(p, "-", COMM_WIDTH);
-	p = text_escaped(self, p, who->comm, strnlen(who->comm, sizeof(who->comm)), COMM_WIDTH,
-			 &used);
-	return fmt_spaces(p, COMM_WIDTH - used + 1);
+		return columns_word(p, "-", COMM_WIDTH);
+	return columns_comm(&self->columns, p, who, COMM_WIDTH);
 }
 
 static char *text_flag(char *p, enum tristate value, char yes)
@@ -137,13 +100,13 @@ static char *text_origin(const struct text_sink *self, char *p, const struct eve
 	bool colored;
 
 	if (!t || t->origin == ORIGIN_NONE) {
-		p = text_column(p, "-", FROM_WIDTH);
+		p = columns_word(p, "-", FROM_WIDTH);
 		return fmt_literal(p, "-- ");
 	}
 	colored = tenure_is_implicit(t) == YES;
 	if (colored)
 		p = text_color(self, p, COLOR_IMPLICIT);
-	p = text_column(p, origin_name(t->origin), FROM_WIDTH);
+	p = columns_word(p, origin_name(t->origin), FROM_WIDTH);
 	p = text_flag(p, tenure_is_implicit(t), 'I');
 	p = text_flag(p, tenure_is_ephemeral(t), 'E');
 	if (colored)
@@ -167,45 +130,6 @@ static char *text_port(char *p, const struct event *e)
 	return p;
 }
 
-/* ADDR%DEV; ifindex: of the device bound to, 0 if none. */
-static char *text_address(const struct text_sink *self, char *p, const struct endpoint *end,
-			  uint32_t ifindex, uint32_t netns)
-{
-	uint32_t scope = end->scope ? end->scope : ifindex;
-	char room[32];
-
-	if (endpoint_is_named(end))
-		return named_format(p, end, self->options.escape);
-	if (!phrase_has_address(end)) {
-		*p++ = '-';
-		return p;
-	}
-	p = end->family == AF_INET ? fmt_inet4(p, end->addr) : fmt_inet6(p, end->addr);
-	if (scope) {
-		*p++ = '%';
-		p = text_name(self, p, phrase_device(self->names, scope, netns, room));
-	}
-	return p;
-}
-
-static char *text_peer(const struct text_sink *self, char *p, const struct endpoint *peer,
-		       uint32_t netns)
-{
-	bool brackets = peer->family == AF_INET6 && peer->port;
-
-	if (endpoint_is_named(peer))
-		return named_format_peer(p, peer, self->options.escape);
-	if (!peer->port) /* of a raw or a ping socket */
-		return text_address(self, p, peer, 0, netns);
-	if (brackets)
-		*p++ = '[';
-	p = text_address(self, p, peer, 0, netns);
-	if (brackets)
-		*p++ = ']';
-	*p++ = ':';
-	return fmt_u64(p, peer->port);
-}
-
 /* Whom the event has to do with; NULL if with nobody. A connect() that failed leaves nothing in
  * the socket, nor does a send() to an address: then what was asked for. */
 static const struct endpoint *text_other(const struct event *e)
@@ -225,26 +149,15 @@ static bool text_is_accepted(const struct event *e)
 	return e->kind == EVENT_ACCEPT || (e->tenure && e->tenure->origin == ORIGIN_ACCEPT);
 }
 
-static char *text_netns(const struct text_sink *self, char *p, uint32_t netns)
-{
-	const char *name;
-
-	if (!netns || netns == self->run->netns)
-		return p;
-	name = self->names ? names_find(self->names, WIRE_NAME_NETNS, netns, 0) : NULL;
-	p = fmt_literal(p, " @");
-	return name ? text_name(self, p, name) : fmt_u64(p, netns);
-}
-
 /* Who is in the way. */
 static char *text_holders(const struct text_sink *self, char *p, const struct holders *h)
 {
-	struct sentence s = { .names = self->names };
+	struct sentence s = { .names = self->columns.names };
 	size_t used;
 
 	sentence_add_holders(&s, h);
 	p = fmt_literal(p, " held by ");
-	return text_escaped(self, p, s.text, s.len, HOLDERS_WIDTH, &used);
+	return escape_text(p, s.text, s.len, HOLDERS_WIDTH, self->columns.escape, &used);
 }
 
 /* The last column. */
@@ -257,10 +170,10 @@ static char *text_where(const struct text_sink *self, char *p, const struct even
 
 	if (e->error) {
 		p = text_color(self, p, COLOR_ERROR);
-		p = text_string(p, errno_symbol(e->error));
+		p = columns_string(p, errno_symbol(e->error));
 		if (e->cause) {
 			p = fmt_literal(p, " (");
-			p = text_string(p, errno_symbol(e->cause));
+			p = columns_string(p, errno_symbol(e->cause));
 			*p++ = ')';
 		}
 		p = text_color(self, p, COLOR_END);
@@ -270,12 +183,12 @@ static char *text_where(const struct text_sink *self, char *p, const struct even
 			local = &e->request;
 	}
 	if (phrase_has_local(l, e->port) || local != &l->local)
-		p = text_address(self, p, local, l->ifindex, l->netns);
+		p = columns_address(&self->columns, p, local, l->ifindex, l->netns);
 	else
 		*p++ = '-';
 	if (other) {
 		p = text_is_accepted(e) ? fmt_literal(p, " < ") : fmt_literal(p, " > ");
-		p = text_peer(self, p, other, l->netns);
+		p = columns_endpoint(&self->columns, p, other, 0, l->netns);
 	}
 	if (e->holders && e->holders->len)
 		p = text_holders(self, p, e->holders);
@@ -285,7 +198,7 @@ static char *text_where(const struct text_sink *self, char *p, const struct even
 		p = fmt_literal(p, " (deferred)");
 	if (e->reconciled)
 		p = fmt_literal(p, " (found late)");
-	return text_netns(self, p, l->netns);
+	return columns_netns(&self->columns, p, l->netns);
 }
 
 static int text_event(void *arg, const struct event *e)
@@ -296,8 +209,8 @@ static int text_event(void *arg, const struct event *e)
 
 	p = text_time(self, p, e->ts_ns);
 	p = text_who(self, p, e->who);
-	p = text_column(p, protocol ? protocol : "-", PROTO_WIDTH);
-	p = text_column(p, text_event_word(e->kind), EVENT_WIDTH);
+	p = columns_word(p, protocol ? protocol : "-", PROTO_WIDTH);
+	p = columns_word(p, text_event_word(e->kind), EVENT_WIDTH);
 	p = text_port(p, e);
 	p = text_origin(self, p, e);
 	p = text_where(self, p, e);
@@ -313,42 +226,63 @@ static char *text_sentence(const struct text_sink *self, char *p, const char *te
 {
 	size_t used;
 
-	return text_escaped(self, p, text, len, SENTENCE_WIDTH, &used);
+	return escape_text(p, text, len, SENTENCE_WIDTH, self->columns.escape, &used);
+}
+
+/* A line about an event, up to its last column. */
+static char *text_note(struct text_sink *self, const struct event *e, const char *word)
+{
+	const char *protocol = e->life ? protocol_name(e->life->protocol) : NULL;
+	char *p = out_room(self->out, TEXT_ROOM);
+
+	p = text_time(self, p, e->ts_ns);
+	p = text_who(self, p, e->who);
+	p = columns_word(p, protocol ? protocol : "-", PROTO_WIDTH);
+	p = columns_word(p, word, EVENT_WIDTH);
+	p = text_port(p, e);
+	p = columns_word(p, "-", FROM_WIDTH);
+	return fmt_literal(p, "-- ");
+}
+
+/* What the finding rests on. */
+static void text_evidence(struct text_sink *self, const struct finding *f)
+{
+	for (size_t i = 0; i < f->evidence_len; i++) {
+		char *p = text_note(self, f->event, "evidence");
+
+		p = text_sentence(self, p, f->evidence[i].text, f->evidence[i].len);
+		*p++ = '\n';
+		out_advance(self->out, p);
+	}
 }
 
 static int text_finding(void *arg, const struct finding *f)
 {
 	struct text_sink *self = arg;
 	const struct event *e = f->event;
-	const char *protocol = e->life ? protocol_name(e->life->protocol) : NULL;
 	char *p;
 
 	if (f->severity < SEVERITY_WARNING && !self->options.verbose)
 		return 0;
-	p = out_room(self->out, TEXT_ROOM);
-	p = text_time(self, p, e->ts_ns);
-	p = text_who(self, p, e->who);
-	p = text_column(p, protocol ? protocol : "-", PROTO_WIDTH);
-	p = text_column(p, "finding", EVENT_WIDTH);
-	p = text_port(p, e);
-	p = text_column(p, "-", FROM_WIDTH);
-	p = fmt_literal(p, "-- ");
+	p = text_note(self, e, "finding");
 	p = text_color(self, p, f->severity == SEVERITY_ERROR ? COLOR_ERROR : COLOR_FINDING);
-	p = text_string(p, finding_name(f->id));
+	p = columns_string(p, finding_name(f->id));
 	p = text_color(self, p, COLOR_END);
 	p = fmt_literal(p, ": ");
 	p = text_sentence(self, p, f->text, f->text_len);
 	p = fmt_literal(p, ". Hint: ");
-	p = text_string(p, f->hint);
+	p = columns_string(p, f->hint);
 	if (f->count > 1) {
 		p = fmt_literal(p, " (");
 		p = fmt_u64(p, f->count);
 		p = fmt_literal(p, " times)");
 	}
 	if (e->life)
-		p = text_netns(self, p, e->life->netns);
+		p = columns_netns(&self->columns, p, e->life->netns);
 	*p++ = '\n';
 	out_advance(self->out, p);
+	if (self->options.verbose)
+		text_evidence(self, f);
 	return self->out->error;
 }
 
@@ -357,8 +291,8 @@ static int text_start(void *arg, const struct run_info *run, const struct names 
 	struct text_sink *self = arg;
 	char *p = out_room(self->out, TEXT_ROOM);
 
-	self->run = run;
-	self->names = names;
+	self->columns.names = names;
+	self->columns.own_netns = run->netns;
 	self->when = (struct when){
 		.style = self->options.time,
 		.utc = self->options.utc,
@@ -368,7 +302,8 @@ static int text_start(void *arg, const struct run_info *run, const struct names 
 	if (!self->options.header)
 		return 0;
 	p = text_color(self, p, COLOR_HEADER);
-	p = text_string(p, text_header + (self->options.time == WHEN_NONE ? WHEN_COLUMN + 1 : 0));
+	p = columns_string(p,
+			   text_header + (self->options.time == WHEN_NONE ? WHEN_COLUMN + 1 : 0));
 	p = text_color(self, p, COLOR_END);
 	*p++ = '\n';
 	out_advance(self->out, p);
@@ -393,7 +328,7 @@ static int text_lost(void *arg, uint64_t ts_ns, uint64_t count, enum wire_lost_c
 	p = text_time(self, p, ts_ns);
 	p = text_color(self, p, COLOR_LOST);
 	p = fmt_literal(p, "      - -            -     lost         - -        -- ");
-	p = text_string(p, phrase_lost(cause));
+	p = columns_string(p, phrase_lost(cause));
 	p = fmt_literal(p, ": ");
 	p = fmt_u64(p, count);
 	p = text_color(self, p, COLOR_END);
@@ -422,6 +357,10 @@ static const struct sink_ops text_ops = {
 struct sink text_sink_init(struct text_sink *self, struct out *out,
 			   const struct text_options *options)
 {
-	*self = (struct text_sink){ .out = out, .options = *options };
+	*self = (struct text_sink){
+		.out = out,
+		.options = *options,
+		.columns = { .escape = options->escape },
+	};
 	return (struct sink){ .ops = &text_ops, .self = self };
 }

@@ -7,6 +7,7 @@
 #define PORTLIFE_SINK_TEXT_H
 
 #include "user/core/sink.h"
+#include "user/sink/columns.h"
 #include "user/util/escape.h"
 #include "user/util/out.h"
 #include "user/util/when.h"
@@ -16,7 +17,7 @@ struct text_options {
 	bool utc;
 	bool header;
 	bool color;
-	bool verbose; /* also findings that are no more than a note */
+	bool verbose; /* also findings that are no more than a note, and what findings rest on */
 	struct escape escape;
 };
 
@@ -24,8 +25,7 @@ struct text_sink {
 	struct out *out;
 	struct text_options options;
 	struct when when;
-	const struct run_info *run;
-	const struct names *names;
+	struct columns columns;
 };
 
 /* Makes a sink of self, which must outlive it, as must out. Flushes at a loss and at the summary

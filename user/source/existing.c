@@ -19,7 +19,7 @@ extern const unsigned char existing_object[], existing_object_end[];
 #define HELPING_MAX 256 /* tokens read at once; each may be a record */
 
 /* In the order in which they are walked: TCP and UDP once for every namespace. */
-enum walk { WALK_FILES, WALK_TCP, WALK_UDP, WALK_TABLE, WALKS };
+enum walk { WALK_FILES, WALK_TCP, WALK_UDP, WALK_TABLE, WALK_SLOTS, WALKS };
 
 static const struct {
 	const char *program, *name;
@@ -28,6 +28,7 @@ static const struct {
 	[WALK_TCP] = { "walk_tcp", "iter tcp" },
 	[WALK_UDP] = { "walk_udp", "iter udp" },
 	[WALK_TABLE] = { "walk_table", "iter bpf_map_elem" },
+	[WALK_SLOTS] = { "walk_slots", "iter bpf_map_elem" },
 };
 
 struct existing {
@@ -64,8 +65,9 @@ static struct bpf_link *attach(struct bpf_object *object, enum walk walk)
 	union bpf_iter_link_info info = { 0 };
 	struct bpf_link *link;
 
-	if (walk == WALK_TABLE) {
-		info.map.map_fd = (__u32)bpf_object__find_map_fd_by_name(object, "sockets");
+	if (walk == WALK_TABLE || walk == WALK_SLOTS) {
+		info.map.map_fd = (__u32)bpf_object__find_map_fd_by_name(
+			object, walk == WALK_TABLE ? "sockets" : "socket_slots");
 		opts.link_info = &info;
 		opts.link_info_len = sizeof(info);
 	}
@@ -172,6 +174,11 @@ void existing_free(struct existing *e)
 	free(e);
 }
 
+struct bpf_object *existing_loaded(const struct existing *e)
+{
+	return e ? e->object : NULL;
+}
+
 static int make_iterator(struct existing *e, enum walk walk)
 {
 	e->iterators[walk] = bpf_iter_create(bpf_link__fd(e->links[walk]));
@@ -238,7 +245,8 @@ static int next_iterator(struct existing *e, enum walk *walk)
 	}
 	e->table_done = true;
 	*walk = WALK_TABLE;
-	return make_iterator(e, WALK_TABLE);
+	error = make_iterator(e, WALK_TABLE);
+	return error ? error : make_iterator(e, WALK_SLOTS);
 }
 
 int existing_step(struct existing *e)

@@ -28,6 +28,8 @@ struct bpf_object *existing_open(void);
 struct existing *existing_load(const struct probes *probes, size_t buffer_bytes, char *reason,
 			       size_t reason_len, char *note, size_t note_len);
 void existing_free(struct existing *existing);
+/* The object, loaded, for lookup.h; NULL if existing is. */
+struct bpf_object *existing_loaded(const struct existing *existing);
 
 /* Begins a walk; one that is under way is dropped. 0 or a negative errno. */
 int existing_begin(struct existing *existing, const struct wire_walk *walk);

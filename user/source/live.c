@@ -13,9 +13,12 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "user/core/record.h"
 #include "user/source/child.h"
+#include "user/source/closing.h"
 #include "user/source/existing.h"
 #include "user/source/families.h"
+#include "user/source/lookup.h"
 #include "user/source/make.h"
 #include "user/source/naming.h"
 #include "user/source/passes.h"
@@ -39,6 +42,7 @@ struct live {
 	struct probes probes;
 	struct families *families; /* NULL: none beyond TCP, UDP and ping */
 	struct existing *existing; /* NULL: this kernel cannot walk through its sockets */
+	struct lookup *lookup;	   /* NULL: nor look for who has a port */
 	struct passes passes;
 	struct ring_buffer *ring;
 	struct naming *naming;
@@ -94,6 +98,13 @@ static int look_settings(struct live *live, const void *record)
 	return error;
 }
 
+/* Only such a record may need others ahead of it: names, settings, who is in the way. */
+static bool names_somebody(uint8_t kind)
+{
+	return record_is_call(kind) || kind == WIRE_OWNER || kind == WIRE_HOLDER ||
+	       kind == WIRE_HOLDERS;
+}
+
 /* libbpf's callback: a negative return leaves the rest in the buffer. */
 static int record(void *arg, void *data, size_t len)
 {
@@ -105,8 +116,11 @@ static int record(void *arg, void *data, size_t len)
 		live->drained = head->ts_ns > live->cut_ns + DISORDER_NS;
 		return live->drained ? BATCH_OVER : 0;
 	}
-	if (naming_look(live->naming, data, give, live) || look_settings(live, data) ||
-	    give(live, data, len))
+	if (names_somebody(head->kind) &&
+	    (lookup_look(live->lookup, data, give, live) ||
+	     naming_look(live->naming, data, give, live) || look_settings(live, data)))
+		return BATCH_OVER;
+	if (give(live, data, len))
 		return BATCH_OVER;
 	live->records++;
 	passes_saw(&live->passes, head);
@@ -196,6 +210,13 @@ static bool take_batch(struct live *live)
 
 /* --- setting up -------------------------------------------------------------------------- */
 
+/* Whose sockets the probes tell of: enum wire_filter. */
+static uint32_t filter_of(const struct live_options *o)
+{
+	return (o->pids_len || o->command ? WIRE_FILTER_PIDS : 0) |
+	       (o->has_uid ? WIRE_FILTER_UID : 0) | (o->comm ? WIRE_FILTER_COMM : 0);
+}
+
 static int load_backend(struct live *live, const struct backend *backend)
 {
 	const struct live_options *o = live->options;
@@ -205,17 +226,13 @@ static int load_backend(struct live *live, const struct backend *backend)
 
 	wire->start_ns = live->start_ns;
 	wire->wake_bytes = o->buffer_bytes / 8;
+	wire->tick_ns = clock_tick_ns();
 	wire->thread_size = KERNEL_STACK;
 	wire->families = families_seen(backend->id, o->families);
-	if (o->pids_len || o->command)
-		wire->filter |= WIRE_FILTER_PIDS;
-	if (o->has_uid)
-		wire->filter |= WIRE_FILTER_UID;
+	wire->filter = filter_of(o);
 	wire->uid = o->uid;
-	if (o->comm) {
-		wire->filter |= WIRE_FILTER_COMM;
+	if (o->comm)
 		snprintf(wire->comm, sizeof(wire->comm), "%s", o->comm);
-	}
 	wire->pidns_inum = pid_namespace_nested();
 	error = probes_load(&live->probes, backend, &config);
 	if (error)
@@ -227,8 +244,7 @@ static int load_backend(struct live *live, const struct backend *backend)
 static bool no_privilege(void)
 {
 	/* CAP_BPF or CAP_SYS_ADMIN, with CAP_PERFMON: ask the kernel, not the user id */
-	LIBBPF_OPTS(bpf_map_create_opts, opts);
-	int fd = bpf_map_create(BPF_MAP_TYPE_HASH, "privilege", 8, 8, 1, &opts);
+	int fd = bpf_map_create(BPF_MAP_TYPE_HASH, "privilege", 8, 8, 1, NULL);
 
 	if (fd >= 0)
 		close(fd);
@@ -259,9 +275,8 @@ static int choose_backend(struct live *live)
 			strncat(first, "; ", sizeof(first) - strlen(first) - 1);
 		strncat(first, live->result->reason, sizeof(first) - strlen(first) - 1);
 	}
-	if (!first[0])
-		return fail(live, -ENOTSUP, "this version has no such backend");
-	return fail(live, error, first);
+	return first[0] ? fail(live, error, first)
+			: fail(live, -ENOTSUP, "this version has no such backend");
 }
 
 static int map_counters(struct live *live)
@@ -283,17 +298,30 @@ static int map_counters(struct live *live)
 	return live->told ? 0 : -ENOMEM;
 }
 
+/* The probes look into `pids` only for what is marked (bpf/maps.h). */
+static int add_pid(struct live *live, uint32_t pid, uint32_t value)
+{
+	const struct bpf_map *marks =
+		bpf_object__find_map_by_name(live->probes.object, "pid_marks");
+	uint32_t index = pid & (bpf_map__max_entries(marks) - 1), mark;
+	int error = bpf_map_lookup_elem(bpf_map__fd(marks), &index, &mark);
+
+	mark++;
+	if (!error)
+		error = bpf_map_update_elem(bpf_map__fd(marks), &index, &mark, BPF_ANY);
+	return error ? error
+		     : bpf_map_update_elem(probes_map(&live->probes, "pids"), &pid, &value,
+					   BPF_ANY);
+}
+
 static int fill_pids(struct live *live)
 {
-	int fd = probes_map(&live->probes, "pids");
-	uint32_t value = WIRE_PID_GIVEN, pid = (uint32_t)live->child.pid;
 	int error = 0;
 
 	for (size_t i = 0; i < live->options->pids_len && !error; i++)
-		error = bpf_map_update_elem(fd, &live->options->pids[i], &value, BPF_ANY);
-	value = WIRE_PID_FOLLOW;
+		error = add_pid(live, live->options->pids[i], WIRE_PID_GIVEN);
 	if (live->options->command && !error)
-		error = bpf_map_update_elem(fd, &pid, &value, BPF_ANY);
+		error = add_pid(live, (uint32_t)live->child.pid, WIRE_PID_FOLLOW);
 	return error;
 }
 
@@ -309,6 +337,7 @@ static void load_existing(struct live *live)
 			 "missing: existing sockets, and making good of losses (%s)", reason);
 	else
 		snprintf(live->note, sizeof(live->note), "%s", note);
+	live->lookup = lookup_new(existing_loaded(live->existing), live->naming, live->start_ns);
 	passes_init(&live->passes, live->existing, live->probes.backend->id,
 		    !live->options->no_resync);
 }
@@ -428,30 +457,11 @@ static void walk_last(struct live *live)
 	passes_abort(&live->passes, give, live);
 }
 
-/*
- * Sockets that are closed and not yet destroyed: a handshake of FINs that COMMAND's end began. On
- * loopback it is over in no time; a peer far away is not waited for.
- */
-static bool sockets_closing(struct live *live)
-{
-	/* as bpf/maps.h has it: close_ns is the fifth word, time_wait entries have none */
-	uint64_t key, next, state[16], *previous = NULL;
-	int fd = probes_map(&live->probes, "sockets");
-
-	while (!bpf_map_get_next_key(fd, previous, &next)) {
-		if (!bpf_map_lookup_elem(fd, &next, state) && state[4])
-			return true;
-		key = next;
-		previous = &key;
-	}
-	return false;
-}
-
 static void drain(struct live *live)
 {
 	uint64_t begin = clock_boot_ns();
 
-	while (live->child.pid > 0 && sockets_closing(live) &&
+	while (live->child.pid > 0 && sockets_closing(&live->probes) &&
 	       clock_boot_ns() - begin < SETTLE_NS) {
 		take_batch(live);
 		usleep(2000);
@@ -514,6 +524,7 @@ static int set_up(struct live *live)
 static void tear_down(struct live *live)
 {
 	child_free(&live->child);
+	lookup_free(live->lookup);
 	families_free(live->families);
 	existing_free(live->existing);
 	probes_free(&live->probes);
@@ -534,6 +545,11 @@ static void tear_down(struct live *live)
 static int stream(struct live *live)
 {
 	char list[4096], note[sizeof(live->note) + sizeof(live->probes.note) + 4];
+	const struct start start = {
+		.backend = live->probes.backend->id,
+		.blind = live->probes.blind,
+		.filter = (uint16_t)filter_of(live->options),
+	};
 	struct made made;
 	int error;
 
@@ -543,9 +559,7 @@ static int stream(struct live *live)
 		 live->probes.note[0] && live->note[0] ? "; " : "", live->note);
 	live->handler->ready(live->handler->arg, live->probes.backend->id, note[0] ? note : NULL,
 			     list);
-	give(live, made.bytes,
-	     make_start(&made, live->probes.backend->id, live->probes.blind,
-			live->options->command));
+	give(live, made.bytes, make_start(&made, &start, live->options->command));
 	error = sysctls_start(live->sysctls, give, live);
 	if (error && !live->outcome)
 		live->outcome = error;

@@ -23,6 +23,16 @@ uint64_t clock_boot_ns(void)
 	return clock_ns(CLOCK_BOOTTIME);
 }
 
+uint32_t clock_tick_ns(void)
+{
+	struct timespec ts = { 0 };
+
+	/* kernel/time/posix-timers.c: KTIME_LOW_RES, one jiffy */
+	if (clock_getres(CLOCK_MONOTONIC_COARSE, &ts) || ts.tv_sec)
+		return 0;
+	return (uint32_t)ts.tv_nsec;
+}
+
 uint32_t namespace_inum(const char *which)
 {
 	char path[64];
@@ -80,7 +90,7 @@ static void read_range(uint16_t *lo, uint16_t *hi)
 	fclose(file);
 }
 
-size_t make_start(struct made *made, uint32_t backend, uint32_t blind, char *const *command)
+size_t make_start(struct made *made, const struct start *start, char *const *command)
 {
 	struct wire_start *r = (struct wire_start *)made->bytes;
 	size_t at = sizeof(*r), taken;
@@ -90,8 +100,9 @@ size_t make_start(struct made *made, uint32_t backend, uint32_t blind, char *con
 	if (uname(&uts))
 		memset(&uts, 0, sizeof(uts));
 	r->wall_ns = clock_ns(CLOCK_REALTIME);
-	r->backend = backend;
-	r->blind = blind;
+	r->backend = start->backend;
+	r->blind = start->blind;
+	r->filter = start->filter;
 	r->netns = namespace_inum("net");
 	r->pid_initial = !pid_namespace_nested();
 	read_range(&r->range_lo, &r->range_hi);
@@ -221,4 +232,22 @@ size_t make_stop(struct made *made, uint64_t records)
 	memset(made, 0, sizeof(*r));
 	r->records = records;
 	return head(made, WIRE_STOP, sizeof(*r), clock_boot_ns());
+}
+
+size_t make_holder(struct made *made, const struct wire_holder *holder)
+{
+	memcpy(made->bytes, holder, sizeof(*holder));
+	return head(made, WIRE_HOLDER, sizeof(*holder), clock_boot_ns());
+}
+
+size_t make_holders(struct made *made, uint64_t asker, uint16_t port, uint32_t told, bool cut)
+{
+	struct wire_holders *r = (struct wire_holders *)made->bytes;
+
+	memset(made, 0, sizeof(*r));
+	r->asker = asker;
+	r->port = port;
+	r->told = told;
+	r->flags = WIRE_HS_LATER | (cut ? WIRE_HS_CUT : 0);
+	return head(made, WIRE_HOLDERS, sizeof(*r), clock_boot_ns());
 }

@@ -158,6 +158,12 @@ int naming_look(struct naming *n, const void *record,
 	if (head->kind == WIRE_OWNER)
 		return look_cgroup(n, &((const struct wire_owner *)record)->who, head->ts_ns, give,
 				   arg);
+	if (head->kind == WIRE_HOLDER) {
+		const struct wire_holder *holder = record;
+
+		error = look_cgroup(n, &holder->who, head->ts_ns, give, arg);
+		return error ? error : look_socket(n, &holder->sock, head->ts_ns, give, arg);
+	}
 	if (!record_is_call(head->kind))
 		return 0;
 	error = look_cgroup(n, &((const struct wire_call *)record)->who, head->ts_ns, give, arg);

@@ -26,7 +26,7 @@ extern const unsigned char tracepoint_object[], tracepoint_object_end[];
 /* The end of a life first, its beginning last: a socket seen half by half-attached probes would
  * never end. For the same reason an exit comes before its entry. */
 static const struct probe fentry_probes[] = {
-	{ "destroyed", "fexit tcp_v4_destroy_sock", REQUIRED, 0, "the end of sockets", NULL },
+	{ "destroyed", "tp_btf tcp_destroy_sock", REQUIRED, 0, "the end of sockets", NULL },
 	{ "time_wait_end", "fentry inet_twsk_bind_unhash", OPTIONAL, WIRE_B_TIME_WAIT_END,
 	  "the end of TIME_WAIT", NULL },
 	{ "time_wait", "fentry inet_twsk_hashdance", REQUIRED, 0, "the start of TIME_WAIT",
@@ -191,7 +191,7 @@ static const struct backend all[] = {
 	{
 		.id = WIRE_FENTRY,
 		.name = "fentry",
-		.blind = WIRE_B_SEARCH_TRIED | WIRE_B_HOLDERS,
+		.blind = WIRE_B_SEARCH_TRIED,
 		.object = fentry_object,
 		.object_end = fentry_object_end,
 		.probes = fentry_probes,
@@ -201,7 +201,7 @@ static const struct backend all[] = {
 		.id = WIRE_KPROBE,
 		.name = "kprobe",
 		.needs_kprobes = true,
-		.blind = WIRE_B_SEARCH_TRIED | WIRE_B_HOLDERS,
+		.blind = WIRE_B_SEARCH_TRIED,
 		.object = kprobe_object,
 		.object_end = kprobe_object_end,
 		.probes = kprobe_probes,

@@ -52,6 +52,10 @@ static int size_maps(struct snapshot *s)
 	if (!error)
 		error = set_size(s, "sockets", SOCKETS_MAX);
 	if (!error)
+		error = set_size(s, "socket_slots", 1);
+	if (!error)
+		error = set_size(s, "thread_slots", 1);
+	if (!error)
 		error = set_size(s, "threads", 1);
 	return error ? error : set_size(s, "pids", 1);
 }
@@ -126,6 +130,7 @@ static int load(struct snapshot *s)
 	if (!s->object)
 		return -EINVAL;
 	bpf_program__set_autoload(bpf_object__find_program_by_name(s->object, "walk_table"), false);
+	bpf_program__set_autoload(bpf_object__find_program_by_name(s->object, "find_files"), false);
 	error = size_maps(s);
 	if (!error)
 		error = configure(s);
