@@ -21,6 +21,7 @@ enum family_flag {
 	FAMILY_CHILD = 1 << 2,	  /* came out of a listener */
 	FAMILY_HOLDS = 1 << 3,	  /* it was told that it has one */
 	FAMILY_PATH = 1 << 4,	  /* its name of AF_UNIX was told */
+	FAMILY_UNBORN = 1 << 6,	  /* MPTCP, 6.1: its subflow was made before it was whole */
 	FAMILY_REMOVED = 1 << 5,  /* AF_VSOCK: the kernel has let go of it before close() */
 };
 

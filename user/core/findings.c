@@ -64,16 +64,35 @@ static uint32_t of_failed_listen(const struct event *e)
 }
 
 /*
+ * IPv6 says EADDRNOTAVAIL also where no address of the machine suits the peer
+ * (ip6_dst_lookup_tail(), 5.10 to 7.3), before any search. Where that is not seen it is certain
+ * only of ::1 and of IPv4 in IPv6.
+ */
+static bool has_searched(const struct core *core, const struct event *e)
+{
+	static const uint8_t zeros[16];
+
+	if (!(core->run.blind & WIRE_B_SEARCH_NS))
+		return e->has_search;
+	if (e->life->local.family != AF_INET6)
+		return true;
+	return memcmp(e->life->local.addr, zeros, 16) != 0 ||
+	       (e->has_request && memcmp(e->request.addr, zeros, 10) == 0);
+}
+
+/*
  * connect() says EADDRNOTAVAIL when its search found nothing, and when the port that the socket
  * has is taken for this peer; a datagram socket says EAGAIN (inet_autobind()).
  */
-static uint32_t of_failed_search(const struct event *e)
+static uint32_t of_failed_search(const struct core *core, const struct event *e)
 {
 	if (e->error == EAGAIN && record_is_datagram(e->life->protocol))
 		return e->tenure ? 0 : BIT(FINDING_PORTS_EXHAUSTED);
 	if (e->error != EADDRNOTAVAIL || e->life->protocol != IPPROTO_TCP)
 		return 0;
-	return e->tenure ? BIT(FINDING_CONNECT_TUPLE_IN_USE) : BIT(FINDING_PORTS_EXHAUSTED);
+	if (e->tenure)
+		return BIT(FINDING_CONNECT_TUPLE_IN_USE);
+	return has_searched(core, e) ? BIT(FINDING_PORTS_EXHAUSTED) : 0;
 }
 
 static uint32_t of_failure(const struct core *core, const struct event *e)
@@ -85,7 +104,7 @@ static uint32_t of_failure(const struct core *core, const struct event *e)
 		return of_failed_listen(e);
 	case EVENT_CONNECT_FAILED:
 	case EVENT_SEND:
-		return of_failed_search(e);
+		return of_failed_search(core, e);
 	default:
 		return 0;
 	}

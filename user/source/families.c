@@ -197,27 +197,40 @@ static int arguments_of(const struct kernel *k, const char *function)
 	return btf_vlen(btf__type_by_id(btf, btf__type_by_id(btf, (__u32)id)->type));
 }
 
-static enum way way_to(const struct kernel *k, const struct hook *hook)
+/* is_symbol: in the kernel's list of functions, asked where there are no types. */
+static enum way way_to(const struct kernel *k, const struct hook *hook, bool is_symbol)
 {
 	int args = arguments_of(k, hook->function);
-	char symbol[SYMBOL_LEN];
 
 	if (hook->args && args != hook->args)
 		return WAY_NONE;
 	if (k->has_fentry && args >= 0)
 		return WAY_FENTRY;
-	return k->has_kprobes && (args >= 0 || !symbol_find(hook->function, symbol)) ? WAY_KPROBE
-										     : WAY_NONE;
+	return k->has_kprobes && (args >= 0 || is_symbol) ? WAY_KPROBE : WAY_NONE;
 }
 
 /* Which of these families are there, and by which way each function is reached. */
 static void choose(struct families *f, const struct kernel *k, uint32_t families)
 {
+	const char *names[LEN(hooks)] = { NULL };
+	bool there[LEN(hooks)], any = false;
+
+	for (size_t i = 0; i < LEN(hooks) && k->has_kprobes; i++) {
+		bool asked = hooks[i].families & families;
+
+		if (!asked || arguments_of(k, hooks[i].function) >= 0)
+			continue;
+		names[i] = hooks[i].function;
+		any = true;
+	}
+	memset(there, 0, sizeof(there));
+	if (any)
+		symbols_find(names, there, LEN(hooks));
 	f->have = families;
 	for (size_t i = 0; i < LEN(hooks); i++) {
 		if (!(hooks[i].families & families))
 			continue;
-		f->way[i] = way_to(k, &hooks[i]);
+		f->way[i] = way_to(k, &hooks[i], there[i]);
 		if (hooks[i].key && f->way[i] == WAY_NONE)
 			f->have &= ~hooks[i].families;
 	}

@@ -60,3 +60,25 @@ int symbol_find(const char *name, char found[SYMBOL_LEN])
 	fclose(file);
 	return error;
 }
+
+int symbols_find(const char *const *names, bool *there, size_t len)
+{
+	FILE *file = fopen("/proc/kallsyms", "re");
+	char *line = NULL;
+	size_t room = 0;
+
+	for (size_t i = 0; i < len; i++)
+		there[i] = false;
+	if (!file)
+		return -errno;
+	while (getline(&line, &room, file) > 0) {
+		const char *symbol = line_function(line);
+
+		for (size_t i = 0; symbol && i < len; i++)
+			if (names[i] && *names[i] == *symbol && !strcmp(names[i], symbol))
+				there[i] = true;
+	}
+	free(line);
+	fclose(file);
+	return 0;
+}

@@ -6,6 +6,7 @@
 #ifndef PORTLIFE_SOURCE_SYMBOLS_H
 #define PORTLIFE_SOURCE_SYMBOLS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define SYMBOL_LEN 128
@@ -16,5 +17,11 @@
  * errno of reading the list. Reads the whole list: some milliseconds.
  */
 int symbol_find(const char *name, char found[SYMBOL_LEN]);
+
+/*
+ * Which of these functions are there, under their own names, those of modules too: reads the list
+ * once. there has room for as many; names that are NULL are passed over. 0, or a negative errno.
+ */
+int symbols_find(const char *const *names, bool *there, size_t len);
 
 #endif
