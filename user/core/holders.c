@@ -100,7 +100,8 @@ static enum port_keeper keeper_of(const struct wire_holder *r)
 		return KEPT_BY_ORPHAN;
 	if (r->flags & WIRE_H_QUEUED)
 		return KEPT_BY_QUEUE;
-	return r->flags & WIRE_H_WHO ? KEPT_BY_PROCESS : KEPT_BY_UNKNOWN;
+	/* what has a file is open somewhere */
+	return r->inode || (r->flags & WIRE_H_WHO) ? KEPT_BY_PROCESS : KEPT_BY_UNKNOWN;
 }
 
 /* What the table has on the socket: its number, whose it was, how it got the port. */
