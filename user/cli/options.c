@@ -171,7 +171,7 @@ static bool options_switch(struct options *o, int key)
 	case 'v':
 		return o->verbose = true;
 	case KEY_EXPLAIN:
-		return o->explain = true;
+		return o->explain = o->live.exact_settings = true;
 	case KEY_COMPRESS:
 		return o->compress = true;
 	case KEY_ALL:

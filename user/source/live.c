@@ -499,7 +499,7 @@ static int set_up(struct live *live)
 		return fail(live, error, "cannot map the probes' counters");
 	live->ring = ring_buffer__new(probes_map(&live->probes, "records"), record, live, NULL);
 	live->naming = naming_new(namespace_inum("net"));
-	live->sysctls = sysctls_new();
+	live->sysctls = sysctls_new(live->options->exact_settings);
 	if (!live->ring || !live->naming || !live->sysctls || open_events(live))
 		return fail(live, -ENOMEM, "cannot set up the reader");
 	if (live->options->command) {

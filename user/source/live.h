@@ -30,6 +30,7 @@ struct live_options {
 	bool output_taken; /* standard output is the recording's: COMMAND's goes to standard error
 			    */
 	bool no_resync;	   /* sockets are walked through at the start only */
+	bool exact_settings; /* read again for each record, not every few milliseconds */
 	uint64_t duration_ns; /* 0: no limit; counted from the moment the probes are live */
 };
 

@@ -32,6 +32,7 @@ struct known {
 struct sysctls {
 	int own_fd; /* of this process's namespace, -1: no way back, so none is entered */
 	uint32_t own;
+	uint64_t fresh_ns;
 	uint64_t window_ns;
 	unsigned int entered; /* since then */
 	struct known known[KNOWN_MAX];
@@ -40,12 +41,13 @@ struct sysctls {
 	struct made made;
 };
 
-struct sysctls *sysctls_new(void)
+struct sysctls *sysctls_new(bool exact)
 {
 	struct sysctls *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return NULL;
+	s->fresh_ns = exact ? 0 : FRESH_NS;
 	s->own = namespace_inum("net");
 	s->own_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	return s;
@@ -189,7 +191,7 @@ static int tell(struct sysctls *s, struct known *known, uint32_t pid, uint64_t t
 		sysctls_give give, void *arg)
 {
 	uint64_t since = known->since_ns;
-	int error = ts_ns > known->read_ns + FRESH_NS ? refresh(s, known, pid) : 0;
+	int error = ts_ns > known->read_ns + s->fresh_ns ? refresh(s, known, pid) : 0;
 	bool holds = !error && known->record && ts_ns >= known->since_ns;
 
 	if (error == -ENOTRECOVERABLE || error == -ENOMEM)

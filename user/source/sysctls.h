@@ -7,6 +7,7 @@
 #ifndef PORTLIFE_SOURCE_SYSCTLS_H
 #define PORTLIFE_SOURCE_SYSCTLS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,8 +15,8 @@ struct sysctls;
 
 typedef int (*sysctls_give)(void *arg, const void *record, size_t len_bytes);
 
-/* NULL if memory is short. */
-struct sysctls *sysctls_new(void);
+/* exact: what was read a few milliseconds ago is read again. NULL if memory is short. */
+struct sysctls *sysctls_new(bool exact);
 void sysctls_free(struct sysctls *sysctls);
 
 /*
