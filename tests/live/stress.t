@@ -64,8 +64,9 @@ def events_of(path, spaces):
     """portlife's lines about these namespaces; whole lines only."""
     wanted = [f'"netns":{inum},'.encode() for inum in spaces]
     with open(path, "rb") as rows:
-        return [json.loads(row) for row in rows
-                if row.endswith(b"\n") and any(inum in row for inum in wanted)]
+        lines = [json.loads(row) for row in rows
+                 if row.endswith(b"\n") and any(inum in row for inum in wanted)]
+    return [line for line in lines if line.get("netns") in spaces]
 
 
 def operation_of(line):
