@@ -27,9 +27,9 @@ struct live_options {
 	uint32_t families_named; /* ... of those, asked for one by one: they must be there */
 	char *const *command;	 /* NULL: watch until stopped */
 	const char *user;	 /* --user: run COMMAND as; NULL: as the caller */
-	bool output_taken; /* standard output is the recording's: COMMAND's goes to standard error
-			    */
-	bool no_resync;	   /* sockets are walked through at the start only */
+	bool output_taken;   /* standard output is the recording's: COMMAND's goes to standard error
+			      */
+	bool no_resync;	     /* sockets are walked through at the start only */
 	bool exact_settings; /* read again for each record, not every few milliseconds */
 	uint64_t duration_ns; /* 0: no limit; counted from the moment the probes are live */
 };
