@@ -159,7 +159,7 @@ attempt("TIME_WAIT, SO_REUSEADDR there only", USE + ["time-wait-holds-port"],
 attempt("TIME_WAIT, SO_REUSEADDR on both", [], None, patient(binds(8012, ADDR)))
 on_device(8013, "lo").listen()
 attempt("one device on both", USE, "same-address,same-device,listening",
-        lambda: on_device(8013, "lo"))
+        lambda: on_device(8013, "lo"), lambda: on_device(8013, "v0").close())
 attempt("a device on one", USE, "same-address,listening", binds(8013))
 attempt("a privileged port", ["bind-denied"], None, binds(80, user=65534),
         lambda: (setting("ip_unprivileged_port_start", "80"), binds(80, user=65534)()))
@@ -247,7 +247,8 @@ def main():
     with folder as name:
         path = live.write_program(name, "cases.py", PROGRAM)
         tracer = live.Tracer(name, "--", "unshare", "-n", "sh", "-c",
-                             f"ip link set lo up; exec python3 {path} {3 if live.IN_VM else 1}",
+                             "ip link set lo up; ip link add v0 type veth peer name v1; "
+                             f"exec python3 {path} {3 if live.IN_VM else 1}",
                              name="cases",
                              stdout=subprocess.PIPE)
         cases = [json.loads(row) for row in tracer.process.stdout.read().decode().splitlines()]
