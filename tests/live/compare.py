@@ -12,10 +12,12 @@ output and nothing of how portlife or the scenarios come by their answers.
 import bisect
 import collections
 import json
+import os
 import re
 import sys
 
 SECOND_NS = 1_000_000_000
+PREEMPTED_MAX = 20 if os.environ.get("PORTLIFE_VM") else 0
 SETTLE_NS = 2 * SECOND_NS  # what a closed connection may take to end after its scenario has
 
 NUMBER, STRING, BOOL, LIST, OBJECT, NULL = "number", "string", "bool", "list", "object", "null"
@@ -277,6 +279,7 @@ class Recording:
         self.start = None  # of the run, as wall_ns() has it
         self.kinds = collections.Counter()
         self.shown = collections.Counter()
+        self.lost = collections.Counter()  # records, by cause
         self.ended = 0
         self.lives = collections.Counter()  # life lines by socket
         row = "\n"
@@ -325,6 +328,8 @@ class Recording:
     def count(self, line):
         """What the summary counts, too."""
         self.kinds[line["type"]] += 1
+        if line["type"] == "lost":
+            self.lost[line["cause"]] += line["count"]
         if line["type"] == "event":
             self.shown[line["event"]] += 1
         elif line["type"] == "life":
@@ -368,7 +373,9 @@ class Recording:
         if not self.last or self.last["type"] != "summary" or self.kinds["summary"] != 1:
             yield "the last line, and only that, must be summary"
             return
-        if self.last["lost"] != 0 or self.kinds["lost"]:
+        if self.last["lost"] != self.lost.total():
+            yield f"summary counts {self.last['lost']} lost, {self.lost.total()} were told"
+        if self.lost.total() and not self.is_preempted():
             yield f"{self.last['lost']} records were lost"
         yield from self.check_counts(self.last)
         for number, count in self.lives.items():
@@ -376,6 +383,11 @@ class Recording:
                 yield f"socket {number} has {count} life lines"
         for socket in self.sockets.values():
             yield from self.check_socket(socket)
+
+    def is_preempted(self):
+        """A few probes skipped, counted and made good, as an emulated CPU has it: a program that is
+        preempted is not run for others meanwhile. The scenarios must be told rightly all the same."""
+        return PREEMPTED_MAX and set(self.lost) == {"calls"} and self.lost.total() <= PREEMPTED_MAX
 
     def check_counts(self, summary):
         """The summary counts what was shown."""
