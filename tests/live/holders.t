@@ -167,10 +167,45 @@ def by_option(tap, folder, holder, cases, name, options):
             check_holder(tap, name, case, event, backend)
 
 
+INIT = """\
+import ctypes, socket, subprocess, sys
+ctypes.CDLL(None).prctl(15, b"systemd") # the comm, PR_SET_NAME
+sock = socket.socket()
+sock.bind(("0.0.0.0", 8100))
+sock.listen()
+sys.exit(subprocess.run(sys.argv[1:]).returncode)
+"""
+SERVICE = """\
+import socket
+try:
+    socket.socket().bind(("0.0.0.0", 8100))
+except OSError as failed:
+    print(failed.errno)
+"""
+
+
+def by_activation(tap, folder):
+    """Process 1 is called systemd, and has the port for a service: socket activation."""
+    output = pathlib.Path(folder) / "activation.output"
+    done = subprocess.run(
+        ["unshare", "-npf", "--mount-proc", "python3", live.write_program(folder, "init.py", INIT),
+         live.PORTLIFE, *live.ATTACH, "-j", "-o", output, "--", "python3",
+         live.write_program(folder, "service.py", SERVICE)], capture_output=True, check=False)
+    tap.equal([done.returncode, done.stdout], [0, b"98\n"], "activation: the service is refused")
+    lines = [json.loads(row) for row in output.read_text().splitlines()]
+    found = [line for line in lines if line["type"] == "finding"]
+    tap.equal([(line["finding"], holder["pid"], holder["comm"]) for line in found
+               for holder in line["holders"]], [("bind-in-use", 1, "systemd")],
+              "activation: systemd has it")
+    tap.check(found and "systemctl list-sockets" in found[0]["hint"], "activation: what to do",
+              found and found[0]["hint"])
+
+
 def main():
     """The test."""
     tap, folder = live.begin()
     with folder as name:
+        by_activation(tap, name)
         path = live.write_program(name, "holder.py", HOLDER)
         other = pathlib.Path(name) / "holder" # another name, for --comm
         other.symlink_to(sys.executable)
