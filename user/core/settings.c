@@ -29,6 +29,21 @@ bool settings_parse_reserved(struct settings *s, const char *text, size_t len)
 	return true;
 }
 
+void settings_of_record(struct settings *s, const struct wire_settings *r, const char *text)
+{
+	*s = (struct settings){
+		.netns = r->netns,
+		.range_lo = r->range_lo,
+		.range_hi = r->range_hi,
+		.unprivileged_known = r->known & WIRE_S_UNPRIVILEGED,
+		.unprivileged_start = r->unprivileged_start,
+		.step_width_known = r->known & WIRE_S_STEP_WIDTH,
+		.step_width = r->step_width,
+	};
+	s->reserved_known =
+		(r->known & WIRE_S_RESERVED) && settings_parse_reserved(s, text, r->text_len);
+}
+
 bool settings_is_reserved(const struct settings *s, uint16_t port)
 {
 	return s->reserved[port / 8] >> (port % 8) & 1;

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bpf/wire.h"
+
 #define SETTINGS_PORTS 65536
 
 struct settings {
@@ -30,6 +32,8 @@ struct settings {
  * then have some of them. s NULL: only looked at.
  */
 bool settings_parse_reserved(struct settings *s, const char *text, size_t len);
+/* What a record says, whose text was validated; what it does not know is zero. */
+void settings_of_record(struct settings *s, const struct wire_settings *r, const char *text);
 bool settings_is_reserved(const struct settings *s, uint16_t port);
 bool settings_in_range(const struct settings *s, uint16_t port);
 

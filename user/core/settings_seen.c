@@ -56,7 +56,6 @@ static struct settings_entry *insert(struct settings_seen *seen, uint32_t netns)
 int settings_seen_learn(struct settings_seen *seen, const struct wire_settings *r, const char *text)
 {
 	struct settings_entry *entry = find(seen, r->netns);
-	struct settings *s;
 
 	if (entry)
 		drop(seen, entry); /* it becomes the youngest */
@@ -65,16 +64,7 @@ int settings_seen_learn(struct settings_seen *seen, const struct wire_settings *
 	entry = insert(seen, r->netns);
 	if (!entry)
 		return -ENOMEM;
-	s = &entry->settings;
-	s->netns = r->netns;
-	s->range_lo = r->range_lo;
-	s->range_hi = r->range_hi;
-	s->unprivileged_known = r->known & WIRE_S_UNPRIVILEGED;
-	s->unprivileged_start = r->unprivileged_start;
-	s->step_width_known = r->known & WIRE_S_STEP_WIDTH;
-	s->step_width = r->step_width;
-	s->reserved_known =
-		(r->known & WIRE_S_RESERVED) && settings_parse_reserved(s, text, r->text_len);
+	settings_of_record(&entry->settings, r, text);
 	return 0;
 }
 

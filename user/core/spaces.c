@@ -71,20 +71,8 @@ struct space *spaces_get(struct spaces *spaces, uint32_t netns)
 /* Told of nothing: it may have been changed, or nobody can look any more. The latest stays. */
 void spaces_learn(struct spaces *spaces, const struct wire_settings *told, const char *text)
 {
-	struct settings *s;
-
-	if (!told->known)
-		return;
-	s = &spaces_get(spaces, told->netns)->settings;
-	*s = (struct settings){
-		.netns = told->netns,
-		.range_lo = told->range_lo,
-		.range_hi = told->range_hi,
-		.reserved_known = told->known & WIRE_S_RESERVED,
-		.unprivileged_known = told->known & WIRE_S_UNPRIVILEGED,
-		.unprivileged_start = told->unprivileged_start,
-	};
-	settings_parse_reserved(s, text, told->text_len);
+	if (told->known)
+		settings_of_record(&spaces_get(spaces, told->netns)->settings, told, text);
 }
 
 unsigned int space_protocol(uint16_t protocol)
