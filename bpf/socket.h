@@ -259,8 +259,10 @@ static __always_inline void socket_ended(struct sock *sk, struct socket_state *s
 	if (!(state->flags & (SOCKET_TOLD | SOCKET_PROVISIONAL)) &&
 	    (state->port || state->release_ns))
 		record_call(WIRE_FOUND, now_ns, sk, state, 0, 0, ACTOR_NONE);
-	if (state->flags & SOCKET_TOLD)
+	if (state->flags & SOCKET_TOLD) {
+		state->flags |= SOCKET_OVER;
 		record_end(now_ns, state, flags | (state->time_wait_ns ? WIRE_E_TIME_WAIT : 0));
+	}
 	socket_forget(sk);
 }
 

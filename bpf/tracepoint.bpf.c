@@ -48,6 +48,41 @@ static __always_inline struct sock *sock_of_fd(s32 fd)
 	return sk;
 }
 
+/*
+ * At its exit a system call has let go of its socket, and another thread may close it while these
+ * programs look at it: with its destroy hook behind it, nothing would ever end an entry made now.
+ * So a new entry is believed only if the descriptor still leads there when it is in the table: then
+ * the hook is to come, and finds it.
+ */
+static __always_inline bool is_gone(struct sock *sk, const struct socket_state *fresh, s32 fd)
+{
+	if (sock_of_fd(fd) == sk)
+		return false;
+	if (!(fresh->flags & SOCKET_TOLD))
+		socket_forget(sk);
+	return true;
+}
+
+static __always_inline struct socket_state *socket_touch_at_exit(struct sock *sk, s32 fd, u64 now)
+{
+	struct socket_state *state = socket_find(sk);
+
+	if (state)
+		return state;
+	state = socket_touch(sk, now);
+	return state && !is_gone(sk, state, fd) ? state : 0;
+}
+
+/* The record before this one came after the end of its socket's life: it ends once more. */
+static __always_inline void end_again(const struct sock *sk, u64 id, u64 now)
+{
+	const struct socket_state *state = socket_find(sk);
+	struct socket_state over = { .id = id };
+
+	if (!state || state->id != id || (state->flags & SOCKET_OVER))
+		record_end(now, &over, WIRE_E_PASS);
+}
+
 static __always_inline void syscall_enter(u8 kind, s32 fd, const void *uaddr, s32 uaddr_len)
 {
 	struct sock *sk = sock_of_fd(fd);
@@ -120,12 +155,14 @@ static __always_inline void bind_or_listen_exit(struct call *call, long ret)
 	u64 now = bpf_ktime_get_boot_ns();
 	struct socket_state *state;
 	u16 port;
+	u64 id;
 
 	if (!sk)
 		return;
-	state = socket_touch(sk, now);
+	state = socket_find(sk); /* its entry is older than the call, or it is over */
 	if (!state)
 		return;
+	id = state->id;
 	port = sock_port(sk);
 	state->tid = 0;
 	if ((u64)sk != call->sk) {
@@ -143,6 +180,7 @@ static __always_inline void bind_or_listen_exit(struct call *call, long ret)
 	else if (ret && !call->port_before && port)
 		call->port_before = port; /* another thread's doing */
 	record_call(call->kind, now, sk, state, call, positive_errno(ret), ACTOR_CURRENT);
+	end_again(sk, id, now);
 }
 
 /*
@@ -180,25 +218,26 @@ static __always_inline void connect_exit(struct call *call, long ret)
 {
 	struct sock *sk = (struct sock *)call->sk;
 	struct socket_state *state;
+	u64 id;
 
 	if (sock_of_fd(call->fd) != sk)
 		return; /* closed or replaced meanwhile: CONNECT_CB has told what was true */
 	state = socket_find(sk);
 	if (!state)
 		return;
+	id = state->id;
 	state->tid = 0;
 	if (sock_is_datagram(sk)) {
 		datagram_connect_exit(sk, state, call, ret);
-		return;
-	}
-	/* TCP_FASTOPEN_CONNECT: the port is there, the SYN waits for the first send */
-	if (!ret && !call->written && sock_port(sk) && sock_state(sk) == TCP_SYN_SENT) {
+	} else if (!ret && !call->written && sock_port(sk) && sock_state(sk) == TCP_SYN_SENT) {
+		/* TCP_FASTOPEN_CONNECT: the port is there, the SYN waits for the first send */
 		if (!call->port_before)
 			connect_assigned(sk, call);
 		connect_fixed(sk, state, call, bpf_ktime_get_boot_ns(), ACTOR_CURRENT);
-		return;
+	} else {
+		connect_finished(sk, state, call, ret);
 	}
-	connect_finished(sk, state, call, ret);
+	end_again(sk, id, bpf_ktime_get_boot_ns());
 }
 
 /* --- sends that assign a port --------------------------------------------------------------- */
@@ -286,13 +325,16 @@ static __always_inline void datagram_send_failed(struct sock *sk, s32 fd, long r
 	u64 now = bpf_ktime_get_boot_ns();
 	struct socket_state *state;
 	u16 port = sock_port(sk);
+	u64 id;
 
-	state = port ? socket_find(sk) : socket_touch(sk, now);
+	state = port ? socket_find(sk) : socket_touch_at_exit(sk, fd, now);
 	if (!state || (port ? !is_sends_doing(state, port) : ret != -EAGAIN))
 		return;
+	id = state->id;
 	if (port)
 		call.facts |= sock_owners_before(sk);
 	record_call(WIRE_SEND, now, sk, state, &call, port ? 0 : EAGAIN, ACTOR_CURRENT);
+	end_again(sk, id, now);
 }
 
 /* Does this system call ask for TCP Fast Open? */
@@ -307,6 +349,7 @@ static __always_inline void send_failed(struct pt_regs *regs, long number, long 
 {
 	s32 fd = number == SYSCALL_SPLICE ? SYSCALL_THIRD(regs) : SYSCALL_FIRST(regs);
 	struct sock *sk = sock_of_fd(fd);
+	u64 now = bpf_ktime_get_boot_ns(), id;
 	struct socket_state *state;
 
 	if (!sk)
@@ -317,9 +360,12 @@ static __always_inline void send_failed(struct pt_regs *regs, long number, long 
 	} else if (is_fast_open(regs, number)) {
 		struct call call = { .fd = fd, .kind = WIRE_CONNECT, .sends = 1 };
 
-		state = socket_touch(sk, bpf_ktime_get_boot_ns());
-		if (state && !sock_port(sk))
-			connect_finished(sk, state, &call, ret);
+		state = socket_touch_at_exit(sk, fd, now);
+		if (!state || sock_port(sk))
+			return;
+		id = state->id;
+		connect_finished(sk, state, &call, ret);
+		end_again(sk, id, now);
 	}
 }
 
@@ -330,16 +376,22 @@ static __always_inline void send_failed(struct pt_regs *regs, long number, long 
 static __always_inline void accept_exit(s32 listener_fd, long fd)
 {
 	struct sock *child = fd >= 0 ? sock_of_fd(fd) : 0, *listener;
+	u64 now = bpf_ktime_get_boot_ns(), id;
 	struct socket_state *state;
+	bool known;
 
 	if (!child || task_is_compat((struct task_struct *)bpf_get_current_task()))
 		return;
 	listener = sock_of_fd(listener_fd);
 	if (listener && sock_state(listener) != TCP_LISTEN)
 		listener = 0;
+	known = socket_find(child);
 	state = socket_taken(child, listener);
-	if (state && !(state->flags & SOCKET_TOLD))
-		record_accept(bpf_ktime_get_boot_ns(), child, state, fd);
+	if (!state || (state->flags & SOCKET_TOLD) || (!known && is_gone(child, state, fd)))
+		return;
+	id = state->id;
+	record_accept(now, child, state, fd);
+	end_again(child, id, now);
 }
 
 SEC("tp_btf/sys_exit")

@@ -197,8 +197,11 @@ def check_kills(tap, folder):
               *left[:SHOWN])
     check_truth(tap, [line for line in lines if line["netns"] == spaces[-1]], outcomes, "kills")
     lives = [line for line in lines if line["type"] == "life"]
-    tap.check(lives and all(line["ended"] for line in lives),
-              f"kills: {len(lives)} lives, all ended")
+    alive = [line for line in lives if not line["ended"]]
+    tap.check(lives and not alive, f"kills: {len(lives)} lives, all ended",
+              f"{len(alive)} are not",
+              *[json.dumps(line) for line in lines
+                if line["socket"] in {life["socket"] for life in alive[:SHOWN]}])
 
 
 def check_restarts(tap, folder):
