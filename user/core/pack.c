@@ -6,6 +6,7 @@
 #include "user/core/pack.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #define WORD(type, field) (offsetof(struct type, field) / 8)
@@ -19,31 +20,39 @@ struct layout {
 	uint8_t words;	     /* 0: not a record of fixed size */
 	uint8_t id, created; /* NO_WORD if there is none */
 	uint8_t times[4];    /* relative to head.ts_ns, NO_WORD ends the list */
+	uint32_t own;	     /* a bit for each word that stands alone: no predecessor is kept */
 };
+
+#define TS_WORD		 WORD(wire_head, ts_ns)
+#define BIT(type, field) (UINT32_C(1) << WORD(type, field))
+#define TS_BIT		 (UINT32_C(1) << TS_WORD)
+
+#define CALL_OWN                                                                                   \
+	(TS_BIT | BIT(wire_call, sock.created_ns) | BIT(wire_call, sock.established_ns) |          \
+	 BIT(wire_call, start_ns))
+#define END_OWN                                                                                    \
+	(TS_BIT | BIT(wire_end, id) | BIT(wire_end, close_ns) | BIT(wire_end, time_wait_ns) |      \
+	 BIT(wire_end, release_ns))
 
 #define CALL                                                                                       \
 	{                                                                                          \
 		sizeof(struct wire_call) / 8, WORD(wire_call, sock.id),                            \
 			WORD(wire_call, sock.created_ns),                                          \
-		{                                                                                  \
-			WORD(wire_call, sock.created_ns), WORD(wire_call, sock.established_ns),    \
-				WORD(wire_call, start_ns), NO_WORD                                 \
-		}                                                                                  \
+			{ WORD(wire_call, sock.created_ns), WORD(wire_call, sock.established_ns),  \
+			  WORD(wire_call, start_ns), NO_WORD },                                    \
+			CALL_OWN,                                                                  \
 	}
 #define EDGE                                                                                       \
 	{                                                                                          \
-		sizeof(struct wire_edge) / 8, WORD(wire_edge, id), NO_WORD,                        \
-		{                                                                                  \
-			NO_WORD                                                                    \
-		}                                                                                  \
+		sizeof(struct wire_edge) / 8, WORD(wire_edge, id), NO_WORD, { NO_WORD },           \
+			TS_BIT | BIT(wire_edge, id),                                               \
 	}
 #define END                                                                                        \
 	{                                                                                          \
 		sizeof(struct wire_end) / 8, WORD(wire_end, id), NO_WORD,                          \
-		{                                                                                  \
-			WORD(wire_end, close_ns), WORD(wire_end, time_wait_ns),                    \
-				WORD(wire_end, release_ns), NO_WORD                                \
-		}                                                                                  \
+			{ WORD(wire_end, close_ns), WORD(wire_end, time_wait_ns),                  \
+			  WORD(wire_end, release_ns), NO_WORD },                                   \
+			END_OWN,                                                                   \
 	}
 
 static const struct layout layouts[PACK_KINDS] = {
@@ -63,12 +72,14 @@ static const struct layout layouts[PACK_KINDS] = {
 	[WIRE_OWNER] = { sizeof(struct wire_owner) / 8,
 			 WORD(wire_owner, id),
 			 NO_WORD,
-			 { NO_WORD } },
+			 { NO_WORD },
+			 TS_BIT | BIT(wire_owner, id) },
 	[WIRE_END] = END,
 	[WIRE_ADDRESS] = { sizeof(struct wire_address) / 8,
 			   WORD(wire_address, id),
 			   NO_WORD,
-			   { NO_WORD } },
+			   { NO_WORD },
+			   TS_BIT | BIT(wire_address, id) },
 };
 
 void pack_reset(struct pack *pack)
@@ -140,8 +151,6 @@ static inline uint64_t id_unstep(uint64_t step, uint64_t last)
 		       (step & ~ID_NS_MASK) ^ id_cpu(last));
 }
 
-#define TS_WORD WORD(wire_head, ts_ns)
-
 /* Words of a record to words that are mostly zero once XORed. */
 static inline __attribute__((always_inline)) void transform(struct pack *pack,
 							    const struct layout *l, uint64_t *words)
@@ -174,17 +183,6 @@ static void untransform(struct pack *pack, const struct layout *l, uint64_t *wor
 	}
 }
 
-/* Words that stand alone are remembered as zero: XOR with them changes nothing. */
-static inline __attribute__((always_inline)) void forget_own(const struct layout *l,
-							     uint64_t *previous)
-{
-	previous[TS_WORD] = 0;
-	if (l->id != NO_WORD && l->created == NO_WORD)
-		previous[l->id] = 0;
-	for (const uint8_t *time = l->times; *time != NO_WORD; time++)
-		previous[*time] = 0;
-}
-
 static inline __attribute__((always_inline)) size_t mask_bytes(const struct layout *l)
 {
 	return ((size_t)l->words + 7) / 8;
@@ -215,6 +213,14 @@ static inline unsigned char *pack_word(unsigned char *at, uint64_t changed)
 	return at + 2 + more;
 }
 
+static inline uint64_t word_of(const void *record, unsigned int word)
+{
+	uint64_t value;
+
+	memcpy(&value, (const char *)record + (size_t)word * 8, sizeof(value));
+	return value;
+}
+
 /* Inlined with a constant layout, so that the compiler knows all counts and places. */
 static inline __attribute__((always_inline)) size_t
 pack_fixed(struct pack *pack, const struct layout *l, const void *record, uint64_t *previous,
@@ -224,19 +230,26 @@ pack_fixed(struct pack *pack, const struct layout *l, const void *record, uint64
 	uint64_t words[PACK_WORDS_MAX];
 	uint32_t mask = 0;
 
-	memcpy(words, record, (size_t)l->words * 8);
+	const uint32_t altered = l->own | (l->id != NO_WORD ? UINT32_C(1) << l->id : 0);
+
+#pragma GCC unroll 32
+	for (unsigned int i = 0; i < l->words; i++)
+		if (altered >> i & 1)
+			words[i] = word_of(record, i);
 	transform(pack, l, words);
 #pragma GCC unroll 32
 	for (unsigned int i = 0; i < l->words; i++) {
-		uint64_t changed = words[i] ^ previous[i];
+		uint64_t word = altered >> i & 1 ? words[i] : word_of(record, i);
+		bool own = l->own >> i & 1;
+		uint64_t changed = own ? word : word ^ previous[i];
 
 		if (!changed)
 			continue;
-		previous[i] = words[i];
+		if (!own)
+			previous[i] = word;
 		mask |= 1U << i;
 		at = pack_word(at, changed);
 	}
-	forget_own(l, previous);
 	memcpy(out + 1, &mask, mask_bytes(l));
 	return (size_t)(at - out);
 }
@@ -319,7 +332,8 @@ ssize_t unpack_record(struct pack *pack, const unsigned char *in, size_t in_len,
 		words[__builtin_ctz(mask)] ^= changed;
 	}
 	memcpy(previous, words, (size_t)l->words * 8);
-	forget_own(l, previous);
+	for (uint32_t own = l->own; own; own &= own - 1)
+		previous[__builtin_ctz(own)] = 0;
 	untransform(pack, l, words);
 	memcpy(out, words, (size_t)l->words * 8);
 	*len_bytes = (size_t)l->words * 8;
