@@ -220,11 +220,14 @@ format: ## format all C
 
 lint: check-lint ## format, clang-tidy, cppcheck, shellcheck
 
-# What has been found good is not looked at again until its object is made anew.
+# What has been found good is not looked at again until its object is made anew. The analyzer stops
+# after so many states of one function; its own limit, 225000, takes five times as long.
+TIDY_STATES ?= 40000
 TIDIED := $(patsubst %.c,$(BUILD)/%.tidy,$(filter user/%.c,$(USER_SOURCES)))
 
 $(BUILD)/%.tidy: $(BUILD)/%.o .clang-tidy
-	@clang-tidy --quiet '--warnings-as-errors=*' $*.c -- $(CPPFLAGS) -std=gnu17 2>/dev/null
+	@clang-tidy --quiet '--warnings-as-errors=*' $*.c -- $(CPPFLAGS) -std=gnu17 \
+		-Xclang -analyzer-config -Xclang max-nodes=$(TIDY_STATES) 2>/dev/null
 	@touch $@
 
 check-lint:

@@ -119,7 +119,8 @@ class Table:
             self.lost += line["count"]
             for socket in self.sockets.values() if self.doubts else ():
                 socket.doubt()
-        if line["type"] not in ("event", "life") or line["netns"] not in self.spaces:
+        if line["type"] not in ("event", "life") or line["netns"] not in self.spaces or \
+                line["proto"] not in PROTOCOLS.values():
             return
         socket = self.sockets.setdefault(line["socket"], Socket(line))
         socket.lines.append(line)
@@ -295,6 +296,7 @@ class Difference:
 
     def __init__(self, table, truth, blind_time_wait):
         self.truth = truth
+        self.lost = table.lost
         self.surplus = []  # (Entry, Socket): portlife says, the kernel does not
         self.missing = []  # (kinds, cookie): the kernel has, portlife does not say
         self.wrong_pid = []  # (Entry, Socket, cookie, pids)
@@ -320,7 +322,8 @@ class Difference:
         may_be_over = cookie in actors and not socket.ended
         if not any(same(entry, kind, may_be_over, cookie in self.truth.shut) for kind in kinds):
             return 0
-        if cookie in actors and socket.pid not in actors[cookie] and \
+        # of a doubtful one the record of who acted last may be what was lost
+        if cookie in actors and socket.pid not in actors[cookie] and entry.kind != "doubtful" and \
                 not (socket.found and self.may_hold(socket.pid, cookie)):
             return 1
         if any(entry in (kind, kind._replace(address=None)) for kind in kinds):
@@ -328,8 +331,10 @@ class Difference:
         return 2 if self.truth.unaccepted(cookie, kinds) else 3
 
     def may_hold(self, pid, cookie):
-        """What a walk can find: somebody with a descriptor, or nobody while it is passed on."""
-        return pid in self.truth.holders[cookie] or (not pid and cookie in self.truth.passed)
+        """What a walk can find: somebody with a descriptor, or nobody while it is passed on, or
+        not yet accepted when the loss began."""
+        return pid in self.truth.holders[cookie] or \
+            (not pid and (self.lost or cookie in self.truth.passed))
 
     def compare(self, said, true, blind_time_wait):
         """The sockets of one port: pairs as many as there can be, those with the right pid first."""
