@@ -205,6 +205,8 @@ SOAK_OPERATIONS ?= 200000
 soak: all $(LIVE_TESTS) ## a long run of the oracle on this kernel; needs root
 	PORTLIFE=$(BUILD)/portlife ORACLE=$(BUILD)/tests/oracle \
 		tests/oracle/run --operations=$(SOAK_OPERATIONS) --round=1000
+	PORTLIFE=$(BUILD)/portlife ORACLE=$(BUILD)/tests/oracle \
+		tests/oracle/run --operations=30000 --round=3000 --stopped
 
 bench: all $(LIVE_TESTS) $(BUILD)/tests/sink_bench $(BUILD)/tests/replay_bench ## figures, as ratios within one run
 	$(BUILD)/tests/sink_bench

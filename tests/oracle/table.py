@@ -322,8 +322,8 @@ class Difference:
         may_be_over = cookie in actors and not socket.ended
         if not any(same(entry, kind, may_be_over, cookie in self.truth.shut) for kind in kinds):
             return 0
-        # of a doubtful one the record of who acted last may be what was lost
-        if cookie in actors and socket.pid not in actors[cookie] and entry.kind != "doubtful" and \
+        # the record of who acted last may be what was lost
+        if cookie in actors and socket.pid not in actors[cookie] and not self.lost and \
                 not (socket.found and self.may_hold(socket.pid, cookie)):
             return 1
         if any(entry in (kind, kind._replace(address=None)) for kind in kinds):
@@ -331,10 +331,8 @@ class Difference:
         return 2 if self.truth.unaccepted(cookie, kinds) else 3
 
     def may_hold(self, pid, cookie):
-        """What a walk can find: somebody with a descriptor, or nobody while it is passed on, or
-        not yet accepted when the loss began."""
-        return pid in self.truth.holders[cookie] or \
-            (not pid and (self.lost or cookie in self.truth.passed))
+        """What a walk can find: somebody with a descriptor, or nobody while it is passed on."""
+        return pid in self.truth.holders[cookie] or (not pid and cookie in self.truth.passed)
 
     def compare(self, said, true, blind_time_wait):
         """The sockets of one port: pairs as many as there can be, those with the right pid first."""
