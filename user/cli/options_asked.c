@@ -114,6 +114,7 @@ static int set_number(struct options *o, const char *name, const char *text)
 	const char *colon = vsock ? strchr(text, ':') : NULL;
 	const char *digits = colon ? colon + 1 : text;
 	uint64_t number, cid = VSOCK_ANY;
+	uint32_t words[2];
 
 	if (parse_number(digits, strlen(digits), 1, UINT32_MAX, &number) ||
 	    (colon && parse_number(text, (size_t)(colon - text), 0, UINT32_MAX, &cid))) {
@@ -123,9 +124,9 @@ static int set_number(struct options *o, const char *name, const char *text)
 		return -EINVAL;
 	}
 	o->asked = (struct endpoint){ .family = vsock ? AF_VSOCK : AF_NETLINK, .port = 1 };
-	memcpy(o->asked.addr, &(uint32_t){ (uint32_t)(vsock ? cid : number) }, 4);
-	if (vsock)
-		memcpy(o->asked.addr + 4, &(uint32_t){ (uint32_t)number }, 4);
+	words[0] = (uint32_t)(vsock ? cid : number);
+	words[1] = (uint32_t)(vsock ? number : 0);
+	memcpy(o->asked.addr, words, sizeof(words));
 	return 0;
 }
 
