@@ -92,6 +92,7 @@ static int add_found(struct taken *p, const struct wire_call *c)
 		.who = c->who,
 		.facts = c->facts,
 		.fd = c->fd,
+		.sock_uid = c->facts & WIRE_F_SOCK_UID ? c->sock_uid : 0,
 	};
 	return 0;
 }

@@ -25,6 +25,8 @@ struct port_holder {
 	struct wire_who who;
 	uint32_t facts; /* enum wire_fact */
 	int32_t fd;
+	uint32_t
+		sock_uid; /* with WIRE_F_SOCK_UID; not always that of who, which may have changed */
 };
 
 struct port_row {

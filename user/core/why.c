@@ -47,8 +47,8 @@ static struct conflict_side holder_side(const struct port_row *row, uint16_t mor
 		.family = h->sock.family,
 		.ifindex = h->sock.ifindex,
 		.options = h->sock.options | more_options,
-		.uid = h->who.uid,
-		.uid_known = h->facts & WIRE_F_WHO,
+		.uid = h->sock_uid,
+		.uid_known = h->facts & WIRE_F_SOCK_UID,
 		.listening = h->sock.protocol == IPPROTO_TCP && h->sock.state == TCP_LISTEN,
 		.time_wait = h->sock.state == TCP_TIME_WAIT,
 	};
@@ -66,6 +66,14 @@ static struct conflict conflict_of(const struct why *w, const struct port_row *r
 	return conflict_rule(&asked, &holder, w->protocol == IPPROTO_TCP);
 }
 
+/* sock_diag(7) does not tell of a connection whether it has IPV6_V6ONLY. */
+static uint16_t hidden_options(const struct port_row *row)
+{
+	uint8_t state = sock_of(row)->state;
+
+	return state == TCP_LISTEN || state == TCP_CLOSE ? REUSE : REUSE | WIRE_O_V6ONLY;
+}
+
 /* Options that are not known are taken to be there, and not: if it matters, it depends. */
 static enum why_answer answer_of_row(const struct why *w, const struct port_row *row,
 				     enum why_with with)
@@ -74,10 +82,20 @@ static enum why_answer answer_of_row(const struct why *w, const struct port_row 
 	enum tristate best = without;
 
 	if (!w->options_known)
-		best = conflict_of(w, row, with, REUSE).answer;
+		best = conflict_of(w, row, with, hidden_options(row)).answer;
 	if (without == NO)
 		return ANSWER_YES;
 	return without == YES && best == YES ? ANSWER_NO : ANSWER_DEPENDS;
+}
+
+/*
+ * udp_lib_lport_inuse() goes through the sockets of the port and is content with the first that
+ * overlaps and shares by SO_REUSEPORT: one behind it that does not share is not asked. In which
+ * order they come depends on when each was bound.
+ */
+static bool ends_the_search(const struct why *w, const struct port_row *row, enum why_with with)
+{
+	return w->protocol != IPPROTO_TCP && conflict_of(w, row, with, 0).by_reuseport;
 }
 
 static bool is_of_port(const struct why *w, const struct port_row *row)
@@ -174,17 +192,26 @@ static void worsen(struct why *w, enum why_answer answer)
 
 static void judge_rows(struct why *w, const struct taken *taken)
 {
+	bool may_end[WITH_KINDS] = { false };
 	size_t len;
 	const struct port_row *rows = taken_rows(taken, &len);
 
 	for (size_t i = 0; i < len; i++) {
 		if (!is_of_port(w, &rows[i]))
 			continue;
-		for (enum why_with with = 0; with < WITH_KINDS; with++)
+		for (enum why_with with = 0; with < WITH_KINDS; with++) {
 			w->answers[with] =
 				worse(w->answers[with], answer_of_row(w, &rows[i], with));
+			may_end[with] |= ends_the_search(w, &rows[i], with);
+		}
 		if (conflict_of(w, &rows[i], WITH_NOTHING, 0).answer != NO)
 			put_in_the_way(w, &rows[i]);
+	}
+	for (enum why_with with = 0; with < WITH_KINDS; with++) {
+		if (!may_end[with] || w->answers[with] != ANSWER_NO)
+			continue;
+		w->answers[with] = ANSWER_DEPENDS;
+		w->order_decides = true;
 	}
 	if (!w->bound_known)
 		worsen(w, ANSWER_DEPENDS);
@@ -201,6 +228,7 @@ void why_judge(struct why *w, const struct taken *taken, const struct settings *
 
 	w->obstacle = OBSTACLE_NONE;
 	w->holders.len = w->holders.omitted = 0;
+	w->order_decides = false;
 	for (enum why_with with = 0; with < WITH_KINDS; with++)
 		w->answers[with] = ANSWER_YES;
 	judge_rows(w, taken);
@@ -285,6 +313,9 @@ const char *why_missing(const struct why *w)
 		return "only root can see sockets that are bound and no more (before Linux 6.8), "
 		       "and "
 		       "those of another network namespace";
+	if (w->order_decides)
+		return "of several UDP sockets on a port the kernel takes the first that shares, "
+		       "or does not; which of them it comes to first is not to be seen";
 	return "whose a socket in the way is could not be read";
 }
 

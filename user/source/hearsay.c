@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "user/core/record.h"
 #include "user/source/census.h"
 #include "user/source/diag.h"
 #include "user/source/make.h"
@@ -97,6 +98,10 @@ static int tell(struct hearsay *h, size_t i, const struct wire_who *who, int fd)
 	int error = 0;
 
 	found.sock.id = h->first_id + i;
+	if (h->socks[i].inode && record_has_range(found.sock.protocol)) {
+		found.sock_uid = h->socks[i].uid;
+		found.facts |= WIRE_F_SOCK_UID;
+	}
 	if (h->socks[i].path && !h->met[i])
 		error = tell_path(h, i);
 	if (error)

@@ -109,6 +109,16 @@ static bool is_multicast(const struct endpoint *end)
 	return end->family == AF_INET ? (end->addr[0] & 0xf0) == 0xe0 : end->addr[0] == 0xff;
 }
 
+/* ipv6_chk_addr(): another address may be any device's, whatever the socket is bound to. */
+static bool is_of_device(const struct endpoint *end)
+{
+	static const uint8_t loopback[16] = { [15] = 1 };
+
+	return end->family == AF_INET6 &&
+	       ((end->addr[0] == 0xfe && (end->addr[1] & 0xc0) == 0x80) ||
+		!memcmp(end->addr, loopback, sizeof(loopback)));
+}
+
 /* __inet_bind() takes local, broadcast and multicast addresses; the local table is asked first. */
 static enum tristate address_is_local(const struct endpoint *asked, uint32_t ifindex)
 {
@@ -126,7 +136,7 @@ static enum tristate address_is_local(const struct endpoint *asked, uint32_t ifi
 	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	if (fd < 0)
 		return NULL_STATE;
-	if (!ask_route(fd, &end, ifindex))
+	if (!ask_route(fd, &end, is_of_device(&end) ? ifindex : 0))
 		is_local = is_local_type(read_route(fd, NULL));
 	close(fd);
 	return is_local;
