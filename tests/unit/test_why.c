@@ -235,6 +235,52 @@ static void test_address_and_privilege(void **state)
 	assert_int_equal(why_answer(&w), ANSWER_UNKNOWN);
 }
 
+/* Of both, which is told depends on the family. */
+static void test_what_comes_first(void **state)
+{
+	struct why w = question(80);
+
+	(void)state;
+	w.is_local = NO;
+	judge(&w, NULL, 0);
+	assert_int_equal(w.obstacle, OBSTACLE_ADDRESS);
+	w.local = (struct endpoint){ .family = AF_INET6, .port = 80, .addr = { 0x20, [15] = 2 } };
+	judge(&w, NULL, 0);
+	assert_int_equal(w.obstacle, OBSTACLE_PRIVILEGE);
+	w.is_privileged = YES;
+	judge(&w, NULL, 0);
+	assert_int_equal(w.obstacle, OBSTACLE_ADDRESS);
+}
+
+/* What bind() says EINVAL to. */
+static void test_flawed_addresses(void **state)
+{
+	struct why w = question(8080);
+
+	(void)state;
+	w.local = (struct endpoint){ .family = AF_INET6, .port = 8080, .addr = { 0xfe, 0x80 } };
+	judge(&w, NULL, 0);
+	assert_int_equal(why_answer(&w), ANSWER_NO);
+	assert_non_null(strstr(hint, "%DEVICE"));
+	w.is_local = YES;
+	w.ifindex = 2;
+	judge(&w, NULL, 0);
+	assert_int_equal(why_answer(&w), ANSWER_YES);
+	w.local.addr[0] = 0xff; /* ff80:: is of no link, and of many */
+	w.ifindex = 0;
+	judge(&w, NULL, 0);
+	assert_int_equal(why_answer(&w), ANSWER_NO);
+	assert_non_null(strstr(hint, "multicast"));
+	w.is_local = YES;
+	w.protocol = IPPROTO_UDP;
+	judge(&w, NULL, 0);
+	assert_int_equal(why_answer(&w), ANSWER_YES);
+	w.local.addr[1] = 0x02;
+	judge(&w, NULL, 0);
+	assert_int_equal(why_answer(&w), ANSWER_NO);
+	assert_non_null(strstr(hint, "%DEVICE"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +291,8 @@ int main(void)
 		cmocka_unit_test(test_time_wait_and_rank),
 		cmocka_unit_test(test_very_many),
 		cmocka_unit_test(test_address_and_privilege),
+		cmocka_unit_test(test_what_comes_first),
+		cmocka_unit_test(test_flawed_addresses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -217,15 +217,58 @@ static void judge_rows(struct why *w, const struct taken *taken)
 		worsen(w, ANSWER_DEPENDS);
 }
 
+/* What __inet6_bind() says EINVAL to, whatever the addresses of the machine. */
+enum flaw {
+	FLAW_NONE,
+	FLAW_MULTICAST, /* a stream to many */
+	FLAW_SCOPE,	/* an address of one link, and no device */
+};
+
+static enum flaw flaw_of(const struct why *w)
+{
+	const uint8_t *addr = w->local.addr;
+	bool multicast = addr[0] == 0xff;
+	/* __ipv6_addr_needs_scope_id() */
+	bool of_link = (addr[0] == 0xfe && (addr[1] & 0xc0) == 0x80) ||
+		       (multicast && ((addr[1] & 0xf) == 1 || (addr[1] & 0xf) == 2));
+
+	if (w->local.family != AF_INET6)
+		return FLAW_NONE;
+	if (multicast && w->protocol == IPPROTO_TCP)
+		return FLAW_MULTICAST;
+	return of_link && !w->ifindex ? FLAW_SCOPE : FLAW_NONE;
+}
+
+static void judge_privilege(struct why *w, const struct settings *s)
+{
+	if (s->unprivileged_known && w->local.port >= s->unprivileged_start)
+		w->is_privileged = YES; /* does not matter */
+	if (w->is_privileged == YES)
+		return;
+	worsen(w, w->is_privileged == NO && s->unprivileged_known ? ANSWER_NO : ANSWER_DEPENDS);
+	w->obstacle = OBSTACLE_PRIVILEGE;
+}
+
 static bool is_nonlocal_allowed(const struct why *w, const struct settings *s)
 {
 	return w->local.family == AF_INET6 ? s->nonlocal6 : s->nonlocal4;
 }
 
+static void judge_address(struct why *w, const struct settings *s)
+{
+	if (flaw_of(w))
+		w->is_local = NO;
+	else if (is_nonlocal_allowed(w, s))
+		w->is_local = YES;
+	if (w->is_local == YES)
+		return;
+	worsen(w, w->is_local == NO ? ANSWER_NO : ANSWER_UNKNOWN);
+	w->obstacle = OBSTACLE_ADDRESS;
+}
+
+/* Who has the port is asked last; what is asked first is the obstacle. */
 void why_judge(struct why *w, const struct taken *taken, const struct settings *s)
 {
-	bool privileged = !s->unprivileged_known || w->local.port < s->unprivileged_start;
-
 	w->obstacle = OBSTACLE_NONE;
 	w->holders.len = w->holders.omitted = 0;
 	w->order_decides = false;
@@ -234,18 +277,13 @@ void why_judge(struct why *w, const struct taken *taken, const struct settings *
 	judge_rows(w, taken);
 	if (w->holders.len)
 		w->obstacle = OBSTACLE_HELD;
-	if (!privileged)
-		w->is_privileged = YES; /* does not matter */
-	if (w->is_privileged != YES) {
-		worsen(w, w->is_privileged == NO && s->unprivileged_known ? ANSWER_NO
-									  : ANSWER_DEPENDS);
-		w->obstacle = OBSTACLE_PRIVILEGE;
-	}
-	if (is_nonlocal_allowed(w, s))
-		w->is_local = YES;
-	if (w->is_local != YES) {
-		worsen(w, w->is_local == NO ? ANSWER_NO : ANSWER_UNKNOWN);
-		w->obstacle = OBSTACLE_ADDRESS;
+	/* __inet_bind() looks at the address before the privilege, __inet6_bind() after it */
+	if (w->local.family == AF_INET6 && flaw_of(w) != FLAW_MULTICAST) {
+		judge_address(w, s);
+		judge_privilege(w, s);
+	} else {
+		judge_privilege(w, s);
+		judge_address(w, s);
 	}
 }
 
@@ -371,14 +409,29 @@ static const char *hint_held(const struct why *w)
 	return "stop it, or take another port or address";
 }
 
+static const char *hint_address(const struct why *w)
+{
+	switch (flaw_of(w)) {
+	case FLAW_MULTICAST:
+		return "EINVAL: a TCP socket has no multicast address; bind ::, or one of `ip "
+		       "address`";
+	case FLAW_SCOPE:
+		return "EINVAL: an address of one link needs its device: ask for ADDRESS%DEVICE, "
+		       "and put it into sin6_scope_id";
+	case FLAW_NONE:
+		break;
+	}
+	return "bind 0.0.0.0 or ::, or an address that `ip address` shows; or set "
+	       "IP_FREEBIND to bind before the address is there";
+}
+
 const char *why_hint(const struct why *w)
 {
 	if (record_is_named(w->protocol))
 		return why_name_hint(w);
 	switch (w->obstacle) {
 	case OBSTACLE_ADDRESS:
-		return "bind 0.0.0.0 or ::, or an address that `ip address` shows; or set "
-		       "IP_FREEBIND to bind before the address is there";
+		return hint_address(w);
 	case OBSTACLE_PRIVILEGE:
 		return "give the program CAP_NET_BIND_SERVICE (setcap cap_net_bind_service=+ep, "
 		       "AmbientCapabilities= of systemd), or lower "

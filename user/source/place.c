@@ -109,6 +109,14 @@ static bool is_multicast(const struct endpoint *end)
 	return end->family == AF_INET ? (end->addr[0] & 0xf0) == 0xe0 : end->addr[0] == 0xff;
 }
 
+/* 255.255.255.255, which no route leads to: __inet_dev_addr_type() */
+static bool is_limited_broadcast(const struct endpoint *end)
+{
+	static const uint8_t all[4] = { 255, 255, 255, 255 };
+
+	return end->family == AF_INET && !memcmp(end->addr, all, sizeof(all));
+}
+
 /* ipv6_chk_addr(): another address may be any device's, whatever the socket is bound to. */
 static bool is_of_device(const struct endpoint *end)
 {
@@ -131,7 +139,7 @@ static enum tristate address_is_local(const struct endpoint *asked, uint32_t ifi
 		end.family = AF_INET;
 		memmove(end.addr, end.addr + sizeof(mapped), 4);
 	}
-	if (is_any(&end) || is_multicast(&end))
+	if (is_any(&end) || is_multicast(&end) || is_limited_broadcast(&end))
 		return YES;
 	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	if (fd < 0)
