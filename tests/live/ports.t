@@ -496,6 +496,10 @@ def test_why_connect():
         status, lines = portlife("why", "--connect", "127.0.0.1:7500", "--from", "127.0.0.9")
         TAP.equal((status, lines[0]["destination"]["left"]), (0, 4),
                   "why --connect --from: another address has them all")
+    status, lines = portlife("why", "--connect", "[::ffff:127.0.0.1]:7500")
+    TAP.equal((status, lines[0]["answer"]["plain"], lines[0]["destination"]["used"]), (5, "no", 5)
+              if CONNECT_KNOWN else (5, "no", lines[0]["destination"]["usable"]),
+              "why --connect: the same address in IPv6")
     status, lines = portlife("why", "--connect", "127.0.0.1:7500", "--from", "192.0.2.1")
     TAP.equal((status, lines[0]["answer"]["plain"]), (5, "no"), "why --connect: a foreign --from")
     status, lines = portlife("why", "--connect", "192.0.2.1:80")
@@ -503,7 +507,21 @@ def test_why_connect():
     for sock in (*kept, listener):
         sock.close()
     setting("ip_local_reserved_ports", "")
+    test_why_connect_odd()
     setting("ip_local_port_range", "32768 60999")
+
+
+def test_why_connect_odd():
+    """Of three ports connect() looks at two: the third may be left and still not be had."""
+    setting("ip_local_port_range", "41000 41002")
+    listener = make(V4, TCP, address="127.0.0.1", port=7501)
+    listener.listen(16)
+    kept = [listener, connects("127.0.0.1", 7501), connects("127.0.0.1", 7501)]
+    status, lines = portlife("why", "--connect", "127.0.0.1:7501")
+    TAP.equal((status, lines[0]["answer"]["plain"], lines[0]["destination"]["left"]),
+              (5, "depends", 1), "why --connect: an odd number of ports")
+    for sock in kept:
+        sock.close()
 
 
 def test_why_without_holder():

@@ -201,6 +201,44 @@ static void what_has_the_ports_is_told(void **state)
 		 "TIME_WAIT\n");
 }
 
+/* 100 ports, and a socket that connect() or bind(0) gives the next of them. */
+static struct wire_call of_a_hundred(uint8_t kind, uint64_t i)
+{
+	struct wire_call c =
+		local_call(kind, 1000 + i, BOOT_NS + 1000 + i * 10, 0, (uint16_t)(40000 + i), 1);
+
+	c.range_lo = 40000;
+	c.range_hi = 40099;
+	c.sock.peer_port = kind == WIRE_CONNECT ? 443 : 0;
+	c.sock.state = kind == WIRE_CONNECT ? TCP_SYN_SENT : TCP_CLOSE;
+	memcpy(c.sock.peer, (uint8_t[]){ 10, 0, 0, 9 }, kind == WIRE_CONNECT ? 4 : 0);
+	if (kind == WIRE_BIND)
+		call_request(&c, 0);
+	return c;
+}
+
+/* The search looks at pairs of ports: nobody has the third of three. */
+static void one_of_an_odd_number_is_left_out(void **state)
+{
+	struct world *w = walked(state);
+	union settings_record settings = settings_of(BOOT_NS + 50, 40000, 40002, "", 1024);
+	struct wire_call c;
+
+	FEED(w, settings);
+	for (uint64_t i = 0; i < 2; i++) {
+		c = of_a_hundred(WIRE_CONNECT, i);
+		c.range_hi = 40002;
+		FEED(w, c);
+	}
+	c = failed_connect(1, BOOT_NS + 2000, 0, EADDRNOTAVAIL);
+	c.range_lo = 40000;
+	c.range_hi = 40002;
+	FEED(w, c);
+	FOUND(w, "ports-exhausted 1: no port of 40000-40002 (3 ports, 0 of them reserved) was free "
+		 "for connect() to 10.0.0.9:443, hence EADDRNOTAVAIL: 2 connected to there; of an "
+		 "odd number of ports the search leaves one out\n");
+}
+
 static void others_that_are_not_followed_may_have_them(void **state)
 {
 	struct filter mine = { .pids = &(uint32_t){ 100 }, .pids_len = 1 };
@@ -291,22 +329,6 @@ static void a_summary_of_few_says_so(void **state)
 	assert_false(w->spaces[0].all);
 	assert_false(w->spaces[0].released_known);
 	world_free(w);
-}
-
-/* 100 ports, and a socket that connect() or bind(0) gives the next of them. */
-static struct wire_call of_a_hundred(uint8_t kind, uint64_t i)
-{
-	struct wire_call c =
-		local_call(kind, 1000 + i, BOOT_NS + 1000 + i * 10, 0, (uint16_t)(40000 + i), 1);
-
-	c.range_lo = 40000;
-	c.range_hi = 40099;
-	c.sock.peer_port = kind == WIRE_CONNECT ? 443 : 0;
-	c.sock.state = kind == WIRE_CONNECT ? TCP_SYN_SENT : TCP_CLOSE;
-	memcpy(c.sock.peer, (uint8_t[]){ 10, 0, 0, 9 }, kind == WIRE_CONNECT ? 4 : 0);
-	if (kind == WIRE_BIND)
-		call_request(&c, 0);
-	return c;
 }
 
 static void ports_get_low_for_one_peer(void **state)
@@ -402,6 +424,7 @@ int main(void)
 		WORLD_TEST(no_port_is_free),
 		WORLD_TEST(a_route_is_no_range),
 		WORLD_TEST(what_has_the_ports_is_told),
+		WORLD_TEST(one_of_an_odd_number_is_left_out),
 		cmocka_unit_test(others_that_are_not_followed_may_have_them),
 		cmocka_unit_test(time_wait_that_nobody_follows_is_counted),
 		WORLD_TEST(the_summary_counts_what_came_and_went),

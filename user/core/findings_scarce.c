@@ -166,6 +166,18 @@ static uint32_t list_uses(const struct telling *t)
 	return t->scarcity->for_peer ? list_for_peer(t) : list_for_all(t);
 }
 
+/*
+ * TCP looks at pairs of ports (remaining &= ~1U in __inet_hash_connect() and
+ * inet_csk_find_open_port()); a socket with a range of its own does not everywhere.
+ */
+static bool is_left_out(const struct telling *t)
+{
+	const struct event *e = t->event;
+
+	return e->life->protocol == IPPROTO_TCP && !e->own_range &&
+	       settings_range_size(&t->scarcity->settings) % 2;
+}
+
 void scarcity_say_exhausted(const struct telling *t)
 {
 	const struct event *e = t->event;
@@ -190,6 +202,10 @@ void scarcity_say_exhausted(const struct telling *t)
 	listed = list_uses(t);
 	if (listed >= usable)
 		return;
+	if (listed + 1 == usable && is_left_out(t)) {
+		sentence_add(t->s, "; of an odd number of ports the search leaves one out");
+		return;
+	}
 	if (listed) {
 		sentence_add(t->s, "; what has the other ");
 		sentence_add_number(t->s, usable - listed);

@@ -460,6 +460,13 @@ static bool may_recycle(const struct why_connect *w, const struct settings *s)
 	       (s->tw_reuse == 1 || (s->tw_reuse == 2 && is_loopback(&w->to)));
 }
 
+/* __inet_hash_connect() looks at pairs: one number of a range of 3, 5, ... is left out each time.
+ */
+static bool is_odd(const struct settings *s)
+{
+	return settings_range_size(s) > 1 && settings_range_size(s) % 2;
+}
+
 static enum why_answer answer_connect(const struct why_connect *w, const struct settings *s)
 {
 	if (!w->has_route || w->is_local == NO)
@@ -468,6 +475,8 @@ static enum why_answer answer_connect(const struct why_connect *w, const struct 
 		return ANSWER_UNKNOWN;
 	if (!w->left)
 		return may_recycle(w, s) ? ANSWER_DEPENDS : ANSWER_NO;
+	if (w->left == 1 && is_odd(s))
+		return ANSWER_DEPENDS;
 	/* whether the others keep their ports from everybody is not known */
 	return w->left > w->pressure.by[PRESSURE_UNKNOWN] - w->destination.unknown ? ANSWER_YES
 										   : ANSWER_DEPENDS;
@@ -494,6 +503,9 @@ const char *why_connect_missing(const struct why_connect *w)
 		       "namespace could not be read";
 	if (w->answer != ANSWER_DEPENDS)
 		return NULL;
+	if (w->left == 1 && is_odd(w->pressure.settings))
+		return "of an odd number of ports the search leaves one out, another one each "
+		       "time: it may be the one that is left";
 	if (!w->left)
 		return "with tcp_tw_reuse a TIME_WAIT entry that is older than a second makes room";
 	return "this kernel (before Linux 6.17) or user cannot tell which ports bind() keeps from "
