@@ -9,6 +9,7 @@ import errno
 import json
 import os
 import pathlib
+import shutil
 import socket
 import subprocess
 import sys
@@ -550,6 +551,25 @@ def test_why_without_holder():
     TAP.equal(bound(), before, "why has bound nothing")
 
 
+def test_unprivileged():
+    """Of another user's connections nobody else knows the process: that makes them no orphans."""
+    program = shutil.copy(live.PORTLIFE, FOLDER.name)
+    listener = make(V4, TCP, address="127.0.0.1", port=7600)
+    listener.listen(4)
+    client = socket.create_connection(listener.getsockname())
+    accepted = listener.accept()[0]
+    client.shutdown(socket.SHUT_WR) # a state that orphans have, too
+    run = subprocess.run(["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
+                          program, "ports", "-qjt"], capture_output=True, check=False)
+    rows = {(row["local"]["port"], row["state"]): row["held_by"]
+            for row in map(json.loads, run.stdout.splitlines()) if row["peer"]}
+    TAP.equal((run.returncode, rows.get((7600, "close_wait"), rows),
+               rows.get((client.getsockname()[1], "fin_wait_2"), rows)), (0, None, None),
+              "as nobody: whose a connection is was not to be seen")
+    for sock in client, accepted, listener:
+        sock.close()
+
+
 TAP, FOLDER = live.begin()
 COMM = pathlib.Path("/proc/self/comm").read_text(encoding="ascii").strip()
 RELEASE = tuple(int(part) for part in os.uname().release.split(".")[:2])
@@ -568,5 +588,6 @@ test_why_dual_stack()
 test_why_addresses()
 test_why_connect()
 test_why_without_holder()
+test_unprivileged()
 FOLDER.cleanup()
 TAP.done()

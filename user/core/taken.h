@@ -19,7 +19,13 @@ enum port_keeper {
 	KEPT_BY_UNKNOWN,
 };
 
-/* One process that has a descriptor of it; or nobody: fd -1, WIRE_F_WHO not in facts. */
+/* Of a record: it is no orphan, but who has it open was not to be seen. */
+#define TAKEN_FD_UNSEEN (-2)
+
+/*
+ * One process that has a descriptor of it; or nobody: fd -1 or TAKEN_FD_UNSEEN, WIRE_F_WHO not in
+ * facts.
+ */
 struct port_holder {
 	struct wire_sock sock;
 	struct wire_who who;

@@ -140,7 +140,7 @@ static struct holder holder_of(const struct why *w, const struct port_row *row)
 		.source = HOLDER_BY_LOOKUP,
 		.keeper = (uint8_t)port_keeper(row),
 		.processes = port_keeper(row) == KEPT_BY_PROCESS ? row->holders_len : 0,
-		.fd = h->fd,
+		.fd = h->fd < 0 ? -1 : h->fd,
 		.kern = life.kern,
 		.left_known = row->time_wait_left_ms,
 		.left_ms = row->time_wait_left_ms,

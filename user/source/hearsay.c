@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "user/core/record.h"
+#include "user/core/taken.h"
 #include "user/source/census.h"
 #include "user/source/diag.h"
 #include "user/source/make.h"
@@ -112,6 +113,20 @@ static int tell(struct hearsay *h, size_t i, const struct wire_who *who, int fd)
 		h->met[i] = true;
 	}
 	return h->handler->give(h->handler->arg, &found, sizeof(found));
+}
+
+/* Closed, and the kernel finishes the connection: sock_diag(7) knows no file of it. */
+static bool is_orphan(const struct diag_sock *found)
+{
+	switch (found->sock.state) {
+	case TCP_FIN_WAIT1:
+	case TCP_FIN_WAIT2:
+	case TCP_CLOSING:
+	case TCP_LAST_ACK:
+		return !found->inode;
+	default:
+		return false;
+	}
 }
 
 /* The number in "socket:[4711]", 0 if it is none. */
@@ -228,7 +243,7 @@ static int tell_all(struct hearsay *h)
 	error = h->met ? look_processes(h) : -ENOMEM;
 	for (size_t i = 0; i < h->len && !error; i++)
 		if (!h->met[i])
-			error = tell(h, i, NULL, -1);
+			error = tell(h, i, NULL, is_orphan(&h->socks[i]) ? -1 : TAKEN_FD_UNSEEN);
 	return error;
 }
 
