@@ -321,6 +321,21 @@ static __always_inline void take_note(struct sock *sk)
 		COUNT(lost_sockets);
 }
 
+/*
+ * Who has the port: of MPTCP the first subflow, which no descriptor leads to otherwise. It may go
+ * while the socket stays.
+ */
+static __always_inline struct sock *port_bearer(struct sock *sk)
+{
+	struct mptcp_sock *mptcp = (void *)sk;
+
+	if (!bpf_core_field_exists(mptcp->first) ||
+	    BPF_CORE_READ(sk, sk_protocol) != IPPROTO_MPTCP || !sock_is_inet(sk))
+		return sk;
+	sk = BPF_CORE_READ(mptcp, first);
+	return sk && sock_is_alive(sk) ? sk : 0;
+}
+
 /* The socket of a file, or NULL: any file has private data, a socket's points back, twice. */
 static __always_inline struct sock *sock_of_file(struct file *file)
 {
@@ -330,9 +345,10 @@ static __always_inline struct sock *sock_of_file(struct file *file)
 	if (!socket || BPF_CORE_READ(socket, file) != file)
 		return 0;
 	sk = BPF_CORE_READ(socket, sk);
-	if (!sk || BPF_CORE_READ(sk, sk_socket) != socket || !sock_is_watched(sk))
+	if (!sk || BPF_CORE_READ(sk, sk_socket) != socket)
 		return 0;
-	return sk;
+	sk = port_bearer(sk);
+	return sk && sock_is_watched(sk) ? sk : 0;
 }
 
 /*
