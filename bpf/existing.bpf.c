@@ -102,6 +102,8 @@ static __always_inline struct wire_call *found_record(struct sock *sk, struct so
 		r->fd = -1;
 	} else {
 		call_fill(r, WIRE_FOUND, now, sk, copy, 0, 0, ACTOR_NONE);
+		r->sock_uid = BPF_CORE_READ(sk, sk_uid.val);
+		r->facts |= WIRE_F_SOCK_UID;
 	}
 	r->sock.local_port = port;
 	r->port_before = port;
