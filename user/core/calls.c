@@ -398,6 +398,9 @@ int child_tell_established(struct core *core, struct slot *slot, const struct wi
 	if (!c->sock.established_ns || slot->established)
 		return 0;
 	slot->established = true;
+	if (!assigned && !(c->facts & WIRE_F_SEARCH_TIMED) &&
+	    event_only_counts(core, slot, EVENT_ESTABLISHED, NULL))
+		return 0;
 	e = event_of_call(slot, c, EVENT_ESTABLISHED);
 	name_tenure(&e, lives_last_tenure(slot));
 	e.ts_ns = c->sock.established_ns;

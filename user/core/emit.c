@@ -158,6 +158,35 @@ static int emit_found(struct core *core, struct slot *slot, const struct event *
 	return show_event(core, slot, &found);
 }
 
+static void count_port(struct core *core, const struct event *e)
+{
+	bool released = e->kind == EVENT_RELEASE;
+
+	if (e->tenure && (released || e->assigned))
+		spaces_count(&core->spaces, e->life, e->tenure, released);
+}
+
+bool phases_are_kept(const struct core *core)
+{
+	return core->tells_lives || core->explain || core->filter->failed;
+}
+
+bool event_only_counts(struct core *core, struct slot *slot, enum event_kind kind,
+		       const struct tenure *tenure)
+{
+	const struct filter *f = core->filter;
+
+	if (f->states || f->dev || !filter_selects_all(f) || phases_are_kept(core))
+		return false;
+	if (!slot->life.chosen)
+		return true;
+	if (kind == EVENT_RELEASE)
+		spaces_count(&core->spaces, &slot->life, tenure, true);
+	count_life(core, slot);
+	core->summary.events[kind]++;
+	return true;
+}
+
 int event_emit(struct core *core, struct slot *slot, const struct event *e)
 {
 	struct phase phase = {
@@ -165,14 +194,14 @@ int event_emit(struct core *core, struct slot *slot, const struct event *e)
 		.error = (uint16_t)e->error,
 		.kind = (uint8_t)e->kind,
 	};
-	int err = lives_add_phase(&core->lives, slot, phase);
+	int err = phases_are_kept(core) ? lives_add_phase(&core->lives, slot, phase) : 0;
 	uint32_t findings;
 
 	if (err)
 		return err;
 	if (!slot->life.chosen)
 		return 0;
-	spaces_count(&core->spaces, e);
+	count_port(core, e);
 	if (!selects(core, e))
 		return 0;
 	count_life(core, slot);
@@ -186,7 +215,7 @@ int event_emit(struct core *core, struct slot *slot, const struct event *e)
 int event_emit_late(struct core *core, const struct event *e)
 {
 	if (e->life->chosen)
-		spaces_count(&core->spaces, e);
+		count_port(core, e);
 	if (!selects(core, e))
 		return 0;
 	count_event(&core->summary, e);

@@ -60,6 +60,7 @@ struct core {
 	const struct filter *filter;
 	const struct sink *sinks;
 	size_t sinks_len;
+	bool tells_lives; /* a sink has lines of lives */
 	struct lives lives;
 	struct spaces spaces;
 	struct paths *paths; /* names of AF_UNIX, by socket */
@@ -141,6 +142,15 @@ struct event event_make(const struct slot *slot, enum event_kind kind, uint64_t 
 /* Likewise of this call. */
 struct event event_of_call(const struct slot *slot, const struct wire_call *c,
 			   enum event_kind kind);
+/* Does anybody ask for the phases of lives? */
+bool phases_are_kept(const struct core *core);
+/*
+ * The short way for an event of a state (established, close, time_wait, release) that brings no
+ * port: true if nobody wants to see such events, and then it has been counted. tenure: that a
+ * release ends.
+ */
+bool event_only_counts(struct core *core, struct slot *slot, enum event_kind kind,
+		       const struct tenure *tenure);
 /* Notes the phase, counts the event, shows it if it is to be shown. */
 int event_emit(struct core *core, struct slot *slot, const struct event *e);
 /* Likewise for an event after the end of a life. */
