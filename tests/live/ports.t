@@ -4,12 +4,10 @@
 knows, and with what bind() then really says.
 """
 
-import ctypes
 import errno
 import json
 import os
 import pathlib
-import shutil
 import socket
 import subprocess
 import sys
@@ -18,36 +16,8 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 sys.dont_write_bytecode = True
 import live
-
-CLONE_NEWNET = 0x40000000
-V4, V6 = socket.AF_INET, socket.AF_INET6
-TCP, UDP = socket.SOCK_STREAM, socket.SOCK_DGRAM
-NOBODY = 65534
-OPTIONS = {"reuseaddr": socket.SO_REUSEADDR, "reuseport": socket.SO_REUSEPORT}
-ASKED = {  # the four ways to ask
-    "plain": [], "reuseaddr": ["reuseaddr"], "reuseport": ["reuseport"],
-    "both": ["reuseaddr", "reuseport"],
-}
-ADDRESSES = ["0.0.0.0", "127.0.0.1", "::"] + ([] if live.IN_VM else ["127.0.0.2", "::1"])
-
-
-def enter_new_namespace():
-    """This process moves into a network namespace with nothing but lo."""
-    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET):
-        raise OSError(ctypes.get_errno(), "unshare")
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    return os.stat("/proc/self/ns/net").st_ino
-
-
-def setting(name, value):
-    """A sysctl of this namespace."""
-    pathlib.Path(f"/proc/sys/net/ipv4/{name}").write_text(value, encoding="ascii")
-
-
-def portlife(*args):
-    """Exit status, lines as JSON."""
-    run = subprocess.run([live.PORTLIFE, *map(str, args), "-j"], capture_output=True, check=False)
-    return run.returncode, [json.loads(line) for line in run.stdout.splitlines()]
+from asking import (FOLDER, NETNS, NOBODY, OUTSIDE, TAP, TCP, UDP, V4, V6, compare,
+                    make, portlife, really, setting)
 
 
 def ports(*args):
@@ -55,23 +25,6 @@ def ports(*args):
     status, rows = portlife("ports", *args)
     assert status == 0, status
     return [row for row in rows if row["netns"] == NETNS]
-
-
-def make(family, kind, options=(), address=None, port=0, v6only=None, device=None):
-    """A bound socket."""
-    sock = socket.socket(family, kind)
-    for option in options:
-        sock.setsockopt(socket.SOL_SOCKET, OPTIONS[option], 1)
-    if v6only is not None:
-        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, v6only)
-    if device:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())
-    try:
-        sock.bind((address or ("0.0.0.0" if family == V4 else "::"), port))
-    except OSError:
-        sock.close()
-        raise
-    return sock
 
 
 def row_of(rows, sock, peer=None):
@@ -283,36 +236,6 @@ def test_pressure():
 # --- would bind() succeed ---------------------------------------------------------------------
 
 
-def really(family, kind, address, port, options, device):
-    """What bind() says."""
-    try:
-        make(family, kind, options, address, port, device=device).close()
-        return "yes"
-    except OSError as error:
-        return "no" if error.errno == errno.EADDRINUSE else errno.errorcode[error.errno]
-
-
-def compare(name, port, kind=TCP, device=None):
-    """For each address and four ways: `why`, then bind()."""
-    wrong, depended = [], 0
-    for address in ADDRESSES:
-        family = V6 if ":" in address else V4
-        text = f"[{address}%{device}]" if family == V6 else f"{address}%{device}"
-        text = text if device else text.replace("%None", "")
-        status, lines = portlife("why", "-u" if kind == UDP else "-t", f"{text}:{port}")
-        answer = lines[0]["answer"]
-        if status != (0 if answer["plain"] == "yes" else 5):
-            wrong.append((address, "status", status))
-        for way, options in ASKED.items():
-            said, fact = answer[way], really(family, kind, address, port, options, device)
-            depended += said == "depends"
-            if said != fact and said != "depends":
-                wrong.append((address, way, f"why: {said}", f"bind(): {fact}"))
-    TAP.check(not wrong, f"why: {name}", *wrong)
-    TAP.check(not depended, f"why: {name}: depends never",
-              depended)
-
-
 def test_why():
     """Holders of all sorts."""
     both = ["reuseaddr", "reuseport"]
@@ -393,71 +316,6 @@ def test_why_connections():
     os.waitpid(child, 0)
 
 
-def test_why_users():
-    """SO_REUSEPORT compares the users who made the sockets, whoever their processes are by now."""
-    for kind, port in (TCP, 7410), (UDP, 7411):
-        ready, say = os.pipe()
-        child = os.fork()
-        if not child:
-            kept = make(V4, kind, ["reuseport"], port=port)
-            os.setuid(NOBODY)
-            os.write(say, b"x")
-            time.sleep(60)
-            kept.close()
-            os._exit(0)
-        os.read(ready, 1)
-        compare("reuseport by root, who became another user", port, kind)
-        _, lines = portlife("why", "-u" if kind == UDP else "-t", f"--uid={NOBODY}", port)
-        TAP.equal((lines[0]["answer"]["reuseport"], lines[0]["holders"][0]["uid"]), ("no", NOBODY),
-                  "why --uid: the user of its process may not")
-        os.kill(child, 9)
-        os.waitpid(child, 0)
-
-
-def test_why_order():
-    """UDP: of one that shares by SO_REUSEPORT and one that does not, the order decides."""
-    kept = [make(V4, UDP, how, port=7412) for how in (["reuseaddr"], ["reuseaddr", "reuseport"])]
-    _, lines = portlife("why", "-u", 7412)
-    TAP.equal(lines[0]["answer"], {"plain": "no", "reuseaddr": "yes", "reuseport": "depends",
-                                   "both": "yes"}, "why: UDP, some share by SO_REUSEPORT")
-    TAP.check("comes to first" in lines[0]["missing"], "why: on what it depends", lines)
-    for sock in kept:
-        sock.close()
-
-
-def test_why_dual_stack():
-    """A socket that was bound to :: and is connected by now is in the way of 0.0.0.0."""
-    listener = make(V6, TCP, address="::", port=7413)
-    listener.listen(1)
-    client = socket.create_connection(("::1", 7413))
-    accepted = listener.accept()[0]
-    listener.close()
-    compare("a connection that :: has accepted", 7413)
-    for sock in client, accepted:
-        sock.close()
-    datagram = make(V6, UDP, address="::", port=7414)
-    datagram.connect(("::1", 9))
-    compare("a datagram socket of :: that is connected", 7414, UDP)
-    datagram.close()
-
-
-def test_why_addresses():
-    """Addresses that bind() takes or refuses, by name."""
-    wrong = []
-    for kind in TCP, UDP:
-        for address in ("255.255.255.255", "224.0.0.1", "127.255.255.255", "127.1.2.3", "0.0.0.1",
-                        "192.0.2.1", "240.0.0.1", "::2", "fe80::1", "ff02::1", "ff05::1",
-                        "::ffff:127.0.0.1", "::ffff:192.0.2.1"):
-            inet6 = ":" in address
-            asked = f"[{address}]" if inet6 else address
-            _, lines = portlife("why", "-u" if kind == UDP else "-t", f"{asked}:7415")
-            said, fact = lines[0]["answer"]["plain"], really(
-                V6 if inet6 else V4, kind, address, 7415, [], None)
-            if (said == "yes") != (fact == "yes") or said not in ("yes", "no"):
-                wrong.append((address, kind, said, fact, lines[0]["obstacle"]))
-    TAP.check(not wrong, "why: addresses", *wrong)
-
-
 def connects(address, port):
     """The errno of one more connection, or its socket."""
     sock = socket.socket(V4, TCP)
@@ -501,6 +359,12 @@ def test_why_connect():
     TAP.equal((status, lines[0]["answer"]["plain"], lines[0]["destination"]["used"]), (5, "no", 5)
               if CONNECT_KNOWN else (5, "no", lines[0]["destination"]["usable"]),
               "why --connect: the same address in IPv6")
+    status, lines = portlife("why", "--connect", "0.0.0.0:7500")
+    TAP.equal((status, live.endpoint(lines[0]["peer"])), (5, ("127.0.0.1", 7500)),
+              "why --connect: no address is this machine")
+    TAP.equal([portlife("why", "--connect", "[::1]:7500", "--from", "127.0.0.1"),
+               portlife("why", "--connect", "[fe80::1]:7500")], [(2, []), (2, [])],
+              "why --connect: what cannot be asked")
     status, lines = portlife("why", "--connect", "127.0.0.1:7500", "--from", "192.0.2.1")
     TAP.equal((status, lines[0]["answer"]["plain"]), (5, "no"), "why --connect: a foreign --from")
     status, lines = portlife("why", "--connect", "192.0.2.1:80")
@@ -549,25 +413,6 @@ def test_why_without_holder():
     TAP.equal((status, really(V4, TCP, "192.0.2.1", 80, [], None)), (0, "yes"),
               "why: ip_nonlocal_bind")
     TAP.equal(bound(), before, "why has bound nothing")
-
-
-def test_unprivileged():
-    """Of another user's connections nobody else knows the process: that makes them no orphans."""
-    program = shutil.copy(live.PORTLIFE, FOLDER.name)
-    listener = make(V4, TCP, address="127.0.0.1", port=7600)
-    listener.listen(4)
-    client = socket.create_connection(listener.getsockname())
-    accepted = listener.accept()[0]
-    client.shutdown(socket.SHUT_WR) # a state that orphans have, too
-    run = subprocess.run(["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
-                          program, "ports", "-qjt"], capture_output=True, check=False)
-    rows = {(row["local"]["port"], row["state"]): row["held_by"]
-            for row in map(json.loads, run.stdout.splitlines()) if row["peer"]}
-    TAP.equal((run.returncode, rows.get((7600, "close_wait"), rows),
-               rows.get((client.getsockname()[1], "fin_wait_2"), rows)), (0, None, None),
-              "as nobody: whose a connection is was not to be seen")
-    for sock in client, accepted, listener:
-        sock.close()
 
 
 def socket_if_any(*what):
@@ -635,25 +480,17 @@ def test_other_protocols():
                   "netlink: each protocol has numbers of its own")
 
 
-TAP, FOLDER = live.begin()
 COMM = pathlib.Path("/proc/self/comm").read_text(encoding="ascii").strip()
 RELEASE = tuple(int(part) for part in os.uname().release.split(".")[:2])
 CONNECT_KNOWN = RELEASE >= (6, 17)
 CONNECT_ORIGIN = "connect" if CONNECT_KNOWN else "unknown"
-OUTSIDE = os.open("/proc/self/ns/net", os.O_RDONLY)
-NETNS = enter_new_namespace()
 test_table()
 test_hostile_name()
 test_pressure()
 test_why()
 test_why_connections()
-test_why_users()
-test_why_order()
-test_why_dual_stack()
-test_why_addresses()
 test_why_connect()
 test_why_without_holder()
-test_unprivileged()
 test_mptcp()
 test_other_protocols()
 FOLDER.cleanup()

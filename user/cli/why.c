@@ -247,6 +247,34 @@ static struct endpoint why_unmapped(const struct endpoint *end)
 	return plain;
 }
 
+/* To no address connect() goes to this machine (ip_route_output_key_hash(), tcp_v6_connect()). */
+static void why_here(struct endpoint *to, const struct endpoint *from)
+{
+	static const struct endpoint loopback4 = { .family = AF_INET, .addr = { 127, [3] = 1 } };
+	static const struct endpoint loopback6 = { .family = AF_INET6, .addr = { [15] = 1 } };
+	static const uint8_t zero[16];
+	const struct endpoint *here = to->family == AF_INET ? &loopback4 : &loopback6;
+
+	if (memcmp(to->addr, zero, sizeof(zero)) != 0)
+		return;
+	if (to->family == AF_INET && from->family)
+		here = from;
+	memcpy(to->addr, here->addr, sizeof(to->addr));
+}
+
+static bool why_can_connect(const struct why_connect *why)
+{
+	if (why->from.family && why->from.family != why->to.family) {
+		say("why: --from and --connect have to be both of IPv4 or both of IPv6");
+		return false;
+	}
+	if (is_link_local(&why->to)) {
+		say("why: --connect to a link-local address is not answered: it needs a device");
+		return false;
+	}
+	return true;
+}
+
 static int why_connect(struct out *out, const struct options *o)
 {
 	struct why_connect why = {
@@ -259,6 +287,9 @@ static int why_connect(struct out *out, const struct options *o)
 	struct taken *taken;
 	int status, err;
 
+	if (!why_can_connect(&why))
+		return STATUS_USAGE;
+	why_here(&why.to, &why.from);
 	if (why_who(&who, o))
 		return STATUS_FAILED;
 	err = place_route(o->filter.has_netns ? o->filter.netns : who.netns, &why.to, &why.from);
