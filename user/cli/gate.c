@@ -60,10 +60,22 @@ static const struct sink_ops gate_ops = {
 	.summary = gate_summary,
 };
 
+/* Of a sink that has no lines of lives: core need not ask. */
+static const struct sink_ops gate_ops_lifeless = {
+	.start = gate_start,
+	.event = gate_event,
+	.finding = gate_finding,
+	.lost = gate_lost,
+	.summary = gate_summary,
+};
+
 struct sink gate_init(struct gate *self, struct sink inner, uint64_t limit)
 {
 	*self = (struct gate){ .inner = inner, .limit = limit };
-	return (struct sink){ .ops = &gate_ops, .self = self };
+	return (struct sink){
+		.ops = inner.ops->life ? &gate_ops : &gate_ops_lifeless,
+		.self = self,
+	};
 }
 
 bool gate_is_shut(const struct gate *self)

@@ -235,9 +235,24 @@ static int why_tell_connect(struct out *out, const struct options *o, struct why
 	return why->answer == ANSWER_YES ? STATUS_DONE : STATUS_FOUND;
 }
 
+/* To an address of IPv4 in IPv6 a socket of IPv6 connects as one of IPv4 (tcp_v6_connect()). */
+static struct endpoint why_unmapped(const struct endpoint *end)
+{
+	static const uint8_t prefix[12] = { [10] = 0xff, [11] = 0xff };
+	struct endpoint plain = { .family = AF_INET, .port = end->port };
+
+	if (end->family != AF_INET6 || memcmp(end->addr, prefix, sizeof(prefix)) != 0)
+		return *end;
+	memcpy(plain.addr, end->addr + sizeof(prefix), 4);
+	return plain;
+}
+
 static int why_connect(struct out *out, const struct options *o)
 {
-	struct why_connect why = { .to = o->connect_to, .from = o->connect_from };
+	struct why_connect why = {
+		.to = why_unmapped(&o->connect_to),
+		.from = why_unmapped(&o->connect_from),
+	};
 	enum table_source source;
 	struct place_process who;
 	struct place place;

@@ -36,7 +36,7 @@ struct event event_of_call(const struct slot *slot, const struct wire_call *c, e
 	e.own_range = (c->facts & WIRE_F_OWN_RANGE) != 0;
 	e.has_search = (c->facts & WIRE_F_SEARCH_TIMED) != 0;
 	e.search_ns = c->search_ns;
-	e.search_tried = c->search_tried;
+	e.search_tried = c->facts & WIRE_F_SOCK_UID ? 0 : c->search_tried;
 	if ((c->facts & WIRE_F_TIMED) && c->head.ts_ns >= c->start_ns) {
 		e.has_duration = true;
 		e.duration_ns = c->head.ts_ns - c->start_ns;
@@ -398,6 +398,9 @@ int child_tell_established(struct core *core, struct slot *slot, const struct wi
 	if (!c->sock.established_ns || slot->established)
 		return 0;
 	slot->established = true;
+	if (!assigned && !(c->facts & WIRE_F_SEARCH_TIMED) &&
+	    event_only_counts(core, slot, EVENT_ESTABLISHED, NULL))
+		return 0;
 	e = event_of_call(slot, c, EVENT_ESTABLISHED);
 	name_tenure(&e, lives_last_tenure(slot));
 	e.ts_ns = c->sock.established_ns;

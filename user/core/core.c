@@ -16,6 +16,8 @@ struct core *core_new(const struct filter *filter, const struct sink *sinks, siz
 	core->filter = filter;
 	core->sinks = sinks;
 	core->sinks_len = sinks_len;
+	for (size_t i = 0; i < sinks_len; i++)
+		core->tells_lives |= sinks[i].ops->life != NULL;
 	core->summary.command_exit = -1;
 	core->names = names_new();
 	if (core->names && !lives_init(&core->lives)) {

@@ -23,15 +23,19 @@ static void set_duration(struct event *e, uint64_t since_ns)
 
 static int on_established(struct core *core, struct slot *slot, const struct wire_edge *edge)
 {
-	struct event e = event_make(slot, EVENT_ESTABLISHED, edge->head.ts_ns);
+	uint64_t since_ns = slot->life.call_ns;
+	struct event e;
 
 	if (record_is_datagram(slot->life.protocol)) /* not one of ours */
 		return 0;
-	set_duration(&e, slot->life.call_ns);
 	slot->life.call_ns = 0;
 	slot->attempt = ATTEMPT_NONE;
 	slot->established = true;
 	slot->state = TCP_ESTABLISHED;
+	if (event_only_counts(core, slot, EVENT_ESTABLISHED, NULL))
+		return 0;
+	e = event_make(slot, EVENT_ESTABLISHED, edge->head.ts_ns);
+	set_duration(&e, since_ns);
 	return event_emit(core, slot, &e);
 }
 
@@ -160,7 +164,7 @@ static int on_close(struct core *core, struct slot *slot, uint64_t close_ns)
 {
 	struct event e;
 
-	if (!close_ns)
+	if (!close_ns || event_only_counts(core, slot, EVENT_CLOSE, NULL))
 		return 0;
 	e = event_make(slot, EVENT_CLOSE, close_ns);
 	return event_emit(core, slot, &e);
@@ -182,6 +186,8 @@ static int on_time_wait(struct core *core, struct slot *slot, const struct wire_
 		return err;
 	slot->life.holds_port = tenure != NULL; /* NULL: TIME_WAIT has ended already */
 	slot->life.time_wait = true;
+	if (event_only_counts(core, slot, EVENT_TIME_WAIT, NULL))
+		return 0;
 	e = event_make(slot, EVENT_TIME_WAIT, end->time_wait_ns);
 	e.reconciled = end->time_wait_ns == found_gone_ns(end);
 	e.tenure = lives_last_tenure(slot);

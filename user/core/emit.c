@@ -117,7 +117,10 @@ static int give_explained(struct core *core, const struct event *e)
 	return give_event(core, &explained);
 }
 
-static int show_event(struct core *core, const struct event *e)
+#define PRESSURE_ASKED (UINT32_C(1) << FINDING_PORTS_LOW)
+
+/* slot: of the event's socket, NULL if it is gone. */
+static int show_event(struct core *core, struct slot *slot, const struct event *e)
 {
 	int err;
 
@@ -125,12 +128,12 @@ static int show_event(struct core *core, const struct event *e)
 		return 0;
 	core->summary.shown++;
 	err = core->explain ? give_explained(core, e) : give_event(core, e);
-	if (err)
+	if (err || !e->findings)
 		return err;
-	return e->findings ? findings_tell(core, e) : 0;
+	if (slot && (e->findings & PRESSURE_ASKED))
+		lives_list(&core->lives, slot); /* its port is among those that are counted */
+	return findings_tell(core, e);
 }
-
-#define PRESSURE_ASKED (UINT32_C(1) << FINDING_PORTS_LOW)
 
 static void count_findings(struct run_summary *s, uint32_t findings)
 {
@@ -140,7 +143,7 @@ static void count_findings(struct run_summary *s, uint32_t findings)
 }
 
 /* Of an event that is a finding, or may be one. */
-static int emit_found(struct core *core, const struct slot *slot, const struct event *e,
+static int emit_found(struct core *core, struct slot *slot, const struct event *e,
 		      uint32_t findings)
 {
 	struct event found = *e;
@@ -152,7 +155,36 @@ static int emit_found(struct core *core, const struct slot *slot, const struct e
 		found.findings &= ~PRESSURE_ASKED;
 	findings_judge(core, slot, &found, &holders);
 	count_findings(&core->summary, found.findings);
-	return show_event(core, &found);
+	return show_event(core, slot, &found);
+}
+
+static void count_port(struct core *core, const struct event *e)
+{
+	bool released = e->kind == EVENT_RELEASE;
+
+	if (e->tenure && (released || e->assigned))
+		spaces_count(&core->spaces, e->life, e->tenure, released);
+}
+
+bool phases_are_kept(const struct core *core)
+{
+	return core->tells_lives || core->explain || core->filter->failed;
+}
+
+bool event_only_counts(struct core *core, struct slot *slot, enum event_kind kind,
+		       const struct tenure *tenure)
+{
+	const struct filter *f = core->filter;
+
+	if (f->states || f->dev || !filter_selects_all(f) || phases_are_kept(core))
+		return false;
+	if (!slot->life.chosen)
+		return true;
+	if (kind == EVENT_RELEASE)
+		spaces_count(&core->spaces, &slot->life, tenure, true);
+	count_life(core, slot);
+	core->summary.events[kind]++;
+	return true;
 }
 
 int event_emit(struct core *core, struct slot *slot, const struct event *e)
@@ -162,14 +194,14 @@ int event_emit(struct core *core, struct slot *slot, const struct event *e)
 		.error = (uint16_t)e->error,
 		.kind = (uint8_t)e->kind,
 	};
-	int err = lives_add_phase(&core->lives, slot, phase);
+	int err = phases_are_kept(core) ? lives_add_phase(&core->lives, slot, phase) : 0;
 	uint32_t findings;
 
 	if (err)
 		return err;
 	if (!slot->life.chosen)
 		return 0;
-	spaces_count(&core->spaces, e);
+	count_port(core, e);
 	if (!selects(core, e))
 		return 0;
 	count_life(core, slot);
@@ -177,17 +209,17 @@ int event_emit(struct core *core, struct slot *slot, const struct event *e)
 	findings = findings_of(core, e);
 	if (e->assigned && e->range_hi && pressure_is_due(core, e))
 		findings |= PRESSURE_ASKED;
-	return findings ? emit_found(core, slot, e, findings) : show_event(core, e);
+	return findings ? emit_found(core, slot, e, findings) : show_event(core, slot, e);
 }
 
 int event_emit_late(struct core *core, const struct event *e)
 {
 	if (e->life->chosen)
-		spaces_count(&core->spaces, e);
+		count_port(core, e);
 	if (!selects(core, e))
 		return 0;
 	count_event(&core->summary, e);
-	return show_event(core, e);
+	return show_event(core, NULL, e);
 }
 
 int life_emit(struct core *core, struct slot *slot)

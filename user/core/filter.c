@@ -137,6 +137,8 @@ bool filter_selects(const struct filter *f, const struct event *e)
 {
 	const struct life *l = e->life;
 
+	if (filter_selects_all(f))
+		return true;
 	if (!has_family(f, l) || !has_protocol(f, l) || !has_netns(f, l))
 		return false;
 	if (f->ports_len && !in_ranges(f->ports, f->ports_len, event_number(e)) &&

@@ -63,6 +63,14 @@ bool filter_selects_device(const struct filter *f, const char *name);
  * ephemeral, states, existing)?
  */
 bool filter_selects(const struct filter *f, const struct event *e);
+
+/* Does it select whatever comes? */
+static inline bool filter_selects_all(const struct filter *f)
+{
+	return !f->ports_len && !f->peer_ports_len && !f->has_addr && !f->has_netns &&
+	       !f->protocols && f->inet4 == f->inet6;
+}
+
 bool filter_displays(const struct filter *f, const struct event *e);
 
 /* Is this event of a chosen socket shown? */

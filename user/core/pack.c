@@ -9,6 +9,8 @@
 #include <string.h>
 
 #define WORD(type, field) (offsetof(struct type, field) / 8)
+#define BIT(type, field)  (UINT32_C(1) << WORD(type, field))
+#define TS_WORD		  WORD(wire_head, ts_ns)
 #define NO_WORD		  0xff
 
 #define ID_CPU_SHIFT (64 - WIRE_SOCKET_CPU_BITS)
@@ -18,32 +20,25 @@
 struct layout {
 	uint8_t words;	     /* 0: not a record of fixed size */
 	uint8_t id, created; /* NO_WORD if there is none */
-	uint8_t times[4];    /* relative to head.ts_ns, NO_WORD ends the list */
+	uint32_t times;	     /* a bit for each that is relative to head.ts_ns */
 };
 
 #define CALL                                                                                       \
 	{                                                                                          \
 		sizeof(struct wire_call) / 8, WORD(wire_call, sock.id),                            \
 			WORD(wire_call, sock.created_ns),                                          \
-		{                                                                                  \
-			WORD(wire_call, sock.created_ns), WORD(wire_call, sock.established_ns),    \
-				WORD(wire_call, start_ns), NO_WORD                                 \
-		}                                                                                  \
+			BIT(wire_call, sock.created_ns) | BIT(wire_call, sock.established_ns) |    \
+				BIT(wire_call, start_ns)                                           \
 	}
 #define EDGE                                                                                       \
 	{                                                                                          \
-		sizeof(struct wire_edge) / 8, WORD(wire_edge, id), NO_WORD,                        \
-		{                                                                                  \
-			NO_WORD                                                                    \
-		}                                                                                  \
+		sizeof(struct wire_edge) / 8, WORD(wire_edge, id), NO_WORD, 0                      \
 	}
 #define END                                                                                        \
 	{                                                                                          \
 		sizeof(struct wire_end) / 8, WORD(wire_end, id), NO_WORD,                          \
-		{                                                                                  \
-			WORD(wire_end, close_ns), WORD(wire_end, time_wait_ns),                    \
-				WORD(wire_end, release_ns), NO_WORD                                \
-		}                                                                                  \
+			BIT(wire_end, close_ns) | BIT(wire_end, time_wait_ns) |                    \
+				BIT(wire_end, release_ns)                                          \
 	}
 
 static const struct layout layouts[PACK_KINDS] = {
@@ -60,15 +55,9 @@ static const struct layout layouts[PACK_KINDS] = {
 	[WIRE_RELEASE] = EDGE,
 	[WIRE_TW_END] = EDGE,
 	[WIRE_TIME_WAIT] = EDGE,
-	[WIRE_OWNER] = { sizeof(struct wire_owner) / 8,
-			 WORD(wire_owner, id),
-			 NO_WORD,
-			 { NO_WORD } },
+	[WIRE_OWNER] = { sizeof(struct wire_owner) / 8, WORD(wire_owner, id), NO_WORD, 0 },
 	[WIRE_END] = END,
-	[WIRE_ADDRESS] = { sizeof(struct wire_address) / 8,
-			   WORD(wire_address, id),
-			   NO_WORD,
-			   { NO_WORD } },
+	[WIRE_ADDRESS] = { sizeof(struct wire_address) / 8, WORD(wire_address, id), NO_WORD, 0 },
 };
 
 void pack_reset(struct pack *pack)
@@ -140,24 +129,37 @@ static inline uint64_t id_unstep(uint64_t step, uint64_t last)
 		       (step & ~ID_NS_MASK) ^ id_cpu(last));
 }
 
-#define TS_WORD WORD(wire_head, ts_ns)
-
-/* Words of a record to words that are mostly zero once XORed. */
-static inline __attribute__((always_inline)) void transform(struct pack *pack,
-							    const struct layout *l, uint64_t *words)
+/*
+ * Words that stand alone, a bit for each: they are remembered as zero, since XOR with that changes
+ * nothing.
+ */
+static inline __attribute__((always_inline)) uint32_t own_words(const struct layout *l)
 {
-	uint64_t ts_ns = words[TS_WORD], id;
+	uint32_t id = l->id != NO_WORD && l->created == NO_WORD ? UINT32_C(1) << l->id : 0;
 
-	if (l->id != NO_WORD) {
-		id = words[l->id];
-		words[l->id] = l->created != NO_WORD ? id_fold(id, words[l->created])
-						     : id_step(id, pack->last_id);
-		pack->last_id = id;
-	}
-	for (const uint8_t *time = l->times; *time != NO_WORD; time++)
-		words[*time] = mirror(ts_ns, words[*time]);
-	words[TS_WORD] = zigzag(ts_ns - pack->last_ts_ns);
-	pack->last_ts_ns = ts_ns;
+	return l->times | UINT32_C(1) << TS_WORD | id;
+}
+
+static inline uint64_t word_of(const void *record, unsigned int word)
+{
+	uint64_t value;
+
+	memcpy(&value, (const char *)record + (size_t)word * 8, sizeof(value));
+	return value;
+}
+
+/* A word of a record to one that is mostly zero once XORed. */
+static inline __attribute__((always_inline)) uint64_t
+transform(const struct pack *pack, const struct layout *l, const void *record, unsigned int word)
+{
+	uint64_t value = word_of(record, word);
+
+	if (word == TS_WORD)
+		return zigzag(value - pack->last_ts_ns);
+	if (word == l->id)
+		return l->created != NO_WORD ? id_fold(value, word_of(record, l->created))
+					     : id_step(value, pack->last_id);
+	return l->times >> word & 1 ? mirror(word_of(record, TS_WORD), value) : value;
 }
 
 static void untransform(struct pack *pack, const struct layout *l, uint64_t *words)
@@ -165,24 +167,13 @@ static void untransform(struct pack *pack, const struct layout *l, uint64_t *wor
 	uint64_t ts_ns = pack->last_ts_ns + unzigzag(words[TS_WORD]);
 
 	words[TS_WORD] = pack->last_ts_ns = ts_ns;
-	for (const uint8_t *time = l->times; *time != NO_WORD; time++)
-		words[*time] = mirror(ts_ns, words[*time]);
+	for (uint32_t times = l->times; times; times &= times - 1)
+		words[__builtin_ctz(times)] = mirror(ts_ns, words[__builtin_ctz(times)]);
 	if (l->id != NO_WORD) {
 		words[l->id] = l->created != NO_WORD ? id_unfold(words[l->id], words[l->created])
 						     : id_unstep(words[l->id], pack->last_id);
 		pack->last_id = words[l->id];
 	}
-}
-
-/* Words that stand alone are remembered as zero: XOR with them changes nothing. */
-static inline __attribute__((always_inline)) void forget_own(const struct layout *l,
-							     uint64_t *previous)
-{
-	previous[TS_WORD] = 0;
-	if (l->id != NO_WORD && l->created == NO_WORD)
-		previous[l->id] = 0;
-	for (const uint8_t *time = l->times; *time != NO_WORD; time++)
-		previous[*time] = 0;
 }
 
 static inline __attribute__((always_inline)) size_t mask_bytes(const struct layout *l)
@@ -221,22 +212,24 @@ pack_fixed(struct pack *pack, const struct layout *l, const void *record, uint64
 	   unsigned char *out)
 {
 	unsigned char *at = out + 1 + mask_bytes(l);
-	uint64_t words[PACK_WORDS_MAX];
+	const uint32_t own = own_words(l);
 	uint32_t mask = 0;
 
-	memcpy(words, record, (size_t)l->words * 8);
-	transform(pack, l, words);
 #pragma GCC unroll 32
 	for (unsigned int i = 0; i < l->words; i++) {
-		uint64_t changed = words[i] ^ previous[i];
+		uint64_t word = transform(pack, l, record, i);
+		uint64_t changed = own >> i & 1 ? word : word ^ previous[i];
 
 		if (!changed)
 			continue;
-		previous[i] = words[i];
+		if (!(own >> i & 1))
+			previous[i] = word;
 		mask |= 1U << i;
 		at = pack_word(at, changed);
 	}
-	forget_own(l, previous);
+	pack->last_ts_ns = word_of(record, TS_WORD);
+	if (l->id != NO_WORD)
+		pack->last_id = word_of(record, l->id);
 	memcpy(out + 1, &mask, mask_bytes(l));
 	return (size_t)(at - out);
 }
@@ -319,7 +312,8 @@ ssize_t unpack_record(struct pack *pack, const unsigned char *in, size_t in_len,
 		words[__builtin_ctz(mask)] ^= changed;
 	}
 	memcpy(previous, words, (size_t)l->words * 8);
-	forget_own(l, previous);
+	for (uint32_t own = own_words(l); own; own &= own - 1)
+		previous[__builtin_ctz(own)] = 0;
 	untransform(pack, l, words);
 	memcpy(out, words, (size_t)l->words * 8);
 	*len_bytes = (size_t)l->words * 8;

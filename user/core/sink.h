@@ -78,7 +78,7 @@ struct run_summary {
 struct names;
 const char *names_find(const struct names *n, uint16_t what, uint64_t id, uint32_t netns);
 
-struct sink_ops {
+struct sink_ops { /* what is NULL is not called */
 	int (*start)(void *self, const struct run_info *run, const struct names *names);
 	int (*event)(void *self, const struct event *e);
 	/* of the event just shown */

@@ -71,8 +71,16 @@ struct space *spaces_get(struct spaces *spaces, uint32_t netns)
 /* Told of nothing: it may have been changed, or nobody can look any more. The latest stays. */
 void spaces_learn(struct spaces *spaces, const struct wire_settings *told, const char *text)
 {
-	if (told->known)
-		settings_of_record(&spaces_get(spaces, told->netns)->settings, told, text);
+	struct space *space;
+
+	if (told->known) {
+		space = spaces_get(spaces, told->netns);
+		settings_of_record(&space->settings, told, text);
+	} else {
+		space = find(spaces, told->netns);
+	}
+	if (space)
+		space->holds = told->known != 0;
 }
 
 unsigned int space_protocol(uint16_t protocol)
@@ -92,17 +100,16 @@ uint16_t space_protocol_number(unsigned int index)
 	return index == SPACE_TCP ? IPPROTO_TCP : IPPROTO_UDP;
 }
 
-void spaces_count(struct spaces *spaces, const struct event *e)
+void spaces_count(struct spaces *spaces, const struct life *life, const struct tenure *tenure,
+		  bool released)
 {
-	unsigned int protocol = space_protocol(e->life->protocol);
-	bool released = e->kind == EVENT_RELEASE;
+	unsigned int protocol = space_protocol(life->protocol);
 	struct space *space;
 
-	if (!e->tenure || !(e->assigned || released) || protocol == SPACE_PROTOCOLS ||
-	    e->tenure->origin == ORIGIN_ACCEPT)
+	if (protocol == SPACE_PROTOCOLS || tenure->origin == ORIGIN_ACCEPT)
 		return;
-	space = spaces_get(spaces, e->life->netns);
-	if (!settings_in_range(&space->settings, e->tenure->port))
+	space = spaces_get(spaces, life->netns);
+	if (!settings_in_range(&space->settings, tenure->port))
 		return;
 	if (released)
 		space->turnover[protocol].released++;

@@ -16,6 +16,7 @@ enum { SPACE_TCP, SPACE_UDP, SPACE_PROTOCOLS };
 
 struct space {
 	struct settings settings; /* range_hi 0: not known */
+	bool holds;		  /* they do now; else these were the latest, or the next */
 	uint64_t used;		  /* when it was last asked for, in requests */
 	struct {
 		uint64_t assigned, released; /* ports of the range, but not to accepted children */
@@ -39,8 +40,9 @@ const struct space *spaces_find(const struct spaces *spaces, uint32_t netns);
 /* text: the reserved ports, text_len bytes, validated */
 void spaces_learn(struct spaces *spaces, const struct wire_settings *settings, const char *text);
 
-/* An event of a socket that is to be counted: has a port of the range come or gone? */
-void spaces_count(struct spaces *spaces, const struct event *e);
+/* A socket that is to be counted was given a port, or gave it up: is it one of the range? */
+void spaces_count(struct spaces *spaces, const struct life *life, const struct tenure *tenure,
+		  bool released);
 
 /* SPACE_*, SPACE_PROTOCOLS for all others; and back. */
 unsigned int space_protocol(uint16_t protocol);

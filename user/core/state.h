@@ -40,12 +40,27 @@ struct repeats {
 	} list[REPEATS_MAX];
 };
 
+/* pressure.c: when it is next asked how many ports of a range are left. */
+#define PRESSURE_ASKS 16
+struct pressure_ask {
+	uint32_t netns;
+	uint16_t protocol, lo, hi;
+	uint32_t until;	   /* so many more are given before */
+	uint64_t quiet_ns; /* nor is it asked before */
+};
+
+struct pressure_asks {
+	struct pressure_ask list[PRESSURE_ASKS];
+	size_t latest, next; /* next: that makes room */
+};
+
 struct paths; /* family.c */
 
 struct core {
 	const struct filter *filter;
 	const struct sink *sinks;
 	size_t sinks_len;
+	bool tells_lives; /* a sink has lines of lives */
 	struct lives lives;
 	struct spaces spaces;
 	struct paths *paths; /* names of AF_UNIX, by socket */
@@ -59,9 +74,8 @@ struct core {
 	struct pass pass;
 	struct told *told; /* where TIME_WAIT entries are not seen: until the first walk is over */
 	struct repeats repeats;
-	struct notes *notes;	    /* of conflicts whose call is not told of yet */
-	uint32_t until_pressure;    /* ports given until it is asked how many are left */
-	uint64_t pressure_quiet_ns; /* nor is it asked before */
+	struct notes *notes; /* of conflicts whose call is not told of yet */
+	struct pressure_asks asks;
 	bool started, stopped;
 };
 
@@ -128,6 +142,15 @@ struct event event_make(const struct slot *slot, enum event_kind kind, uint64_t 
 /* Likewise of this call. */
 struct event event_of_call(const struct slot *slot, const struct wire_call *c,
 			   enum event_kind kind);
+/* Does anybody ask for the phases of lives? */
+bool phases_are_kept(const struct core *core);
+/*
+ * The short way for an event of a state (established, close, time_wait, release) that brings no
+ * port: true if nobody wants to see such events, and then it has been counted. tenure: that a
+ * release ends.
+ */
+bool event_only_counts(struct core *core, struct slot *slot, enum event_kind kind,
+		       const struct tenure *tenure);
 /* Notes the phase, counts the event, shows it if it is to be shown. */
 int event_emit(struct core *core, struct slot *slot, const struct event *e);
 /* Likewise for an event after the end of a life. */

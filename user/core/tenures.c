@@ -16,6 +16,8 @@ static int give_up(struct core *core, struct slot *slot, struct tenure *tenure, 
 
 	tenure->released_ns = ts_ns;
 	slot->life.holds_port = false;
+	if (event_only_counts(core, slot, EVENT_RELEASE, tenure))
+		return 0;
 	e = event_make(slot, EVENT_RELEASE, ts_ns);
 	e.tenure = tenure;
 	e.port = tenure->port;

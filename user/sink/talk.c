@@ -48,21 +48,6 @@ static int talk_start(void *arg, const struct run_info *run, const struct names 
 	return 0;
 }
 
-static int talk_event(void *arg, const struct event *e)
-{
-	(void)arg;
-	(void)e;
-	return 0;
-}
-
-static int talk_life(void *arg, const struct life *l, bool ended)
-{
-	(void)arg;
-	(void)l;
-	(void)ended;
-	return 0;
-}
-
 static int talk_lost(void *arg, uint64_t ts_ns, uint64_t count, enum wire_lost_cause cause,
 		     uint32_t cpu)
 {
@@ -137,8 +122,6 @@ static int talk_summary(void *arg, const struct run_summary *s)
 
 static const struct sink_ops talk_ops = {
 	.start = talk_start,
-	.event = talk_event,
-	.life = talk_life,
 	.lost = talk_lost,
 	.summary = talk_summary,
 };

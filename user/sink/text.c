@@ -11,12 +11,9 @@
 #include "user/util/fmt.h"
 
 /* Widths of the columns, each followed by a space; the sums are promised in portlife(1). */
-#define PID_WIDTH   7 /* 13..19 */
-#define COMM_WIDTH  12
-#define PROTO_WIDTH 5
-#define EVENT_WIDTH 8
-#define PORT_WIDTH  5
-#define FROM_WIDTH  8
+#define PID_WIDTH  7 /* 13..19 */
+#define COMM_WIDTH 12
+#define PORT_WIDTH 5
 
 #define HOLDERS_WIDTH  128  /* the first of those in the way */
 #define SENTENCE_WIDTH 1024 /* of a finding */
@@ -27,6 +24,9 @@ _Static_assert(2 * COLUMNS_ADDRESS + ESCAPE_ROOM(COLUMNS_NAME + HOLDERS_WIDTH) +
 	       "a line fits");
 _Static_assert(ESCAPE_ROOM(SENTENCE_WIDTH) + ESCAPE_ROOM(COLUMNS_NAME) + 1024 < TEXT_ROOM,
 	       "a finding, too");
+_Static_assert(FMT_U64_MAX + 1 + ESCAPE_ROOM(COMM_WIDTH) + 1 <=
+		       sizeof(((struct text_process *)0)->cell),
+	       "and two columns");
 _Static_assert(TEXT_ROOM <= OUT_ROOM_MAX, "in one piece");
 
 #define COLOR_HEADER   "\033[1m"
@@ -40,7 +40,7 @@ static const char text_header[] =
 	"TIME             PID COMM         PROTO EVENT     PORT FROM     IE "
 	"LOCAL > PEER, OR WHY NOT";
 
-/* The event as the column has it, at most EVENT_WIDTH; the man page explains them. */
+/* The event as the column has it, at most TEXT_EVENT_WIDTH; the man page explains them. */
 static const char *text_event_word(enum event_kind kind)
 {
 	static const char *const words[EVENT_KINDS] = {
@@ -75,16 +75,50 @@ static char *text_time(struct text_sink *self, char *p, uint64_t ts_ns)
 	return p;
 }
 
-static char *text_who(const struct text_sink *self, char *p, const struct wire_who *who)
+static char *text_write_process(const struct text_sink *self, char *p, const struct wire_who *who)
 {
-	if (who && who->pid)
+	if (who->pid)
 		p = fmt_u64_right(p, who->pid, PID_WIDTH);
 	else
 		p = fmt_literal(p, "      -");
 	*p++ = ' ';
-	if (!who)
-		return columns_word(p, "-", COMM_WIDTH);
 	return columns_comm(&self->columns, p, who, COMM_WIDTH);
+}
+
+static void text_keep_process(struct text_sink *self, const struct wire_who *who)
+{
+	struct text_process *process = &self->process;
+
+	process->used = true;
+	process->pid = who->pid;
+	memcpy(process->comm, who->comm, sizeof(process->comm));
+	process->cell_len = (uint8_t)(text_write_process(self, process->cell, who) - process->cell);
+}
+
+static char *text_who(struct text_sink *self, char *p, const struct wire_who *who)
+{
+	struct text_process *process = &self->process;
+
+	if (!who)
+		return columns_word(fmt_literal(p, "      - "), "-", COMM_WIDTH);
+	if (!process->used || process->pid != who->pid ||
+	    memcmp(process->comm, who->comm, sizeof(process->comm)) != 0)
+		text_keep_process(self, who);
+	memcpy(p, process->cell, sizeof(process->cell)); /* quicker than its length */
+	return p + process->cell_len;
+}
+
+static char *text_protocol(struct text_sink *self, char *p, const struct event *e)
+{
+	uint16_t protocol = e->life ? e->life->protocol : 0;
+
+	if (!self->protocol || self->protocol != protocol) {
+		const char *name = protocol_name(protocol);
+
+		columns_word(self->protocol_cell, name ? name : "-", TEXT_PROTO_WIDTH);
+		self->protocol = protocol;
+	}
+	return fmt_bytes(p, self->protocol_cell, sizeof(self->protocol_cell));
 }
 
 static char *text_flag(char *p, enum tristate value, char yes)
@@ -100,13 +134,13 @@ static char *text_origin(const struct text_sink *self, char *p, const struct eve
 	bool colored;
 
 	if (!t || t->origin == ORIGIN_NONE) {
-		p = columns_word(p, "-", FROM_WIDTH);
+		p = columns_word(p, "-", TEXT_FROM_WIDTH);
 		return fmt_literal(p, "-- ");
 	}
 	colored = tenure_is_implicit(t) == YES;
 	if (colored)
 		p = text_color(self, p, COLOR_IMPLICIT);
-	p = columns_word(p, origin_name(t->origin), FROM_WIDTH);
+	p = fmt_bytes(p, self->origin_cells[t->origin], sizeof(self->origin_cells[0]));
 	p = text_flag(p, tenure_is_implicit(t), 'I');
 	p = text_flag(p, tenure_is_ephemeral(t), 'E');
 	if (colored)
@@ -204,13 +238,12 @@ static char *text_where(const struct text_sink *self, char *p, const struct even
 static int text_event(void *arg, const struct event *e)
 {
 	struct text_sink *self = arg;
-	const char *protocol = e->life ? protocol_name(e->life->protocol) : NULL;
 	char *p = out_room(self->out, TEXT_ROOM);
 
 	p = text_time(self, p, e->ts_ns);
 	p = text_who(self, p, e->who);
-	p = columns_word(p, protocol ? protocol : "-", PROTO_WIDTH);
-	p = columns_word(p, text_event_word(e->kind), EVENT_WIDTH);
+	p = text_protocol(self, p, e);
+	p = fmt_bytes(p, self->event_cells[e->kind], sizeof(self->event_cells[0]));
 	p = text_port(p, e);
 	p = text_origin(self, p, e);
 	p = text_where(self, p, e);
@@ -232,15 +265,14 @@ static char *text_sentence(const struct text_sink *self, char *p, const char *te
 /* A line about an event, up to its last column. */
 static char *text_note(struct text_sink *self, const struct event *e, const char *word)
 {
-	const char *protocol = e->life ? protocol_name(e->life->protocol) : NULL;
 	char *p = out_room(self->out, TEXT_ROOM);
 
 	p = text_time(self, p, e->ts_ns);
 	p = text_who(self, p, e->who);
-	p = columns_word(p, protocol ? protocol : "-", PROTO_WIDTH);
-	p = columns_word(p, word, EVENT_WIDTH);
+	p = text_protocol(self, p, e);
+	p = columns_word(p, word, TEXT_EVENT_WIDTH);
 	p = text_port(p, e);
-	p = columns_word(p, "-", FROM_WIDTH);
+	p = columns_word(p, "-", TEXT_FROM_WIDTH);
 	return fmt_literal(p, "-- ");
 }
 
@@ -310,14 +342,6 @@ static int text_start(void *arg, const struct run_info *run, const struct names 
 	return self->out->error;
 }
 
-static int text_life(void *arg, const struct life *l, bool ended)
-{
-	(void)arg;
-	(void)l;
-	(void)ended;
-	return 0;
-}
-
 static int text_lost(void *arg, uint64_t ts_ns, uint64_t count, enum wire_lost_cause cause,
 		     uint32_t cpu)
 {
@@ -349,7 +373,6 @@ static const struct sink_ops text_ops = {
 	.start = text_start,
 	.event = text_event,
 	.finding = text_finding,
-	.life = text_life,
 	.lost = text_lost,
 	.summary = text_summary,
 };
@@ -362,5 +385,9 @@ struct sink text_sink_init(struct text_sink *self, struct out *out,
 		.options = *options,
 		.columns = { .escape = options->escape },
 	};
+	for (unsigned int kind = 0; kind < EVENT_KINDS; kind++)
+		columns_word(self->event_cells[kind], text_event_word(kind), TEXT_EVENT_WIDTH);
+	for (unsigned int origin = 0; origin < ORIGIN_KINDS; origin++)
+		columns_word(self->origin_cells[origin], origin_name(origin), TEXT_FROM_WIDTH);
 	return (struct sink){ .ops = &text_ops, .self = self };
 }

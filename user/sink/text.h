@@ -21,11 +21,30 @@ struct text_options {
 	struct escape escape;
 };
 
+/* Widths of columns that are kept as they were written, each followed by a space. */
+#define TEXT_PROTO_WIDTH 5
+#define TEXT_EVENT_WIDTH 8
+#define TEXT_FROM_WIDTH	 8
+
+/* The process of the line before, as its two columns have it: mostly it is the next line's too. */
+struct text_process {
+	bool used;
+	uint32_t pid;
+	char comm[WIRE_COMM_LEN];
+	uint8_t cell_len;
+	char cell[80];
+};
+
 struct text_sink {
 	struct out *out;
 	struct text_options options;
 	struct when when;
 	struct columns columns;
+	struct text_process process;
+	uint16_t protocol; /* that is in protocol_cell */
+	char protocol_cell[TEXT_PROTO_WIDTH + 1];
+	char event_cells[EVENT_KINDS][TEXT_EVENT_WIDTH + 1];
+	char origin_cells[ORIGIN_KINDS][TEXT_FROM_WIDTH + 1];
 };
 
 /* Makes a sink of self, which must outlive it, as must out. Flushes at a loss and at the summary

@@ -164,8 +164,9 @@ static bool append_reserved(struct made *made, struct wire_settings *r, const st
 size_t make_settings(struct made *made, uint64_t ts_ns, const struct settings *s)
 {
 	struct wire_settings *r = (struct wire_settings *)made->bytes;
+	size_t len;
 
-	memset(made, 0, sizeof(*made));
+	memset(r, 0, sizeof(*r));
 	r->netns = s->netns;
 	if (s->range_hi) {
 		r->known |= WIRE_S_RANGE;
@@ -182,9 +183,9 @@ size_t make_settings(struct made *made, uint64_t ts_ns, const struct settings *s
 	}
 	if (s->reserved_known && append_reserved(made, r, s))
 		r->known |= WIRE_S_RESERVED;
-	else
-		memset(made->bytes + sizeof(*r), 0, sizeof(made->bytes) - sizeof(*r));
-	return head(made, WIRE_SETTINGS, padded(sizeof(*r) + r->text_len), ts_ns);
+	len = sizeof(*r) + r->text_len;
+	memset(made->bytes + len, 0, padded(len) - len);
+	return head(made, WIRE_SETTINGS, padded(len), ts_ns);
 }
 
 size_t make_lost(struct made *made, uint64_t count, enum wire_lost_cause cause, uint32_t cpu)

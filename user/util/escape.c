@@ -61,6 +61,18 @@ static void unit_read(struct unit *unit, const char *text, size_t len, struct es
 	unit_write_byte(unit, (unsigned char)*text, how.keep_slash);
 }
 
+/* Most of what strangers write is shown as it is. */
+static bool is_plain(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char byte = (unsigned char)text[i];
+
+		if (byte < 0x20 || byte >= 0x7f || byte == '\\')
+			return false;
+	}
+	return true;
+}
+
 char *escape_text(char *p, const char *text, size_t len, size_t columns, struct escape how,
 		  size_t *used)
 {
@@ -69,6 +81,10 @@ char *escape_text(char *p, const char *text, size_t len, size_t columns, struct 
 	size_t shown = 0;
 	struct unit unit;
 
+	if (len <= columns && is_plain(text, len)) {
+		*used = len;
+		return fmt_bytes(p, text, len);
+	}
 	for (size_t i = 0; i < len; i += unit.taken_bytes) {
 		unit_read(&unit, text + i, len - i, how);
 		if (shown + unit.columns > columns) {

@@ -8,8 +8,8 @@ static const char pairs[] = "00010203040506070809101112131415161718192021222324"
 			    "50515253545556575859606162636465666768697071727374"
 			    "75767778798081828384858687888990919293949596979899";
 
-/* Writes backwards from end and returns where the number begins. */
-static char *fmt_backwards(char *end, uint64_t value)
+/* Writes backwards from end. */
+static void fmt_backwards(char *end, uint64_t value)
 {
 	while (value >= 100) {
 		end -= 2;
@@ -22,20 +22,23 @@ static char *fmt_backwards(char *end, uint64_t value)
 	} else {
 		*--end = (char)('0' + value);
 	}
-	return end;
+}
+
+static size_t count_digits(uint64_t value)
+{
+	size_t digits = 1;
+
+	for (; value >= 10000; value /= 10000)
+		digits += 4;
+	return digits + (value >= 10) + (value >= 100) + (value >= 1000);
 }
 
 char *fmt_u64(char *p, uint64_t value)
 {
-	char text[FMT_U64_MAX];
-	char *begin;
+	char *end = p + count_digits(value);
 
-	if (value < 10) {
-		*p = (char)('0' + value);
-		return p + 1;
-	}
-	begin = fmt_backwards(text + sizeof(text), value);
-	return fmt_bytes(p, begin, (size_t)(text + sizeof(text) - begin));
+	fmt_backwards(end, value);
+	return end;
 }
 
 char *fmt_i64(char *p, int64_t value)
@@ -51,13 +54,12 @@ char *fmt_i64(char *p, int64_t value)
 
 char *fmt_u64_right(char *p, uint64_t value, size_t width)
 {
-	char text[FMT_U64_MAX];
-	char *begin = fmt_backwards(text + sizeof(text), value);
-	size_t len = (size_t)(text + sizeof(text) - begin);
+	size_t len = count_digits(value);
 
-	if (len < width)
-		p = fmt_spaces(p, width - len);
-	return fmt_bytes(p, begin, len);
+	for (; len < width; width--)
+		*p++ = ' ';
+	fmt_backwards(p + len, value);
+	return p + len;
 }
 
 char *fmt_digits(char *p, uint32_t value, unsigned int digits)
@@ -75,25 +77,29 @@ char *fmt_digits(char *p, uint32_t value, unsigned int digits)
 	return end;
 }
 
+static inline char *fmt_octet(char *p, unsigned int octet)
+{
+	if (octet < 10) {
+		*p = (char)('0' + octet);
+		return p + 1;
+	}
+	if (octet >= 100) {
+		*p++ = (char)('0' + octet / 100);
+		octet %= 100;
+	}
+	memcpy(p, pairs + (size_t)octet * 2, 2);
+	return p + 2;
+}
+
 char *fmt_inet4(char *p, const uint8_t addr[4])
 {
-	for (int i = 0; i < 4; i++) {
-		unsigned int octet = addr[i];
-
-		if (i)
-			*p++ = '.';
-		if (octet >= 100) {
-			*p++ = (char)('0' + octet / 100);
-			octet %= 100;
-			*p++ = (char)('0' + octet / 10);
-			octet %= 10;
-		} else if (octet >= 10) {
-			*p++ = (char)('0' + octet / 10);
-			octet %= 10;
-		}
-		*p++ = (char)('0' + octet);
-	}
-	return p;
+	p = fmt_octet(p, addr[0]);
+	*p++ = '.';
+	p = fmt_octet(p, addr[1]);
+	*p++ = '.';
+	p = fmt_octet(p, addr[2]);
+	*p++ = '.';
+	return fmt_octet(p, addr[3]);
 }
 
 static char *fmt_group(char *p, unsigned int group)
