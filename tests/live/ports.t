@@ -415,7 +415,6 @@ def test_why_without_holder():
     TAP.equal(bound(), before, "why has bound nothing")
 
 
-TAP, FOLDER = live.begin()
 COMM = pathlib.Path("/proc/self/comm").read_text(encoding="ascii").strip()
 RELEASE = tuple(int(part) for part in os.uname().release.split(".")[:2])
 CONNECT_KNOWN = RELEASE >= (6, 17)
