@@ -202,9 +202,12 @@ def check_changes(tap, folder):
                              stdout=subprocess.PIPE)
         printed = tracer.process.stdout.read().decode()
         tap.equal(tracer.wait(60), 0, "changing settings: done")
-        story = Story(tracer.events())
-        for port, count in (map(int, line.split()) for line in printed.splitlines()):
-            said = re.findall(r"ports, (none|\d+)[a-z ]* reserved", story.of("bind", port))
+        binds = tracer.events("bind") # in order: the same port may be given twice
+        saw = [tuple(map(int, line.split())) for line in printed.splitlines()]
+        tap.equal([e["local"]["port"] for e in binds], [port for port, _ in saw],
+                  "changing settings: the ports")
+        for event, (_, count) in zip(binds, saw):
+            said = re.findall(r"ports, (none|\d+)[a-z ]* reserved", " ".join(event["explain"]))
             tap.check(all(word == (str(count) if count else "none") for word in said),
                       f"changing settings: {count} reserved, or not known", said)
 
