@@ -270,6 +270,7 @@ static __always_inline void take_in(struct bpf_iter_meta *meta, struct sock *sk,
 		.told_port = port,
 		.walk = walk.number,
 		.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum),
+		.hash = flags & SOCKET_TIME_WAIT ? BPF_CORE_READ(common, skc_hash) : 0,
 	};
 	struct wire_call *r;
 	long error;
@@ -318,6 +319,21 @@ static __always_inline void take_note(struct sock *sk)
 		COUNT(lost_sockets);
 }
 
+/*
+ * Who has the port: of MPTCP the first subflow, which no descriptor leads to otherwise. It may go
+ * while the socket stays.
+ */
+static __always_inline struct sock *port_bearer(struct sock *sk)
+{
+	struct mptcp_sock *mptcp = (void *)sk;
+
+	if (!bpf_core_field_exists(mptcp->first) ||
+	    BPF_CORE_READ(sk, sk_protocol) != IPPROTO_MPTCP || !sock_is_inet(sk))
+		return sk;
+	sk = BPF_CORE_READ(mptcp, first);
+	return sk && sock_is_alive(sk) ? sk : 0;
+}
+
 /* The socket of a file, or NULL: any file has private data, a socket's points back, twice. */
 static __always_inline struct sock *sock_of_file(struct file *file)
 {
@@ -327,9 +343,10 @@ static __always_inline struct sock *sock_of_file(struct file *file)
 	if (!socket || BPF_CORE_READ(socket, file) != file)
 		return 0;
 	sk = BPF_CORE_READ(socket, sk);
-	if (!sk || BPF_CORE_READ(sk, sk_socket) != socket || !sock_is_watched(sk))
+	if (!sk || BPF_CORE_READ(sk, sk_socket) != socket)
 		return 0;
-	return sk;
+	sk = port_bearer(sk);
+	return sk && sock_is_watched(sk) ? sk : 0;
 }
 
 /*
@@ -395,10 +412,29 @@ static __always_inline void met_without_file(struct bpf_iter_meta *meta, struct 
 		take_in(meta, sk, SOCKET_TOLD, 0, -1);
 }
 
+/*
+ * Another entry at the address of one that a walk has taken in, where no hook sees its end. The
+ * hash is that of addresses, ports and namespace (sk_ehashfn()).
+ */
+static __always_inline bool is_another_time_wait(struct sock *tw, const struct socket_state *state)
+{
+	const struct sock_common___alive *common = (void *)tw;
+
+	return (state->flags & SOCKET_TIME_WAIT) && state->hash &&
+	       state->hash != BPF_CORE_READ(common, skc_hash);
+}
+
 static __always_inline void met_time_wait(struct bpf_iter_meta *meta, struct sock *tw)
 {
 	struct socket_state *state = socket_find(tw);
 
+	if (state && is_another_time_wait(tw, state)) {
+		if (!record_edge(WIRE_TW_END, bpf_ktime_get_boot_ns(), state->id, 0, state->port))
+			return;
+		answer(meta, WIRE_TOKEN_RECORD);
+		socket_forget(tw);
+		state = 0;
+	}
 	if (state)
 		look_time_wait(meta, tw, state);
 	else if (!config.filter && (walk.time_wait || pass_is_first()))
@@ -449,7 +485,7 @@ static __always_inline void met_in_table(struct bpf_iter_meta *meta, u64 key,
 
 	if (state->flags & SOCKET_TIME_WAIT) {
 		if (sock_is_alive(sk) && sock_state(sk) == TCP_TIME_WAIT &&
-		    sock_port(sk) == state->port)
+		    sock_port(sk) == state->port && !is_another_time_wait(sk, state))
 			look_time_wait(meta, sk, state);
 		else
 			look_gone(meta, key, state);

@@ -454,12 +454,15 @@ static __always_inline void handle_accept_fd(int fd)
 	thread->taken_sk = 0;
 	if (!state || state->id != thread->taken.sock.id || !(state->flags & SOCKET_TAKEN))
 		return;
+	state->flags &= ~SOCKET_TAKEN;
 	r = RESERVE(struct wire_call);
-	if (!r)
+	if (!r) {
+		state->told_port = 0; /* for the walk that makes the loss good */
 		return;
+	}
 	__builtin_memcpy(r, &thread->taken, sizeof(*r));
 	r->fd = fd >= 0 ? fd : -1;
-	state->flags = (state->flags | SOCKET_TOLD) & ~SOCKET_TAKEN;
+	state->flags |= SOCKET_TOLD;
 	record_submit(r);
 }
 

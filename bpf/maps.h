@@ -91,7 +91,7 @@ struct socket_state {
 	u16 walk;      /* number of the last walk that looked at it (existing.bpf.c) */
 	u32 odd;       /* difference that the walk before saw, 0: none */
 	u32 netns;     /* as the collector was told, 0: not yet */
-	u32 pad;
+	u32 hash;      /* of the connection of a TIME_WAIT entry that a walk met; else 0 */
 };
 
 /* Sockets that began while they were watched: see table.h. */

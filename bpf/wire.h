@@ -388,9 +388,11 @@ struct wire_settings {
 /* What getsockname() or getpeername() said. */
 struct wire_place {
 	__u16 family; /* AF_*; 0: there was no socket to ask, or it had no answer */
-	__u16 port;   /* AF_UNIX: the length of the name */
+	__u16 port;   /* AF_UNIX: the length of the name; AF_NETLINK, AF_VSOCK: 1 if it has one */
 	__u32 pad;
-	__u8 addr[16]; /* AF_INET: first four bytes, AF_UNIX: the name's first 16 */
+	/* AF_INET: first four bytes; AF_UNIX: the name's first 16; AF_NETLINK: port id; AF_VSOCK:
+	 * cid, port */
+	__u8 addr[16];
 };
 
 /*

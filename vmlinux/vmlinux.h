@@ -337,6 +337,7 @@ struct hlist_nulls_node {
 };
 
 struct sock_common___alive {
+	unsigned int skc_hash;			/* of a connection: addresses, ports, namespace */
 	refcount_t skc_refcnt;			/* 0: freed, or not yet born */
 	struct hlist_nulls_node skc_nulls_node; /* pprev NULL: in no table of connections */
 };

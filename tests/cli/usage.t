@@ -76,6 +76,10 @@ usage "'65536' is out of range" why 127.0.0.1:65536
 usage "write [::1]:80 for IPv6" why ::1:80
 usage "write [::1]:80 for IPv6" why '[::1]'
 usage "is no address" why 127.0.0.256:80
+usage "no such port" why --proto=raw 1
+usage "--proto first" why 4242 --proto=netlink
+usage "nor CID:NUMBER" why --proto=vsock 1:x
+usage "is no number of 32 bits" why --proto=netlink 1:2
 usage "is no address" why 10.0.0.0/8:80
 usage "is no address" why 0.0.0.0%:80
 usage "has no port" why 127.0.0.1:

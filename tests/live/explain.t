@@ -209,6 +209,53 @@ def check_changes(tap, folder):
                       f"changing settings: {count} reserved, or not known", said)
 
 
+ODD = """\
+import errno, socket
+def given(kind):
+    made, ports = [], []
+    for _ in range(4):
+        made.append(socket.socket(socket.AF_INET, kind))
+        try:
+            made[-1].bind(("127.0.0.1", 0))
+        except OSError:
+            break
+        ports.append(made[-1].getsockname()[1])
+    return sorted(ports)
+with open("/proc/sys/net/ipv4/ip_local_port_range", "w") as file:
+    file.write("40000 40002")
+print(given(socket.SOCK_STREAM), given(socket.SOCK_DGRAM))
+"""
+
+
+def check_odd(tap, folder):
+    """Of three ports TCP is given two: so it is said that the last one is left out."""
+    program = live.write_program(folder, "odd.py", ODD)
+    tracer = live.Tracer(folder, "--explain", "--", "python3", program, name="odd",
+                         stdout=subprocess.PIPE)
+    printed = tracer.process.stdout.read().decode()
+    tap.equal(tracer.wait(60), 0, "an odd range: done")
+    tap.equal(printed.split("\n")[0], "[40000, 40001] [40000, 40001, 40002]",
+              "an odd range: TCP does not get the last port, UDP does")
+    said = {proto: [" ".join(e["explain"]) for e in tracer.events() if e["proto"] == proto]
+            for proto in ("tcp", "udp")}
+    tap.check("40000-40002 (3 ports, of which the last is left out" in said["tcp"][0] and
+              "(3 ports, of which the last is left out" in said["tcp"][2] and
+              "that the kernel may pick is held" in said["tcp"][2],
+              "an odd range: the last one is said to be left out", *said["tcp"])
+    tap.check("left out" not in " ".join(said["udp"]), "... and for UDP not", *said["udp"])
+
+
+def check_nothing_to_explain(tap, folder):
+    """-w alone shows no events: that is said, in one line, unless -q."""
+    for more, lines in ([], 1), (["-q"], 0):
+        done = subprocess.run([live.PORTLIFE, *live.ATTACH, *more, "--explain", "-w",
+                               f"{folder}/silent.plr", "--", "true"], capture_output=True,
+                              text=True, check=False)
+        told = [line for line in done.stderr.splitlines() if "--explain" in line]
+        tap.equal((done.returncode, len(told), done.stdout), (0, lines, ""),
+                  f"--explain -w alone {' '.join(more)}: {lines} line")
+
+
 def check_text(tap, folder):
     """Under each event, indented, in 80 columns."""
     program = live.write_program(folder, "listen.py", "import socket; socket.socket().listen()")
@@ -240,6 +287,8 @@ def main():
         check_own_range(tap, story, saw)
         check_text(tap, folder.name)
         check_changes(tap, folder.name)
+        check_nothing_to_explain(tap, folder.name)
+        check_odd(tap, folder.name)
     tap.done()
 
 

@@ -119,7 +119,8 @@ class Table:
             self.lost += line["count"]
             for socket in self.sockets.values() if self.doubts else ():
                 socket.doubt()
-        if line["type"] not in ("event", "life") or line["netns"] not in self.spaces:
+        if line["type"] not in ("event", "life") or line["netns"] not in self.spaces or \
+                line["proto"] not in PROTOCOLS.values():
             return
         socket = self.sockets.setdefault(line["socket"], Socket(line))
         socket.lines.append(line)
@@ -295,6 +296,7 @@ class Difference:
 
     def __init__(self, table, truth, blind_time_wait):
         self.truth = truth
+        self.lost = table.lost
         self.surplus = []  # (Entry, Socket): portlife says, the kernel does not
         self.missing = []  # (kinds, cookie): the kernel has, portlife does not say
         self.wrong_pid = []  # (Entry, Socket, cookie, pids)
@@ -320,7 +322,8 @@ class Difference:
         may_be_over = cookie in actors and not socket.ended
         if not any(same(entry, kind, may_be_over, cookie in self.truth.shut) for kind in kinds):
             return 0
-        if cookie in actors and socket.pid not in actors[cookie] and \
+        # the record of who acted last may be what was lost
+        if cookie in actors and socket.pid not in actors[cookie] and not self.lost and \
                 not (socket.found and self.may_hold(socket.pid, cookie)):
             return 1
         if any(entry in (kind, kind._replace(address=None)) for kind in kinds):

@@ -43,7 +43,7 @@ static void what_bind_leaves_in_the_socket(void **state)
 	SAYS(&zero, "bind() wrote 127.0.0.1:40001 into the socket");
 	SAYS_NOT(&udp, "listen().");
 	SAYS(&udp, "bind() wrote 127.0.0.1:8080 into the socket; UDP knows no listen(): what is "
-		   "sent to there is this socket's from now on.");
+		   "sent to there can reach the socket from now on.");
 	SAYS_NOT(&tcp, "UDP knows no");
 	tcp.records[0].call.sock.state = TCP_LISTEN;
 	SAYS_NOT(&tcp, "still CLOSE");
@@ -51,7 +51,7 @@ static void what_bind_leaves_in_the_socket(void **state)
 		   "the port when it is disconnected, until it is closed.");
 	SAYS(&udp_zero, "SOCK_BINDPORT_LOCK is not set, as the program named no number: a "
 			"disconnect gives the port back.");
-	SAYS(&udp_zero, "is this socket's from now on");
+	SAYS(&udp_zero, "can reach the socket from now on");
 	SAYS_NOT(&udp_zero, "keeps the port");
 	udp_zero.records[0].call.sock.userlocks = LOCK_PORT;
 	SAYS_NOT(&udp_zero, "LOCK");
@@ -163,6 +163,27 @@ static void two_families_have_their_ports_in_common(void **state)
 	SAYS(&s, "The program asked for port 8080 at ::1, which only this machine can reach");
 }
 
+/* ::ffff:0.0.0.0 is IPv4 alone, whatever the family of the socket. */
+static void a_mapped_wildcard_is_ipv4(void **state)
+{
+	struct wire_call c = named_bind(any4, 8080);
+	struct wire_call l = listening(any4, 8080, 8080);
+	struct scene s;
+
+	(void)state;
+	c.sock.family = c.req_family = l.sock.family = AF_INET6;
+	memset(c.req_addr + 10, 0xff, 2);
+	memset(c.sock.local + 10, 0xff, 2);
+	memset(l.sock.local + 10, 0xff, 2);
+	s = scene_of(c);
+	scene_add(&s, l);
+	SAYS(&s,
+	     "The program asked for port 8080 on every IPv4 address of this machine, and got it.");
+	SAYS(&s, "::ffff:0.0.0.0 stands for every IPv4 address of this network namespace");
+	SAYS_NOT(&s, "IPV6_V6ONLY");
+	SAYS_NOT(&s, "every address");
+}
+
 static void an_address_without_a_port(void **state)
 {
 	struct wire_call c = zero_bind(own4, 0);
@@ -255,8 +276,13 @@ static void reuseaddr_looks_into_the_lower_half(void **state)
 			"first, and there at odd numbers; 40001 is odd.");
 	SAYS_NOT(&s, "hints at");
 	s.records[0].call.range_lo = 40000;
-	s.records[0].call.range_hi = 40002; /* three are not halved */
+	s.records[0].call.range_hi = 40002; /* three are not halved, and two of them looked at */
 	SAYS_NOT(&s, "half");
+	SAYS(&s, "40000-40002 (3 ports, of which the last is left out, none reserved)");
+	s.records[0].call.facts |= WIRE_F_OWN_RANGE;
+	SAYS(&s, "of which the last is left out");
+	s = scene_of(as_udp(s.records[0].call));
+	SAYS_NOT(&s, "left out");
 }
 
 static void reserved_ports_are_counted(void **state)
@@ -445,9 +471,9 @@ static void listen_refused(void **state)
 	SAYS(&full, "The program wanted to wait for connections, and the kernel found no free port "
 		    "for that.");
 	SAYS(&full,
-	     "Without a port listen() looks for one as bind() to port 0 does, and every port "
-	     "of 32768-60999 (28232 ports, none reserved) is held by somebody who does not "
-	     "share it.");
+	     "Without a port listen() looks for one as bind() to port 0 does, and each port "
+	     "of 32768-60999 (28232 ports, none reserved) that the kernel may pick is held by "
+	     "somebody who does not share it.");
 	SAYS_NOT(&full, "had shared");
 	full.records[0].call.error = EINVAL;
 	SAYS(&full, "The program wanted to wait for connections, and the kernel refused.");
@@ -465,6 +491,7 @@ int main(void)
 		cmocka_unit_test(where_a_named_port_lies),
 		cmocka_unit_test(with_whom_a_port_is_shared),
 		cmocka_unit_test(two_families_have_their_ports_in_common),
+		cmocka_unit_test(a_mapped_wildcard_is_ipv4),
 		cmocka_unit_test(an_address_without_a_port),
 		cmocka_unit_test(a_port_that_the_kernel_picked),
 		cmocka_unit_test(bind_prefers_a_parity),

@@ -175,6 +175,26 @@ static void a_range_of_its_own_has_no_parity(void **state)
 	SAYS_NOT(&s, "hints at connect()");
 }
 
+/* Of three ports the kernel takes two, but for those who go through them one by one. */
+static void an_odd_range_of_connect(void **state)
+{
+	struct scene s = scene_of(connecting(0, 40000));
+	struct wire_call *c = &s.records[0].call;
+
+	(void)state;
+	c->range_lo = 40000;
+	c->range_hi = 40002;
+	SAYS(&s, "40000-40002 (3 ports, of which the last is left out, none reserved)");
+	c->facts |= WIRE_F_OWN_RANGE;
+	SAYS(&s, "40000-40002 (3 ports, none reserved)");
+	SAYS_NOT(&s, "left out");
+	s.kernel = "6.1.176"; /* before 6.8 */
+	SAYS(&s, "(3 ports, of which the last is left out, none reserved)");
+	c->facts &= ~(uint32_t)WIRE_F_OWN_RANGE;
+	c->range_hi = 40003;
+	SAYS_NOT(&s, "left out");
+}
+
 static void only_ports_in_use_for_the_destination_count(void **state)
 {
 	struct wire_call other = connecting(0, 50000);
@@ -359,8 +379,8 @@ static void an_interrupted_attempt_goes_on(void **state)
 
 #define USED_UP                                                                                    \
 	"EADDRNOTAVAIL: of 32768-60999 (28232 ports, none reserved) each one that may be picked "  \
-	"has a connection to 10.0.0.9:443 from this address already, or is held by bind(), with "  \
-	"which connect() does not share."
+	"has a connection to 10.0.0.9:443 from this address already, or the rest of one, or was "  \
+	"taken by bind(), with which connect() does not share."
 
 static void no_port_is_left_for_a_destination(void **state)
 {
@@ -368,19 +388,17 @@ static void no_port_is_left_for_a_destination(void **state)
 	struct wire_call *c = &s.records[0].call;
 
 	(void)state;
-	SAYS(&s,
-	     "The kernel may pick no port any more for a connection to 10.0.0.9:443: all are in "
-	     "use.");
+	SAYS(&s, "The kernel has no port left that it may pick for a connection to 10.0.0.9:443.");
 	SAYS(&s, USED_UP);
 	SAYS(&s,
-	     "The limit is one for each destination: to another address or port the same numbers "
-	     "can be used again.");
+	     "For ports that only connect() has given out the limit is one for each destination: "
+	     "to another address or port the same numbers can be used again.");
 	/* IPv6 has another reason for that errno, unless the search was seen */
 	c->sock.family = c->req_family = AF_INET6;
-	SAYS(&s, "The kernel may pick no port any more");
+	SAYS(&s, "The kernel has no port left");
 	c->facts &= ~(uint32_t)WIRE_F_SEARCH_TIMED;
-	SAYS_NOT(&s, "The kernel may pick no port any more");
-	SAYS_NOT(&s, "The limit is one");
+	SAYS_NOT(&s, "The kernel has no port left");
+	SAYS_NOT(&s, "the limit is one");
 	SAYS(&s, "EADDRNOTAVAIL has two reasons here: no address of this machine fits that "
 		 "destination, or no port is left; which one is not known.");
 	s = scene_of(refused_connect(0, 0, ECONNREFUSED));
@@ -393,12 +411,44 @@ static void a_connection_that_is_there_already(void **state)
 
 	(void)state;
 	scene_add(&s, refused_connect(8080, 8080, EADDRNOTAVAIL));
-	SAYS(&s, "There is a connection from port 8080 to 10.0.0.9:443 already, and there can be "
-		 "only one.");
+	SAYS(&s, "There is a connection from port 8080 to 10.0.0.9:443 already, or the rest of "
+		 "one, and there can be only one.");
 	SAYS(&s, "A connection is known by its two addresses and two ports; the port was fixed, so "
 		 "connect() could not look for another one: EADDRNOTAVAIL.");
-	SAYS_NOT(&s, "The limit is one");
-	SAYS_NOT(&s, "may pick no port");
+	SAYS_NOT(&s, "the limit is one");
+	SAYS_NOT(&s, "has no port left");
+}
+
+/* Of IPv6 there is another reason for that errno, unless the search was seen. */
+static void one_of_two_reasons(void **state)
+{
+	struct wire_call c = named_bind(any4, 8080);
+	struct scene s;
+
+	(void)state;
+	c.sock.family = c.req_family = AF_INET6;
+	s = scene_of(c);
+	c = refused_connect(8080, 8080, EADDRNOTAVAIL);
+	c.sock.family = c.req_family = AF_INET6;
+	c.facts |= WIRE_F_SEARCH_TIMED;
+	scene_add(&s, c);
+	SAYS(&s, "already, or the rest of one, and there can be only one.");
+	s.records[1].call.facts &= ~(uint32_t)WIRE_F_SEARCH_TIMED;
+	SAYS_NOT(&s, "there can be only one");
+	SAYS(&s, "EADDRNOTAVAIL has two reasons here: no address of this machine fits that "
+		 "destination, or there is a connection from this port to there already; which "
+		 "one is not known.");
+}
+
+static void datagrams_without_a_route(void **state)
+{
+	struct scene s = scene_of(as_udp(refused_connect(0, 40000, ENETUNREACH)));
+
+	(void)state;
+	SAYS(&s, "connect() on UDP sees to the port before it looks for the route: ENETUNREACH, "
+		 "and nothing was sent.");
+	s = scene_of(refused_connect(0, 40000, ENETUNREACH));
+	SAYS_NOT(&s, "on UDP");
 }
 
 static void no_port_is_left_for_datagrams(void **state)
@@ -435,8 +485,8 @@ static void a_send_without_a_port(void **state)
 	memset(c.sock.peer, 0, 16);
 	c.sock.peer_port = 0;
 	s = scene_of(c);
-	SAYS(&s, "The program never asked for a port, so the kernel picked 40000 before the first "
-		 "packet went to 10.0.0.9:443.");
+	SAYS(&s, "The program never asked for a port, so the kernel picked 40000 to send to "
+		 "10.0.0.9:443 from.");
 	SAYS(&s, "The socket's own address stays 0.0.0.0, which stands for all: each packet takes "
 		 "that of its route, and an answer to port 40000 finds the socket.");
 	s.records[0].call.sock.local[0] = 10;
@@ -449,12 +499,12 @@ static void a_send_without_a_port(void **state)
 	SAYS_NOT(&s, "had picked when it asked");
 	s.len = 1;
 	s.lost = true;
-	SAYS(&s, "The program had no port, so the kernel picked 40000 before the packet went to "
-		 "10.0.0.9:443.");
+	SAYS(&s,
+	     "The program had no port, so the kernel picked 40000 to send to 10.0.0.9:443 from.");
 	s.records[0].call.facts &= ~(uint32_t)WIRE_F_REQUEST;
 	s.records[0].call.req_family = s.records[0].call.req_port = 0;
 	memset(s.records[0].call.req_addr, 0, 16);
-	SAYS(&s, "The program had no port, so the kernel picked 40000 before the packet went out.");
+	SAYS(&s, "The program had no port, so the kernel picked 40000 to send from.");
 }
 
 static void a_send_that_finds_none(void **state)
@@ -506,6 +556,9 @@ int main(void)
 		cmocka_unit_test(an_interrupted_attempt_goes_on),
 		cmocka_unit_test(no_port_is_left_for_a_destination),
 		cmocka_unit_test(a_connection_that_is_there_already),
+		cmocka_unit_test(one_of_two_reasons),
+		cmocka_unit_test(datagrams_without_a_route),
+		cmocka_unit_test(an_odd_range_of_connect),
 		cmocka_unit_test(no_port_is_left_for_datagrams),
 		cmocka_unit_test(a_send_without_a_port),
 		cmocka_unit_test(a_send_that_finds_none),

@@ -24,8 +24,8 @@ static void a_connection_taken(void **state)
 	SAYS(&s, "The program took a connection that 10.0.0.9:443 had made to its port 8080.");
 	SAYS(&s, "accept() made no choice: the new socket has the listener's port 8080, and what "
 		 "tells connections to it apart is the other end, here 10.0.0.9:443.");
-	SAYS(&s, "The kernel made it one more owner of the port: that stays in use until the "
-		 "listener and all its connections are closed.");
+	SAYS(&s, "The kernel made it one more owner of the port: that stays in use at least "
+		 "until the listener and all its connections are closed.");
 	SAYS(&s, "getsockname() here gives 10.0.0.1:8080, as getpeername() does at the other end, "
 		 "and the other way round, unless something on the way rewrites addresses (NAT).");
 	SAYS_NOT(&s, "The other side agreed");

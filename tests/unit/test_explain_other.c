@@ -35,7 +35,7 @@ static void other_families_have_no_ports(void **state)
 	scene_close(&s, 600, 7, 0);
 	SAYS(&s, "A connection is there.");
 	SAYS(&s, "The program is done with this.");
-	SAYS(&s, "What this program had is free of it.");
+	SAYS(&s, "The socket has given back what it had.");
 	SAYS_NOT(&s, "port");
 	s.len = 1;
 	scene_close(&s, 600, 7, 599);
@@ -186,6 +186,40 @@ static void numbers_of_netlink(void **state)
 	c.req_port = 1;
 	s = scene_of(c);
 	SAYS(&s, "The program asked for the number 4711, and got it.");
+	scene_close(&s, 600, 1, 0);
+	SAYS(&s, "The socket has given back the number 4711.");
+	c.error = EADDRINUSE;
+	c.sock.local_port = 0;
+	memset(c.sock.local, 0, 4);
+	s = scene_of(c);
+	SAYS(&s, "The program asked for the number 4711, but it is taken.");
+	SAYS(&s, "bind() failed with EADDRINUSE.");
+}
+
+static void ports_of_vsock(void **state)
+{
+	struct wire_call c = call_new(WIRE_CONNECT, 1, BOOT_NS + 100);
+	const uint32_t number[2] = { UINT32_MAX, 1234567 };
+	struct scene s;
+
+	(void)state;
+	c.sock.family = AF_VSOCK;
+	c.sock.protocol = WIRE_PROTOCOL_VSOCK;
+	c.sock.local_port = 1;
+	memcpy(c.sock.local, number, sizeof(number));
+	s = scene_of(c);
+	SAYS(&s, "The program asked for no number, so the kernel picked 1234567.");
+	SAYS(&s, "It is a port of VSOCK, of 32 bits, between virtual machines and their host; "
+		 "net.ipv4.ip_local_port_range has no say in it.");
+	SAYS_NOT(&s, "netlink");
+	c.head.kind = WIRE_BIND;
+	c.facts |= WIRE_F_REQUEST;
+	c.req_family = AF_VSOCK;
+	c.req_port = 1;
+	memcpy(c.req_addr, number, sizeof(number));
+	s = scene_of(c);
+	SAYS(&s, "The program asked for the number 1234567, and got it.");
+	SAYS(&s, "It is a port of VSOCK");
 }
 
 static void raw_sockets_have_no_port(void **state)
@@ -200,6 +234,8 @@ static void raw_sockets_have_no_port(void **state)
 	SAYS(&s, "The program asked for the address 10.0.0.1, and got it.");
 	SAYS(&s, "A raw socket has no port: where others keep theirs, it has the number of its "
 		 "protocol.");
+	s.records[0].call.error = EADDRNOTAVAIL;
+	SAYS(&s, "The program asked for the address 10.0.0.1, and was refused.");
 	s.records[0].call.sock.protocol = 200;
 	SAYS_NOT(&s, "raw");
 }
@@ -207,11 +243,9 @@ static void raw_sockets_have_no_port(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(other_families_have_no_ports),
-		cmocka_unit_test(names_of_unix),
-		cmocka_unit_test(names_of_unix_that_are_taken),
-		cmocka_unit_test(ids_of_pings),
-		cmocka_unit_test(numbers_of_netlink),
+		cmocka_unit_test(other_families_have_no_ports), cmocka_unit_test(names_of_unix),
+		cmocka_unit_test(names_of_unix_that_are_taken), cmocka_unit_test(ids_of_pings),
+		cmocka_unit_test(numbers_of_netlink),		cmocka_unit_test(ports_of_vsock),
 		cmocka_unit_test(raw_sockets_have_no_port),
 	};
 

@@ -146,19 +146,28 @@ static void none_is_left(void **state)
 
 	(void)state;
 	SAYS(&s, "The program asked for any free port, and the kernel found none.");
-	SAYS(&s, "Every port of 32768-60999 (28232 ports, none reserved) is held by somebody who "
-		 "does not share it: bind() wants one for itself, where connect() would share one "
+	SAYS(&s, "Each port of 32768-60999 (28232 ports, none reserved) that the kernel may pick "
+		 "is held by somebody who does not share it: bind() wants one for itself, where "
+		 "connect() would share one "
 		 "with other destinations.");
+	s.records[0].call.range_lo = 40000;
+	s.records[0].call.range_hi =
+		40002; /* free, maybe, but never picked: inet_csk_find_open_port() */
+	SAYS(&s, "Each port of 40000-40002 (3 ports, of which the last is left out, none reserved) "
+		 "that the kernel may pick is held");
+	s.records[0].call.range_hi = 40000;
+	SAYS(&s, "Each port of 40000-40000 (1 port, none reserved)");
 	s.records[0].call.range_lo = s.records[0].call.range_hi = 0;
-	SAYS_NOT(&s, "Every port");
+	SAYS_NOT(&s, "Each port");
 	s = scene_of(as_udp(refused_bind(any4, 0, EADDRINUSE)));
-	SAYS(&s, "(28232 ports, none reserved) is held by somebody who does not share it.");
+	SAYS(&s, "(28232 ports, none reserved) that the kernel may pick is held by somebody who "
+		 "does not share it.");
 	s.records[0].call.req_port = 81;
-	SAYS_NOT(&s, "Every port");
+	SAYS_NOT(&s, "Each port");
 	s = scene_of(refused_bind(any4, 81, EADDRINUSE));
 	SAYS_NOT(&s, "looks at the address first");
 	SAYS_NOT(&s, "found none");
-	SAYS_NOT(&s, "Every port");
+	SAYS_NOT(&s, "Each port");
 }
 
 static void other_refusals(void **state)

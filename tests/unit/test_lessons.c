@@ -213,8 +213,8 @@ static bool is_tcp_or_udp(const struct run *run, const struct did *did)
 	const struct did *made =
 		did_nth(run, STEP_SOCKET, did->step->from ? did->step->from : did->step->socket, 0);
 
-	return made->done && made->step->family != AF_UNIX && made->step->type != SOCK_RAW &&
-	       made->step->protocol != IPPROTO_ICMP;
+	return made->done && (made->step->family == AF_INET || made->step->family == AF_INET6) &&
+	       made->step->type != SOCK_RAW && !made->step->protocol;
 }
 
 /* Does an event tell of this call? */
@@ -271,9 +271,10 @@ static bool gives_port(const struct run *run, const struct seen *seen)
 	size_t at = (size_t)(seen - run->seen);
 
 	for (size_t i = 0; i < run->lesson->steps_len; i++)
-		if (run->did[i].error && at >= run->did[i].events &&
-		    at < run->did[i].events + run->did[i].events_len)
-			return false; /* refused: it has no port that could be compared */
+		if (at >= run->did[i].events && at < run->did[i].events + run->did[i].events_len &&
+		    /* refused: it has no port that could be compared */
+		    (run->did[i].error || !is_tcp_or_udp(run, &run->did[i])))
+			return false;
 	return seen->assigned && (seen->kind == EVENT_BIND || seen->kind == EVENT_LISTEN ||
 				  seen->kind == EVENT_CONNECT || seen->kind == EVENT_SEND);
 }

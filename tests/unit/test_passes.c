@@ -3,6 +3,8 @@
  * test_passes.c: what walks through the kernel's sockets teach: sockets from before the start, what
  * was lost or could not be seen, what is gone, and what looks so in the middle of a call.
  */
+#include <netinet/tcp.h>
+
 #include "tests/unit/passes.h"
 
 /* --- sockets found ------------------------------------------------------------------------ */
@@ -301,6 +303,7 @@ static void a_child_that_waits(void **state)
 
 	feed_bind(w, 1, 2000000, 5000);
 	c.sock.parent = 1;
+	c.sock.state = TCP_ESTABLISHED;
 	c.sock.created_ns = 2000030;
 	c.sock.established_ns = 2000040;
 	FEED(w, c);
@@ -313,6 +316,18 @@ static void a_child_that_waits(void **state)
 	c.sock.established_ns = 2000040;
 	FEED(w, c);
 	SAID(w, "2000100 #2 accept 5000 accept --\n");
+}
+
+/* Accept, reset by the peer and bind() were lost: its connection is none of this port's. */
+static void a_child_that_has_bound_itself(void **state)
+{
+	struct world *w = *state;
+	struct wire_call c = found_new(2, 2000050, 6000, WIRE_F_CHILD);
+
+	c.sock.created_ns = 2000030;
+	c.sock.established_ns = 2000040;
+	FEED(w, c);
+	SAID(w, "2000050 #1 existing 6000 unknown ?? late\n");
 }
 
 /* --- before and after every kind of record ------------------------------------------------- */
@@ -565,6 +580,7 @@ int main(void)
 		WORLD_TEST(another_hold_than_the_one_found),
 		WORLD_TEST(a_child_found_and_then_accepted),
 		WORLD_TEST(a_child_that_waits),
+		WORLD_TEST(a_child_that_has_bound_itself),
 		cmocka_unit_test(any_record_before_and_after_a_walk),
 		WORLD_TEST(what_a_whole_walk_misses_is_gone),
 		WORLD_TEST(an_owner_or_an_end_during_a_walk),

@@ -140,6 +140,37 @@ static void time_wait_told_of_by_its_socket(void **state)
 	world_free(w);
 }
 
+/* Where nobody sees them, only a walk after a loss can tell of those that the loss has hidden. */
+static void time_wait_hidden_by_a_loss(void **state)
+{
+	struct filter all = { .states = true, .existing = true };
+	struct world *w = world_new(&all);
+	struct wire_call before = port_call(WIRE_CONNECT, 1, 2000011, 0, 40000);
+	struct wire_call meanwhile = port_call(WIRE_CONNECT, 2, 2000012, 0, 40001);
+
+	(void)state;
+	before.sock.peer_port = meanwhile.sock.peer_port = 80;
+	world_start(w, WIRE_B_TIME_WAIT_END);
+	feed_pass(w, 1, WIRE_PASS_BEGIN, WIRE_P_START | WHOLE, 2000000);
+	feed_pass(w, 1, WIRE_PASS_END, WIRE_P_START | WHOLE, 2000010);
+	FEED(w, before);
+	FEED(w, meanwhile);
+	feed_time_wait(w, 1, 2000013, 40000);
+	w->story[w->story_len = 0] = 0;
+	feed_pass(w, 2, WIRE_PASS_BEGIN, WHOLE, 2000020);
+	feed_time_wait(w, 2, 2000021, 40001);
+	w->story[w->story_len = 0] = 0;
+	feed_entry(w, 5, 2000022, 40000, 0);
+	feed_entry(w, 6, 2000023, 40001, 0);
+	feed_entry(w, 7, 2000024, 40002, 0);
+	feed_pass(w, 2, WIRE_PASS_END, WHOLE, 2000030);
+	SAID(w, "2000024 #3 existing 40002 unknown ?? late\n");
+	feed_edge(w, WIRE_TW_END, 5, 2000040, 40000, 0);
+	feed_edge(w, WIRE_TW_END, 7, 2000041, 40002, 0);
+	SAID(w, "2000041 #3 release 40002 unknown ??\n");
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -149,6 +180,7 @@ int main(void)
 		WORLD_TEST(a_time_wait_entry_that_is_known),
 		cmocka_unit_test(time_wait_where_its_end_is_not_seen),
 		cmocka_unit_test(time_wait_told_of_by_its_socket),
+		cmocka_unit_test(time_wait_hidden_by_a_loss),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

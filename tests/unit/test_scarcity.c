@@ -162,6 +162,44 @@ static void fill_up(struct world *w)
 	FOUND(w, "");
 }
 
+/* The kernel looks at two of three ports (inet_csk_find_open_port(): remaining &= ~1U). */
+static void the_last_of_an_odd_range_is_left_out(void **state)
+{
+	struct world *w = walked(state);
+	union settings_record settings = settings_of(BOOT_NS + 50, 40000, 40002, "", 1024);
+	struct wire_call c;
+
+	FEED(w, settings);
+	for (uint16_t i = 0; i < 2; i++) {
+		c = local_call(WIRE_BIND, 100U + i, BOOT_NS + 100 + i, 0, 40000 + i, 1);
+		c.range_lo = 40000;
+		c.range_hi = 40002;
+		call_request(&c, 0);
+		FEED(w, c);
+	}
+	c = failed_bind(3, BOOT_NS + 3000, 0, 1, EADDRINUSE);
+	c.range_lo = 40000;
+	c.range_hi = 40002;
+	FEED(w, c);
+	FOUND(w, "ports-exhausted 1: no port of 40000-40002 (3 ports, 0 of them reserved, the last "
+		 "left out) was free for bind() to 10.0.0.1:0, hence EADDRINUSE: 2 bound\n");
+}
+
+/* Another range was in force: so what is reserved may be something else, too. */
+static void settings_that_were_changed_are_not_told(void **state)
+{
+	struct world *w = walked(state);
+	struct wire_call c = failed_bind(1, BOOT_NS + 1000, 0, 1, EADDRINUSE);
+
+	fill_up(w);
+	c.range_lo = 40000;
+	c.range_hi = 40011;
+	FEED(w, c);
+	FOUND(w, "ports-exhausted 1: no port of 40000-40011 (12 ports) was free for bind() to "
+		 "10.0.0.1:0, hence EADDRINUSE: 3 bound, 4 connected, 1 in TIME_WAIT; what has the "
+		 "other 4 is not known\n");
+}
+
 static void what_has_the_ports_is_told(void **state)
 {
 	struct world *w = walked(state);
@@ -366,6 +404,8 @@ int main(void)
 		WORLD_TEST(no_port_is_free),
 		WORLD_TEST(a_route_is_no_range),
 		WORLD_TEST(what_has_the_ports_is_told),
+		WORLD_TEST(the_last_of_an_odd_range_is_left_out),
+		WORLD_TEST(settings_that_were_changed_are_not_told),
 		cmocka_unit_test(others_that_are_not_followed_may_have_them),
 		cmocka_unit_test(time_wait_that_nobody_follows_is_counted),
 		WORLD_TEST(the_summary_counts_what_came_and_went),

@@ -113,6 +113,32 @@ static void test_order_and_owners(void **state)
 	taken_free(t);
 }
 
+/* Each protocol of netlink has port ids of its own, and a port here is a token only. */
+static void test_numbers_of_netlink_are_shared_by_protocol(void **state)
+{
+	static const uint32_t of[][2] = { { 4242, 0 }, { 4242, 16 }, { 4242, 0 }, { 4243, 0 } };
+	static const uint32_t owners[] = { 2, 1, 2, 1 };
+	struct taken *t = taken_new(OWN);
+	const struct port_row *rows;
+	size_t len;
+
+	(void)state;
+	for (uint64_t i = 0; i < 4; i++) {
+		struct wire_call c = socket_of(1 + i, 1, TCP_CLOSE);
+
+		c.sock.family = AF_NETLINK;
+		c.sock.protocol = WIRE_PROTOCOL_NETLINK;
+		memcpy(c.sock.local, of[i], sizeof(of[i]));
+		add(t, held(c, 1, 3 + (int32_t)i));
+	}
+	assert_int_equal(taken_finish(t), 0);
+	rows = taken_rows(t, &len);
+	assert_int_equal(len, 4);
+	for (size_t i = 0; i < len; i++)
+		assert_int_equal(rows[i].owners, owners[rows[i].holders[0].sock.id - 1]);
+	taken_free(t);
+}
+
 static enum port_keeper keeper_of(struct wire_call c)
 {
 	const struct port_holder holder = { .sock = c.sock, .facts = c.facts, .fd = c.fd };
@@ -231,6 +257,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_processes_of_one_socket_are_one_row),
 		cmocka_unit_test(test_order_and_owners),
+		cmocka_unit_test(test_numbers_of_netlink_are_shared_by_protocol),
 		cmocka_unit_test(test_what_keeps_a_port_without_a_process),
 		cmocka_unit_test(test_time_wait_is_joined),
 		cmocka_unit_test(test_pressure),

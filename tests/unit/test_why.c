@@ -102,6 +102,35 @@ static void test_nobody(void **state)
 	assert_int_equal(w.obstacle, OBSTACLE_NONE);
 }
 
+/* UDP-Lite has a table of its own, MPTCP that of TCP, and ids of ping are for many. */
+static void test_other_protocols(void **state)
+{
+	struct why w = question(8080);
+	struct wire_call lite = holder(1, TCP_CLOSE, 0), ping = lite, ping6 = lite;
+
+	(void)state;
+	lite.sock.protocol = IPPROTO_UDPLITE;
+	w.protocol = IPPROTO_UDP;
+	judge(&w, &lite, 1);
+	expect(&w, ANSWER_YES, ANSWER_YES, ANSWER_YES, ANSWER_YES);
+	w.protocol = IPPROTO_UDPLITE;
+	judge(&w, &lite, 1);
+	expect(&w, ANSWER_NO, ANSWER_NO, ANSWER_NO, ANSWER_NO);
+	/* made with SO_REUSEADDR; ping_get_port() looks at it alone, and asks for no privilege */
+	ping.sock.protocol = IPPROTO_ICMP;
+	ping.sock.options = WIRE_O_REUSEADDR;
+	ping6.sock.id = 2;
+	ping6.sock.protocol = IPPROTO_ICMPV6;
+	w = question(8080);
+	w.protocol = IPPROTO_ICMP;
+	w.local.port = ping.sock.local_port = ping6.sock.local_port = 77;
+	judge(&w, &ping, 1);
+	expect(&w, ANSWER_YES, ANSWER_YES, ANSWER_YES, ANSWER_YES);
+	judge(&w, (struct wire_call[]){ ping, ping6 }, 2);
+	expect(&w, ANSWER_NO, ANSWER_NO, ANSWER_NO, ANSWER_NO);
+	assert_int_equal(w.holders.len, 1);
+}
+
 static void test_bound_with_both_options(void **state)
 {
 	struct wire_call h = holder(1, TCP_CLOSE, WIRE_O_REUSEADDR | WIRE_O_REUSEPORT);
@@ -216,6 +245,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nobody),
+		cmocka_unit_test(test_other_protocols),
 		cmocka_unit_test(test_bound_with_both_options),
 		cmocka_unit_test(test_options_not_known),
 		cmocka_unit_test(test_time_wait_and_rank),

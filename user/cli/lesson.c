@@ -336,6 +336,25 @@ static int teach_untraced(struct teach *t)
 
 /* --- the command ------------------------------------------------------------------------- */
 
+static uint32_t step_family(const struct step *s)
+{
+	switch (s->family) {
+	case AF_UNIX:
+		return WIRE_FAMILY_UNIX;
+	case AF_NETLINK:
+		return WIRE_FAMILY_NETLINK;
+	case AF_VSOCK:
+		return WIRE_FAMILY_VSOCK;
+	default:
+		break;
+	}
+	if (s->type == SOCK_RAW)
+		return WIRE_FAMILY_RAW;
+	return s->protocol == IPPROTO_SCTP   ? WIRE_FAMILY_SCTP
+	       : s->protocol == LESSON_MPTCP ? WIRE_FAMILY_MPTCP
+					     : 0;
+}
+
 /* Beyond TCP, UDP and ping: what the programs of the lessons have. */
 static uint32_t teach_families(const struct teach *t)
 {
@@ -344,16 +363,10 @@ static uint32_t teach_families(const struct teach *t)
 	size_t len;
 
 	lessons = lessons_all(&len);
-	for (size_t i = t->o->lesson_first - 1; i < t->last; i++) {
-		for (size_t j = 0; j < lessons[i]->steps_len; j++) {
-			const struct step *s = &lessons[i]->steps[j];
-
-			if (s->op == STEP_SOCKET && s->family == AF_UNIX)
-				families |= WIRE_FAMILY_UNIX;
-			else if (s->op == STEP_SOCKET && s->type == SOCK_RAW)
-				families |= WIRE_FAMILY_RAW;
-		}
-	}
+	for (size_t i = t->o->lesson_first - 1; i < t->last; i++)
+		for (size_t j = 0; j < lessons[i]->steps_len; j++)
+			if (lessons[i]->steps[j].op == STEP_SOCKET)
+				families |= step_family(&lessons[i]->steps[j]);
 	return families;
 }
 

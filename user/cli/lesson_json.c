@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include "user/cli/lesson_show.h"
+#include "user/core/family.h"
 #include "user/lesson/python.h"
 #include "user/sink/explanation.h"
 
@@ -42,6 +43,27 @@ static void json_path(struct json_writer *json, const char *path)
 	json_object_end(json);
 }
 
+/* {portid} or {cid,port}, null where it has none */
+static void json_number(struct json_writer *json, const struct endpoint *end, bool has_one)
+{
+	bool vsock = end->family == AF_VSOCK;
+
+	if (!has_one) {
+		json_null(json);
+		return;
+	}
+	json_object_begin(json);
+	if (vsock) {
+		json_key(json, "cid");
+		json_u64(json, endpoint_cid(end));
+		json_key(json, "port");
+	} else {
+		json_key(json, "portid");
+	}
+	json_u64(json, endpoint_number(end));
+	json_object_end(json);
+}
+
 /* {addr,port} or {path}, an abstract name with @ for its NUL; null: there was none to tell of */
 static void json_place(struct json_writer *json, const struct wire_place *place)
 {
@@ -52,6 +74,11 @@ static void json_place(struct json_writer *json, const struct wire_place *place)
 	} else if (place->family == AF_UNIX) {
 		python_place(text, place);
 		json_path(json, place->port ? text : "");
+	} else if (place->family == AF_NETLINK || place->family == AF_VSOCK) {
+		struct endpoint end = { .family = place->family };
+
+		memcpy(end.addr, place->addr, sizeof(end.addr));
+		json_number(json, &end, place->port);
 	} else {
 		json_null(json);
 	}
@@ -63,6 +90,8 @@ static void json_end_point(struct json_writer *json, const struct endpoint *end,
 		json_addr(json, end->addr, end->family, end->port);
 	else if (*name)
 		json_path(json, name);
+	else if (endpoint_is_named(end) && end->family != AF_UNIX)
+		json_number(json, end, end->port);
 	else
 		json_null(json);
 }
@@ -96,7 +125,11 @@ static void json_seen(struct json_writer *json, const struct seen *e, uint64_t s
 	json_key(json, "peer");
 	json_end_point(json, &e->peer, "");
 	json_key(json, "port");
-	json_u64(json, e->port);
+	if (e->name[0])
+		json_null(json);
+	else
+		json_u64(json, endpoint_is_named(&e->local) && e->port ? endpoint_number(&e->local)
+								       : e->port);
 	json_key(json, "port_origin");
 	json_string_or_null(json, e->origin ? origin_name(e->origin) : NULL);
 	json_key(json, "assigned");

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "user/cli/lesson_show.h"
+#include "user/core/family.h"
 #include "user/core/sentence.h"
 #include "user/lesson/python.h"
 #include "user/sink/paragraph.h"
@@ -128,6 +129,8 @@ static void say_given(struct words *w, const struct seen *e)
 {
 	if (e->name[0])
 		say_more(w, "gives it the name %s", e->name);
+	else if (endpoint_is_named(&e->local))
+		say_more(w, "gives it the number %u", endpoint_number(&e->local));
 	else
 		say_more(w, "gives it %s %u", e->protocol == IPPROTO_ICMP ? "number" : "port",
 			 e->port);
@@ -211,6 +214,8 @@ static void say_event(struct words *w, const struct seen *e)
 	case EVENT_RELEASE:
 		if (e->name[0])
 			say_more(w, "release of the name %s", e->name);
+		else if (endpoint_is_named(&e->local))
+			say_more(w, "release of the number %u", endpoint_number(&e->local));
 		else
 			say_more(w, "release of %s %u",
 				 e->protocol == IPPROTO_ICMP ? "number" : "port", e->port);
@@ -236,6 +241,12 @@ static void show_explanation(struct out *out, const struct explanation *x)
 	}
 }
 
+/* What MPTCP does with the TCP socket below it; an accepted one makes no such calls. */
+static bool is_of_subflow(const struct seen *e)
+{
+	return !e->owner && e->parent && (e->kind == EVENT_BIND || e->kind == EVENT_LISTEN);
+}
+
 static void show_events(struct out *out, const struct run *run, const struct did *did)
 {
 	for (size_t i = 0; i < did->events_len; i++) {
@@ -247,6 +258,8 @@ static void show_events(struct out *out, const struct run *run, const struct did
 			continue;
 		if (e->owner && (!own || strcmp(e->owner, own) != 0))
 			say_more(&w, "%s: ", e->owner);
+		else if (is_of_subflow(e))
+			say_more(&w, "its first subflow, of TCP: ");
 		else if (!e->owner && e->parent && e->kind != EVENT_ACCEPT)
 			say_more(&w, "the other end, not accepted yet: ");
 		say_event(&w, e);
@@ -282,7 +295,8 @@ static void show_socket(struct out *out, const struct run *run, const struct did
 		print(out, "    %s: was %s\n", s->socket, before);
 	else if (s->op == STEP_ACCEPT && did->after.family)
 		print(out, "    %s: %s%s\n", s->socket, after, to);
-	else if (did->before.family && did->after.family && s->op != STEP_OPTION)
+	else if (did->before.family && did->after.family && s->op != STEP_OPTION &&
+		 s->op != STEP_HEAR_PORT)
 		print(out,
 		      same(&did->before, &did->after) ? "    %s: %s%.0s, as before%s\n"
 						      : "    %s: %s -> %s%s\n",
@@ -298,6 +312,24 @@ static void show_outcome(struct out *out, const struct did *did)
 		print(out, "    = %d %d\n", did->result, did->other);
 	else if (did->step->op == STEP_READ_SETTING || did->step->op == STEP_HEAR_PORT)
 		print(out, "    = %d\n", did->result);
+}
+
+/* The call did something to the socket, or was refused, and the backend has no eyes for it. */
+static bool is_unseen(const struct run *run, const struct did *did)
+{
+	const struct did *made = did->step ? did_nth(run, STEP_SOCKET, did->step->socket, 0) : did;
+
+	if (!run->traced || run->lost || !did->done || did->events_len || !worked(made))
+		return false;
+	switch (did->step->op) {
+	case STEP_BIND:
+	case STEP_LISTEN:
+	case STEP_CONNECT:
+	case STEP_SEND_TO:
+		return did->error || !same(&did->before, &did->after);
+	default:
+		return false;
+	}
 }
 
 static void show_call(struct out *out, const struct run *run, size_t i)
@@ -319,6 +351,8 @@ static void show_call(struct out *out, const struct run *run, size_t i)
 	if (did->step->socket)
 		show_socket(out, run, did);
 	show_events(out, run, did);
+	if (is_unseen(run, did))
+		wrap(out, "    kernel: ", "not seen, this backend does not look there");
 }
 
 /* --- verdict ----------------------------------------------------------------------------- */
@@ -343,18 +377,22 @@ static void show_guess(struct out *out, const struct lesson_shown *shown)
 static void show_evidence(struct out *out, const struct lesson_shown *shown)
 {
 	const struct run *run = shown->run;
-	size_t calls = 0, events = 0;
+	size_t calls = 0, events = 0, unseen = 0;
 
 	for (size_t i = 0; i < run->lesson->steps_len; i++) {
 		calls += run->did[i].done;
 		events += run->did[i].done ? run->did[i].events_len : 0;
+		unseen += is_unseen(run, &run->did[i]);
 	}
 	if (!shown->backend)
 		wrap(out, "By:       ", "%zu calls; the kernel was not watched, that needs root",
 		     calls);
 	else
-		wrap(out, "By:       ", "%zu calls and %zu events in the kernel (%s)", calls,
-		     events, shown->backend);
+		wrap(out, "By:       ",
+		     unseen ? "%zu calls and %zu event%s in the kernel (%s, which does not see "
+			      "what %zu of the calls did)"
+			    : "%zu calls and %zu event%s in the kernel (%s)",
+		     calls, events, events == 1 ? "" : "s", shown->backend, unseen);
 	if (run->lost)
 		wrap(out, "          ", "%llu records were lost: the calls alone are judged",
 		     (unsigned long long)run->lost);

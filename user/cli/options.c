@@ -291,6 +291,9 @@ static int options_check_look(const struct options *o)
 	else if (o->command == OPTIONS_WHY && !o->errno_asked && !o->asked.port &&
 		 !o->connect_to.port)
 		vain = "why: what? write: portlife why 8080, or: portlife why EADDRINUSE";
+	else if (o->command == OPTIONS_WHY && options_asks_no_port(o))
+		vain = "why: sockets of that --proto have no such port; write: portlife why "
+		       "--proto=netlink 4242 (--proto first), portlife why @name; raw has none";
 	else if (o->command == OPTIONS_WHY && o->filter.pids_len > 1)
 		vain = "why: for one process at a time; write: portlife why -p PID PORT";
 	else if (o->command != OPTIONS_WATCH && o->command != OPTIONS_LESSON &&

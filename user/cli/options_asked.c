@@ -3,6 +3,7 @@
  * options_asked.c owns the reading of an address and port that `why` is asked about.
  */
 #include <errno.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -106,22 +107,42 @@ static int say_no_address(const char *name, const char *text)
 	return -EINVAL;
 }
 
-/* --proto=vsock or netlink came first: a number of 32 bits. */
+/* --proto=vsock or netlink came first: a number of 32 bits, of VSOCK also CID:NUMBER. */
 static int set_number(struct options *o, const char *name, const char *text)
 {
 	bool vsock = o->live.families & WIRE_FAMILY_VSOCK;
-	const uint32_t any = VSOCK_ANY;
-	uint64_t number;
+	const char *colon = vsock ? strchr(text, ':') : NULL;
+	const char *digits = colon ? colon + 1 : text;
+	uint64_t number, cid = VSOCK_ANY;
+	uint32_t words[2];
 
-	if (parse_number(text, strlen(text), 1, UINT32_MAX, &number)) {
-		say("%s: '%s' is no number of 32 bits", name, text);
+	if (parse_number(digits, strlen(digits), 1, UINT32_MAX, &number) ||
+	    (colon && parse_number(text, (size_t)(colon - text), 0, UINT32_MAX, &cid))) {
+		say(vsock ? "%s: '%s' is no number of 32 bits, nor CID:NUMBER"
+			  : "%s: '%s' is no number of 32 bits",
+		    name, text);
 		return -EINVAL;
 	}
 	o->asked = (struct endpoint){ .family = vsock ? AF_VSOCK : AF_NETLINK, .port = 1 };
-	memcpy(o->asked.addr, vsock ? &any : &(uint32_t){ (uint32_t)number }, 4);
-	if (vsock)
-		memcpy(o->asked.addr + 4, &(uint32_t){ (uint32_t)number }, 4);
+	words[0] = (uint32_t)(vsock ? cid : number);
+	words[1] = (uint32_t)(vsock ? number : 0);
+	memcpy(o->asked.addr, words, sizeof(words));
 	return 0;
+}
+
+/* --proto named none of those whose ports are written like these. */
+bool options_asks_no_port(const struct options *o)
+{
+	static const uint16_t with_ports[] = { IPPROTO_TCP,  IPPROTO_UDP,  IPPROTO_UDPLITE,
+					       IPPROTO_ICMP, IPPROTO_SCTP, WIRE_PROTOCOL_MPTCP };
+
+	if (!o->asked.port || endpoint_is_named(&o->asked) || o->all_protocols ||
+	    !o->filter.protocols)
+		return false;
+	for (size_t i = 0; i < sizeof(with_ports) / sizeof(with_ports[0]); i++)
+		if (o->filter.protocols & protocol_bit(with_ports[i]))
+			return false;
+	return true;
 }
 
 int options_set_asked(struct options *o, const char *name, const char *text)

@@ -19,6 +19,8 @@ int options_add_ports(const char *name, const char *list, struct port_range **ra
 int options_check_ports(const char *name, const struct port_range *ranges, size_t len);
 int options_add_protocols(struct options *o, const char *name, const char *list);
 bool options_has_wide_ports(const struct options *o);
+/* `why` about a port, of protocols that have none of that kind. */
+bool options_asks_no_port(const struct options *o);
 int options_set_address(struct options *o, const char *name, const char *text);
 int options_set_comm(struct options *o, const char *name, const char *text);
 int options_set_uid(struct options *o, const char *name, const char *text);

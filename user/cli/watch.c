@@ -220,6 +220,10 @@ static void watch_ready(void *arg, uint32_t backend, const char *note, const cha
 	say("%s", line);
 	if (note)
 		say("%s", note);
+	if (w->record_only && w->options->explain)
+		say("--explain: -w alone shows no events, so there is nothing to explain here; "
+		    "portlife -r %s --explain does it afterwards",
+		    w->options->record);
 }
 
 /* Says what was recorded, or why no more could be. */

@@ -94,6 +94,21 @@ static bool is_link_local(const struct endpoint *end)
 	return end->family == AF_INET6 && end->addr[0] == 0xfe && (end->addr[1] & 0xc0) == 0x80;
 }
 
+/* Whose ports are asked about: TCP's, if there is no word of it; those of MPTCP are TCP's. */
+static uint16_t why_protocol(const struct options *o)
+{
+	static const uint16_t others[] = { IPPROTO_UDP, IPPROTO_UDPLITE, IPPROTO_SCTP,
+					   IPPROTO_ICMP };
+	uint64_t asked = o->filter.protocols;
+
+	if (asked & (protocol_bit(IPPROTO_TCP) | protocol_bit(WIRE_PROTOCOL_MPTCP)))
+		return IPPROTO_TCP;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (asked & protocol_bit(others[i]))
+			return others[i];
+	return IPPROTO_TCP;
+}
+
 static struct endpoint why_local(const struct options *o)
 {
 	struct endpoint local = o->asked;
@@ -182,8 +197,7 @@ static int why_port(struct out *out, const struct options *o)
 		.local = local,
 		.ifindex = place.ifindex,
 		.device = *o->device ? o->device : NULL,
-		.protocol = o->filter.protocols == protocol_bit(IPPROTO_UDP) ? IPPROTO_UDP
-									     : IPPROTO_TCP,
+		.protocol = why_protocol(o),
 		.netns = place.settings.netns,
 		.uid = who.uid,
 		.is_local = place.is_local,
@@ -192,10 +206,11 @@ static int why_port(struct out *out, const struct options *o)
 	taken = table_take(o, &source);
 	if (!taken)
 		return STATUS_FAILED;
-	why.options_known = source == TABLE_WALKED;
-	/* without a walk other namespaces are dark */
-	why.bound_known = source == TABLE_WALKED ||
-			  (source == TABLE_HEARD_ALL && why.netns == namespace_inum("net"));
+	why.options_known = source == TABLE_WALKED && why.protocol != IPPROTO_SCTP;
+	/* without a walk other namespaces are dark; of SCTP only what listens is told of */
+	why.bound_known = why.protocol != IPPROTO_SCTP &&
+			  (source == TABLE_WALKED ||
+			   (source == TABLE_HEARD_ALL && why.netns == namespace_inum("net")));
 	status = why_tell(out, o, &why, taken, &place.settings);
 	taken_free(taken);
 	return status;

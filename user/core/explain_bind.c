@@ -94,7 +94,7 @@ static bool is_dual_stack(const struct about *a)
 {
 	return is_named(a) && a->life->local.family == AF_INET6 &&
 	       a->event->request.family == AF_INET6 && is_everywhere(a) &&
-	       !(a->event->options & WIRE_O_V6ONLY);
+	       !explain_is_mapped(&a->event->request) && !(a->event->options & WIRE_O_V6ONLY);
 }
 
 /* --- what the number means ---------------------------------------------------------------- */
@@ -143,9 +143,8 @@ static const struct explain_rule more[] = {
 	  "bind() wrote {own} into the socket and entered it as an owner of port {port} (the "
 	  "kernel's bind bucket); the state is still CLOSE: nobody can connect before listen()." },
 	{ ON(BIND), SOCKET | FACT_UDP, NULL,
-	  "bind() wrote {own} into the socket; UDP knows no listen(): what is sent to there is "
-	  "this "
-	  "socket's from now on." },
+	  "bind() wrote {own} into the socket; UDP knows no listen(): what is sent to there can "
+	  "reach the socket from now on." },
 	{ ON(BIND), FACT_OK | FACT_SEEN | FACT_TCP, is_deferred,
 	  "IP_BIND_ADDRESS_NO_PORT is set: bind() wrote the address only, and the port comes with "
 	  "connect(), which can share one among connections to different destinations." },

@@ -138,12 +138,11 @@ static const struct explain_rule send_first[] = {
 	  "{Who} sent data without connecting first, so the kernel picked {port} for a connection "
 	  "to {peer} that carries them." },
 	{ ON(SEND), GIVEN | FACT_WHOLE_LIFE, explain_never_asked,
-	  "{Who} never asked for a port, so the kernel picked {port} before the first packet went "
-	  "to {peer}." },
+	  "{Who} never asked for a port, so the kernel picked {port} to send to {peer} from." },
 	{ ON(SEND), GIVEN, NULL,
-	  "{Who} had no port, so the kernel picked {port} before the packet went to {peer}." },
+	  "{Who} had no port, so the kernel picked {port} to send to {peer} from." },
 	{ ON(SEND), FACT_OK | FACT_SEEN | FACT_GIVEN, NULL,
-	  "{Who} had no port, so the kernel picked {port} before the packet went out." },
+	  "{Who} had no port, so the kernel picked {port} to send from." },
 	{ ON(SEND), FACT_OK | FACT_SEEN | FACT_PORT, NULL, "{Who} sent from port {port}." },
 	{ ON(SEND), FACT_FAILED | FACT_SEEN | FACT_PORT, NULL,
 	  "{Who} sent from port {port}, and it failed." },

@@ -130,6 +130,13 @@ bool explain_is_wildcard(const struct endpoint *end)
 	return !memcmp(end->addr, none, 16) || !memcmp(end->addr, mapped, 16);
 }
 
+bool explain_is_mapped(const struct endpoint *end)
+{
+	static const uint8_t prefix[12] = { [10] = 0xff, [11] = 0xff };
+
+	return end->family == AF_INET6 && !memcmp(end->addr, prefix, sizeof(prefix));
+}
+
 bool explain_is_loopback(const struct endpoint *end)
 {
 	static const uint8_t mapped[13] = { [10] = 0xff, [11] = 0xff, [12] = 127 };
@@ -167,6 +174,20 @@ enum port_origin explain_origin(const struct about *a)
 uint32_t explain_range_size(const struct about *a)
 {
 	return (uint32_t)a->event->range_hi - a->event->range_lo + 1;
+}
+
+/*
+ * inet_csk_find_open_port() and __inet_hash_connect() take an even number of ports (remaining &=
+ * ~1U), 5.10 to 7.3; connect() within a range of the socket's own takes all of them from 6.8 on.
+ */
+bool explain_leaves_last(const struct about *a)
+{
+	bool binds = a->event->kind == EVENT_BIND || a->event->kind == EVENT_LISTEN;
+	uint32_t size = explain_range_size(a);
+
+	if (a->life->protocol != IPPROTO_TCP || size < 2 || size % 2 == 0)
+		return false;
+	return binds || !a->event->own_range || (a->kernel && a->kernel < KERNEL(6, 8));
 }
 
 uint32_t explain_reserved(const struct about *a)

@@ -55,7 +55,13 @@ static bool has_no_address(const struct about *a)
 
 static bool is_twice(const struct about *a)
 {
-	return has_error(a, EADDRNOTAVAIL) && a->event->tenure;
+	return has_error(a, EADDRNOTAVAIL) && a->event->tenure &&
+	       (a->event->has_search || a->peer.family == AF_INET);
+}
+
+static bool has_no_address_or_is_twice(const struct about *a)
+{
+	return has_error(a, EADDRNOTAVAIL) && a->event->tenure && !is_twice(a);
 }
 
 static bool is_used_up_datagram(const struct about *a)
@@ -74,9 +80,10 @@ static const struct explain_rule first[] = {
 	  "From this machine no way leads to {peer-address}, so no port was needed." },
 	{ ON(CONNECT_FAILED), FAILED | FACT_PEER, is_unreachable, "{peer} could not be reached." },
 	{ ON(CONNECT_FAILED), FAILED | FACT_PEER | FACT_TCP, is_used_up,
-	  "The kernel may pick no port any more for a connection to {peer}: all are in use." },
+	  "The kernel has no port left that it may pick for a connection to {peer}." },
 	{ ON(CONNECT_FAILED), FAILED | FACT_PEER | FACT_TCP | FACT_PORT, is_twice,
-	  "There is a connection from port {port} to {peer} already, and there can be only one." },
+	  "There is a connection from port {port} to {peer} already, or the rest of one, and there "
+	  "can be only one." },
 	{ ON(CONNECT_FAILED), FAILED | FACT_UDP, is_used_up_datagram,
 	  "The program had no port, and the kernel found no free one." },
 	{ ON(CONNECT_FAILED), FAILED | FACT_PEER, NULL,
@@ -129,20 +136,26 @@ static const struct explain_rule more[] = {
 	  "none." },
 	{ ON(CONNECT_FAILED), FAILED | FACT_TCP | FACT_RANGE | FACT_PEER, is_used_up,
 	  "EADDRNOTAVAIL: of {range} ({ports}) each one that may be picked has a connection to "
-	  "{peer} from this address already, or is held by bind(), with which connect() does not "
-	  "share." },
+	  "{peer} from this address already, or the rest of one, or was taken by bind(), with "
+	  "which connect() does not share." },
 	{ ON(CONNECT_FAILED), FAILED | FACT_TCP | FACT_PEER, is_used_up,
-	  "The limit is one for each destination: to another address or port the same numbers can "
-	  "be used again." },
+	  "For ports that only connect() has given out the limit is one for each destination: to "
+	  "another address or port the same numbers can be used again." },
 	{ ON(CONNECT_FAILED), FAILED | FACT_TCP, has_no_address,
 	  "EADDRNOTAVAIL has two reasons here: no address of this machine fits that destination, "
 	  "or no port is left; which one is not known." },
+	{ ON(CONNECT_FAILED), FAILED | FACT_TCP, has_no_address_or_is_twice,
+	  "EADDRNOTAVAIL has two reasons here: no address of this machine fits that destination, "
+	  "or there is a connection from this port to there already; which one is not known." },
 	{ ON(CONNECT_FAILED), FAILED | FACT_TCP | FACT_PORT, is_twice,
 	  "A connection is known by its two addresses and two ports; the port was fixed, so "
 	  "connect() could not look for another one: EADDRNOTAVAIL." },
 	{ ON(CONNECT_FAILED), FAILED | FACT_UDP, has_cause,
 	  "The search for a port said {cause}; the program is told EAGAIN, whatever the reason "
 	  "was." },
+	{ ON(CONNECT_FAILED), FAILED | FACT_UDP | FACT_PORT, is_unreachable,
+	  "connect() on UDP sees to the port before it looks for the route: {errno}, and nothing "
+	  "was sent." },
 	{ ON(CONNECT_FAILED), FAILED, is_plain, "connect() failed with {errno}." },
 	{ ON(CONNECT_FAILED), FAILED | FACT_TCP | FACT_ORIGIN, loses_port,
 	  "Port {port} goes back with the failure: the program had not named it, so it is not "

@@ -138,8 +138,8 @@ static const struct explain_rule more[] = {
 	  "and "
 	  "listen() asks once more: EADDRINUSE." },
 	{ ON(LISTEN), NOT_DONE | FACT_RANGE, is_used_up,
-	  "Without a port listen() looks for one as bind() to port 0 does, and every port of "
-	  "{range} ({ports}) is held by somebody who does not share it." },
+	  "Without a port listen() looks for one as bind() to port 0 does, and each port of "
+	  "{range} ({ports}) that the kernel may pick is held by somebody who does not share it." },
 	{ ON(LISTEN), NOT_DONE, is_other, "listen() failed with {errno}." },
 };
 
@@ -158,8 +158,8 @@ static const struct explain_rule accept_more[] = {
 	  "accept() made no choice: the new socket has the listener's port {port}, and what tells "
 	  "connections to it apart is the other end, here {peer}." },
 	{ ON(ACCEPT), FACT_OK | FACT_SEEN | FACT_ORIGIN | FACT_PEER | FACT_TCP, is_child,
-	  "The kernel made it one more owner of the port: that stays in use until the listener and "
-	  "all its connections are closed." },
+	  "The kernel made it one more owner of the port: that stays in use at least until the "
+	  "listener and all its connections are closed." },
 	{ ON(ACCEPT), FACT_OK | FACT_SEEN | FACT_ORIGIN | FACT_PEER | FACT_TCP, is_child,
 	  "getsockname() here gives {own}, as getpeername() does at the other end, and the other "
 	  "way round, unless something on the way rewrites addresses (NAT)." },

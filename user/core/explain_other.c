@@ -44,6 +44,11 @@ static bool unix_given(const struct about *a)
 	return is_unix(a) && is_implicit(a) && endpoint_path(&a->life->local);
 }
 
+static bool unix_has_name(const struct about *a)
+{
+	return is_unix(a) && endpoint_path(&a->life->local);
+}
+
 static bool unix_path(const struct about *a)
 {
 	const struct path *path = is_unix(a) ? endpoint_path(&a->life->local) : NULL;
@@ -80,9 +85,20 @@ static bool is_netlink(const struct about *a)
 	return a->life->local.family == AF_NETLINK;
 }
 
+static bool is_vsock(const struct about *a)
+{
+	return a->life->local.family == AF_VSOCK;
+}
+
 static bool has_number(const struct about *a)
 {
-	return is_ping(a) || is_netlink(a) || a->life->local.family == AF_VSOCK;
+	return is_ping(a) || is_netlink(a) || is_vsock(a);
+}
+
+static bool number_taken(const struct about *a)
+{
+	return has_number(a) && a->event->error == EADDRINUSE &&
+	       endpoint_number(&a->event->request);
 }
 
 static bool number_named(const struct about *a)
@@ -118,6 +134,10 @@ static const struct explain_rule first[] = {
 	  "is." },
 	{ ON(BIND), FACT_FAILED | FACT_SEEN | FACT_REQUEST, unix_taken,
 	  "{Who} asked for the name {request}, but it is taken." },
+	{ ON(BIND), FACT_FAILED | FACT_SEEN | FACT_REQUEST, number_taken,
+	  "{Who} asked for the number {request-number}, but it is taken." },
+	{ ON(BIND), FACT_FAILED | FACT_SEEN | FACT_REQUEST, is_raw,
+	  "{Who} asked for the address {request}, and was refused." },
 	{ ANY, FACT_FAILED, NULL, "{Who} asked the kernel for something, and was refused." },
 	{ ON(BIND), DONE | FACT_ORIGIN | FACT_REQUEST, unix_named,
 	  "{Who} asked for the name {request}, and got it." },
@@ -142,7 +162,9 @@ static const struct explain_rule first[] = {
 	{ ON(DISCONNECT), DONE, NULL, "{Who} let go of the other side." },
 	{ ON(CLOSE), DONE, NULL, "The program is done with this." },
 	{ ON(TIME_WAIT), DONE, NULL, "The connection is over." },
-	{ ON(RELEASE), DONE, NULL, "What this program had is free of it." },
+	{ ON(RELEASE), DONE, has_number, "The socket has given back the number {number}." },
+	{ ON(RELEASE), DONE, unix_has_name, "The name {local} is no longer this socket's." },
+	{ ON(RELEASE), DONE, NULL, "The socket has given back what it had." },
 	{ ON(EXISTING), DONE, NULL, "This was there before portlife began to watch." },
 };
 
@@ -164,6 +186,9 @@ static const struct explain_rule more[] = {
 	  "net.ipv4.ip_local_port_range has no say in it." },
 	{ ON(BIND) | ON(CONNECT) | ON(SEND), DONE | FACT_ORIGIN, is_netlink,
 	  "It is a port id of netlink, of 32 bits; who asks for any mostly gets its process id." },
+	{ ON(BIND) | ON(CONNECT), DONE | FACT_ORIGIN, is_vsock,
+	  "It is a port of VSOCK, of 32 bits, between virtual machines and their host; "
+	  "net.ipv4.ip_local_port_range has no say in it." },
 	{ ON(BIND), DONE, is_raw,
 	  "A raw socket has no port: where others keep theirs, it has the number of its "
 	  "protocol." },

@@ -214,10 +214,12 @@ static const struct explain_rule more[] = {
 	  "The port is held by no program but by TIME_WAIT, the rest of a connection; SO_REUSEADDR "
 	  "shares it if the old socket and the new one had it both." },
 	{ ON(BIND), REFUSED | FACT_RANGE | FACT_TCP, is_used_up,
-	  "Every port of {range} ({ports}) is held by somebody who does not share it: bind() wants "
-	  "one for itself, where connect() would share one with other destinations." },
+	  "Each port of {range} ({ports}) that the kernel may pick is held by somebody who does "
+	  "not share it: bind() wants one for itself, where connect() would share one with other "
+	  "destinations." },
 	{ ON(BIND), REFUSED | FACT_RANGE | FACT_UDP, is_used_up,
-	  "Every port of {range} ({ports}) is held by somebody who does not share it." },
+	  "Each port of {range} ({ports}) that the kernel may pick is held by somebody who does "
+	  "not share it." },
 	{ ON(BIND), REFUSED | FACT_UNPRIVILEGED, is_privileged,
 	  "bind() compares the number with net.ipv4.ip_unprivileged_port_start ({start}) before it "
 	  "looks whether the port is free: EACCES says nothing of that." },

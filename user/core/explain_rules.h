@@ -95,6 +95,7 @@ void explain_expand(const struct about *a, const char *text, bool only_lasting, 
 bool explain_prefers_even(const struct about *a, bool connect);
 bool explain_is_wildcard(const struct endpoint *end);
 bool explain_is_loopback(const struct endpoint *end);
+bool explain_is_mapped(const struct endpoint *end); /* IPv4 in an address of IPv6 */
 /* Was there such an event in this life before this one? */
 bool explain_was_before(const struct about *a, enum event_kind kind);
 /* From the socket's creation on, bind() was asked for nothing. Needs FACT_WHOLE_LIFE and a port. */
@@ -103,6 +104,8 @@ bool explain_never_asked(const struct about *a);
 enum port_origin explain_origin(const struct about *a);
 /* Ports from lo to hi. */
 uint32_t explain_range_size(const struct about *a);
+/* Of an odd number the kernel never picks the last one: known to be so here? */
+bool explain_leaves_last(const struct about *a);
 /* Reserved ones of the event's range. */
 uint32_t explain_reserved(const struct about *a);
 struct about explain_about(const struct core *core, const struct event *e);

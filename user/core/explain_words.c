@@ -69,11 +69,16 @@ static void say_request_port(const struct about *a, struct sentence *s)
 	sentence_add_number(s, a->event->request.port);
 }
 
+static void say_request_number(const struct about *a, struct sentence *s)
+{
+	sentence_add_number(s, endpoint_number(&a->event->request));
+}
+
 /* What a wildcard stands for: an address of IPv6 has those of IPv4 in it, unless it is told not to.
  */
 static void say_every(const struct about *a, const struct endpoint *end, struct sentence *s)
 {
-	if (end->family == AF_INET)
+	if (end->family == AF_INET || explain_is_mapped(end))
 		sentence_add(s, "every IPv4 address");
 	else
 		sentence_add(s, a->event->options & WIRE_O_V6ONLY ? "every IPv6 address"
@@ -123,6 +128,8 @@ static void say_ports(const struct about *a, struct sentence *s)
 
 	sentence_add_number(s, size);
 	sentence_add(s, size == 1 ? " port" : " ports");
+	if (explain_leaves_last(a))
+		sentence_add(s, ", of which the last is left out");
 	if (!(a->facts & FACT_SETTINGS))
 		return;
 	reserved = explain_reserved(a);
@@ -236,10 +243,11 @@ static const struct word {
 	{ "every-asked", true, say_every_asked },
 	{ "every-local", true, say_every_local },
 	{ "request-port", false, say_request_port },
-	{ "holder", false, say_holder }, /* ADDR */
-	{ "range", true, say_range },	 /* of the socket */
-	{ "ports", true, say_ports },	 /* in it */
-	{ "taken", false, say_taken },	 /* of it */
+	{ "request-number", false, say_request_number }, /* as {number} */
+	{ "holder", false, say_holder },		 /* ADDR */
+	{ "range", true, say_range },			 /* of the socket */
+	{ "ports", true, say_ports },			 /* in it */
+	{ "taken", false, say_taken },			 /* of it */
 	{ "namespace-range", true, say_namespace_range },
 	{ "half", true, say_half },
 	{ "bind-first", true, say_bind_first },

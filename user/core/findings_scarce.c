@@ -51,6 +51,13 @@ static uint32_t count_early(const struct core *core, const struct event *e)
 	return count;
 }
 
+/* The range that was in force is another one: the sysctls were changed after they were read. */
+static bool are_stale(const struct settings *s, const struct event *e)
+{
+	return e->range_lo && !e->own_range &&
+	       (e->range_lo != s->range_lo || e->range_hi != s->range_hi);
+}
+
 int scarcity_count(struct scarcity *scarcity, const struct core *core, const struct event *e)
 {
 	const struct space *space = spaces_find(&core->spaces, e->life->netns);
@@ -63,6 +70,10 @@ int scarcity_count(struct scarcity *scarcity, const struct core *core, const str
 		*settings = space->settings;
 	else
 		*settings = (struct settings){ .netns = e->life->netns };
+	if (are_stale(settings, e)) {
+		settings->reserved_known = false;
+		memset(settings->reserved, 0, sizeof(settings->reserved));
+	}
 	if (e->range_lo && e->range_lo <= e->range_hi) { /* the socket's own */
 		settings->range_lo = e->range_lo;
 		settings->range_hi = e->range_hi;
@@ -100,6 +111,20 @@ static void say_range(const struct telling *t)
 		sentence_add(t->s, "the range");
 }
 
+/*
+ * Of an odd number of ports TCP never picks the last one (inet_csk_find_open_port(),
+ * __inet_hash_connect()), but for a connect() within a range of the socket's own, from 6.8 on.
+ */
+static bool leaves_last(const struct telling *t)
+{
+	const struct event *e = t->event;
+	const struct settings *s = &t->scarcity->settings;
+	uint32_t size = settings_range_size(s);
+
+	return e->life->protocol == IPPROTO_TCP && size > 1 && size % 2 &&
+	       !(t->scarcity->for_peer && e->own_range) && !settings_is_reserved(s, s->range_hi);
+}
+
 /* " (12 ports, 2 of them reserved)" */
 static void say_size(const struct telling *t)
 {
@@ -116,6 +141,8 @@ static void say_size(const struct telling *t)
 		sentence_add_number(t->s, reserved);
 		sentence_add(t->s, " of them reserved");
 	}
+	if (leaves_last(t))
+		sentence_add(t->s, ", the last left out");
 	sentence_add(t->s, ")");
 }
 
@@ -188,6 +215,8 @@ void scarcity_say_exhausted(const struct telling *t)
 	sentence_add(t->s, ", hence ");
 	sentence_add(t->s, errno_symbol(e->error));
 	listed = list_uses(t);
+	if (leaves_last(t) && usable)
+		usable--;
 	if (listed >= usable)
 		return;
 	if (listed) {

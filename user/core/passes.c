@@ -5,11 +5,10 @@
  * in the stream; when it happened is not known, so it is told of as found late (reconciled).
  */
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <string.h>
 
 #include "user/core/state.h"
-
-#define STATE_TIME_WAIT 6 /* TCP_TIME_WAIT */
 
 /* --- a socket found ---------------------------------------------------------------------- */
 
@@ -18,6 +17,13 @@ static uint16_t port_held(const struct slot *slot)
 	const struct tenure *held = tenure_held(slot);
 
 	return held ? held->port : 0;
+}
+
+/* What was a child has, by now, lost its connection: the port is another one, or of other origin.
+ */
+static bool was_child(const struct wire_call *c)
+{
+	return c->sock.state == TCP_CLOSE || c->sock.state == TCP_LISTEN;
 }
 
 /* Brings the life to what was found, and tells of a port or a peer that nobody has told of. */
@@ -29,7 +35,7 @@ static int tell_found(struct core *core, struct slot *slot, const struct wire_ca
 	struct event e;
 	int err = 0;
 
-	if (c->facts & WIRE_F_CHILD) {
+	if ((c->facts & WIRE_F_CHILD) && !was_child(c)) {
 		err = child_begin(core, slot, c, &assigned);
 		if (!err)
 			err = child_tell_established(core, slot, c, assigned);
@@ -85,8 +91,8 @@ static int begin_remnant(struct core *core, const struct wire_call *c)
 }
 
 /*
- * A backend that does not see TIME_WAIT entries tells of one by the socket that went before. The
- * first walk may meet it under another number: the connection tells that it is the same.
+ * A backend that does not see TIME_WAIT entries tells of one by the socket that went before. A walk
+ * meets it under another number: the connection tells that it is the same.
  */
 static bool is_told_of(const struct core *core, const struct wire_sock *s)
 {
@@ -101,6 +107,14 @@ static bool is_told_of(const struct core *core, const struct wire_sock *s)
 	return told_has(core->told, &connection);
 }
 
+/* Is a walk under way that takes in every TIME_WAIT entry? The first one is, or is to come. */
+static bool wants_told(const struct core *core)
+{
+	bool whole = core->pass.number && (core->pass.flags & WIRE_P_FULL);
+
+	return (core->run.blind & WIRE_B_TIME_WAIT_END) && (whole || !core->pass.started);
+}
+
 int time_wait_told(struct core *core, const struct life *life, uint16_t port)
 {
 	struct connection connection = {
@@ -109,11 +123,31 @@ int time_wait_told(struct core *core, const struct life *life, uint16_t port)
 		.peer_port = life->peer.port,
 	};
 
-	if (!(core->run.blind & WIRE_B_TIME_WAIT_END) || core->pass.started)
+	if (!wants_told(core))
 		return 0;
 	memcpy(connection.local, life->local.addr, 16);
 	memcpy(connection.peer, life->peer.addr, 16);
 	return told_add(&core->told, &connection);
+}
+
+/* Those from before the walk. */
+static int tell_remnants(struct core *core)
+{
+	struct remnant *r = wants_told(core) ? lives_next_remnant(&core->lives, NULL) : NULL;
+	int err = 0;
+
+	for (; r && !err; r = lives_next_remnant(&core->lives, r)) {
+		struct connection connection = {
+			.netns = r->netns,
+			.local_port = (uint16_t)r->key.port,
+			.peer_port = r->peer_port,
+		};
+
+		memcpy(connection.local, r->local, 16);
+		memcpy(connection.peer, r->peer, 16);
+		err = told_add(&core->told, &connection);
+	}
+	return err;
 }
 
 static int on_time_wait_found(struct core *core, const struct wire_call *c)
@@ -143,7 +177,7 @@ int found_apply(struct core *core, const struct wire_call *c)
 	bool is_new = !slot, moved;
 	int err;
 
-	if (c->sock.state == STATE_TIME_WAIT)
+	if (c->sock.state == TCP_TIME_WAIT)
 		return on_time_wait_found(core, c);
 	if (is_new && !c->sock.local_port)
 		return 0; /* its first operation will tell */
@@ -233,12 +267,12 @@ int pass_apply(struct core *core, const struct wire_pass *pass)
 		now->epoch++;
 		now->number = pass->number;
 		now->flags = pass->flags;
-		return 0;
+		return tell_remnants(core);
 	}
 	now->number = 0;
-	if (pass->flags & WIRE_P_START) {
+	if (pass->flags & WIRE_P_START)
 		now->started = true;
+	if (now->started)
 		told_free(&core->told);
-	}
 	return whole ? sweep(core, pass->head.ts_ns) : 0;
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "user/core/family.h"
 #include "user/core/names.h"
 #include "user/core/state.h"
 
@@ -214,6 +215,29 @@ static int compare_rows(const void *left, const void *right, void *arg)
 	return order ? order : compare_u64(a->id, b->id);
 }
 
+static bool is_same_thing(const struct port_row *a, const struct port_row *b)
+{
+	const struct life left = port_life(a), right = port_life(b);
+
+	return !record_is_named(left.protocol) || endpoint_is_same_name(&left.local, &right.local);
+}
+
+/* Rows of one port. Where that is a token, others than the first one's owners may have it. */
+static void count_owners_of(struct port_row *rows, size_t len)
+{
+	for (size_t first = 0; first < len; first++) {
+		uint32_t owners = 0;
+
+		if (rows[first].owners)
+			continue;
+		for (size_t i = first; i < len; i++)
+			owners += is_same_thing(&rows[first], &rows[i]);
+		for (size_t i = first; i < len; i++)
+			if (is_same_thing(&rows[first], &rows[i]))
+				rows[i].owners = owners;
+	}
+}
+
 static void count_owners(struct taken *p)
 {
 	size_t first = 0;
@@ -222,8 +246,7 @@ static void count_owners(struct taken *p)
 		if (i < p->rows_len &&
 		    !compare_port(sock_of(&p->rows[first]), sock_of(&p->rows[i])))
 			continue;
-		for (size_t k = first; k < i; k++)
-			p->rows[k].owners = (uint32_t)(i - first);
+		count_owners_of(&p->rows[first], i - first);
 		first = i;
 	}
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * told.h owns the connections that went to TIME_WAIT while the first walk is under way, by address:
- * so that the walk's entry of one of them is known to be the same. It does not know lives.
+ * told.h owns the connections that are known to be in TIME_WAIT while a walk is under way, by
+ * address: so that the walk's entry of one of them is known to be the same. It does not know lives.
  */
 #ifndef PORTLIFE_CORE_TOLD_H
 #define PORTLIFE_CORE_TOLD_H

@@ -3,6 +3,7 @@
  * why.c owns the order in which bind() looks: address, privilege, then who else has the port
  * (__inet_bind, __inet6_bind).
  */
+#include "user/core/ports.h"
 #include "user/core/record.h"
 #include "user/core/why.h"
 
@@ -24,14 +25,31 @@ static const struct wire_sock *sock_of(const struct port_row *row)
 	return &row->holders[0].sock;
 }
 
+static bool is_ping(const struct why *w)
+{
+	return w->protocol == IPPROTO_ICMP;
+}
+
+/* Are sockets that listen in the way of those that share? */
+static bool has_listeners(uint16_t protocol)
+{
+	return protocol == IPPROTO_TCP || protocol == IPPROTO_SCTP;
+}
+
 /* --- one row ------------------------------------------------------------------------------ */
+
+/* Sockets of ping are made with it (INET_PROTOSW_REUSE). */
+static uint16_t default_options(const struct why *w)
+{
+	return is_ping(w) ? WIRE_O_REUSEADDR : 0;
+}
 
 static struct conflict_side asked_side(const struct why *w, enum why_with with)
 {
 	struct conflict_side side = {
 		.family = w->local.family,
 		.ifindex = w->ifindex,
-		.options = options_of[with],
+		.options = options_of[with] | default_options(w),
 		.uid = w->uid,
 		.uid_known = true,
 	};
@@ -49,12 +67,21 @@ static struct conflict_side holder_side(const struct port_row *row, uint16_t mor
 		.options = h->sock.options | more_options,
 		.uid = h->who.uid,
 		.uid_known = h->facts & WIRE_F_WHO,
-		.listening = h->sock.protocol == IPPROTO_TCP && h->sock.state == TCP_LISTEN,
+		.listening = has_listeners(h->sock.protocol) && h->sock.state == TCP_LISTEN,
 		.time_wait = h->sock.state == TCP_TIME_WAIT,
 	};
 
 	memcpy(side.addr, h->sock.local, sizeof(side.addr));
 	return side;
+}
+
+/* ping_get_port() looks neither at addresses nor at SO_REUSEPORT. */
+static struct conflict conflict_of_ids(const struct conflict_side *asked,
+				       const struct conflict_side *holder)
+{
+	bool share = asked->options & holder->options & WIRE_O_REUSEADDR;
+
+	return (struct conflict){ .answer = share ? NO : YES, .overlap = OVERLAP_SAME_ADDRESS };
 }
 
 static struct conflict conflict_of(const struct why *w, const struct port_row *row,
@@ -63,7 +90,9 @@ static struct conflict conflict_of(const struct why *w, const struct port_row *r
 	const struct conflict_side asked = asked_side(w, with);
 	const struct conflict_side holder = holder_side(row, more_options);
 
-	return conflict_rule(&asked, &holder, w->protocol == IPPROTO_TCP);
+	if (is_ping(w))
+		return conflict_of_ids(&asked, &holder);
+	return conflict_rule(&asked, &holder, has_listeners(w->protocol));
 }
 
 /* Options that are not known are taken to be there, and not: if it matters, it depends. */
@@ -84,7 +113,7 @@ static bool is_of_port(const struct why *w, const struct port_row *row)
 {
 	const struct wire_sock *sock = sock_of(row);
 
-	return sock->netns == w->netns && sock->protocol == w->protocol &&
+	return sock->netns == w->netns && ports_protocol(sock->protocol) == w->protocol &&
 	       sock->local_port == w->local.port;
 }
 
@@ -197,7 +226,9 @@ static bool is_nonlocal_allowed(const struct why *w, const struct settings *s)
 
 void why_judge(struct why *w, const struct taken *taken, const struct settings *s)
 {
-	bool privileged = !s->unprivileged_known || w->local.port < s->unprivileged_start;
+	/* ids are for everybody who may have such a socket (net.ipv4.ping_group_range) */
+	bool privileged =
+		!is_ping(w) && (!s->unprivileged_known || w->local.port < s->unprivileged_start);
 
 	w->obstacle = OBSTACLE_NONE;
 	w->holders.len = w->holders.omitted = 0;
@@ -279,8 +310,11 @@ const char *why_missing(const struct why *w)
 		return "whether the address is one of this network namespace's could not be read";
 	if (w->is_privileged == NULL_STATE)
 		return "whether the process has CAP_NET_BIND_SERVICE there could not be read";
-	if (w->holders.len && !w->options_known)
+	if (w->holders.len && !w->options_known && w->protocol != IPPROTO_SCTP)
 		return "the options of the sockets in the way can only be read by root";
+	if (w->protocol == IPPROTO_SCTP)
+		return "the kernel tells only of SCTP sockets of its own network namespace that "
+		       "listen or are connected, not of their options";
 	if (!w->bound_known)
 		return "only root can see sockets that are bound and no more (before Linux 6.8), "
 		       "and "

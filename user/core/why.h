@@ -31,7 +31,7 @@ struct why {
 	struct endpoint local;
 	uint32_t ifindex;   /* SO_BINDTODEVICE, or the scope of the address; 0: none */
 	const char *device; /* its name, NULL if none */
-	uint16_t protocol;  /* IPPROTO_TCP, IPPROTO_UDP */
+	uint16_t protocol;  /* IPPROTO_TCP (MPTCP, too), _UDP, _UDPLITE, _SCTP, _ICMP (ping) */
 	uint32_t netns;
 	uint32_t uid;
 	enum tristate is_local;	     /* the address is one of the namespace's */

@@ -61,6 +61,13 @@ void why_judge_name(struct why *w, const struct taken *taken, enum tristate has_
 		w->answers[with] = answer;
 }
 
+static bool is_abstract(const struct why *w)
+{
+	const struct path *path = endpoint_path(&w->local);
+
+	return path && !path->bytes[0];
+}
+
 const char *why_name_hint(const struct why *w)
 {
 	if (w->obstacle != OBSTACLE_HELD)
@@ -68,9 +75,15 @@ const char *why_name_hint(const struct why *w)
 	if (w->has_file == YES && !w->holders.len)
 		return "unlink() the file, if no program of another network namespace listens "
 		       "there: a server does so before bind()";
-	if (w->local.family == AF_UNIX)
+	if (w->local.family == AF_UNIX && !is_abstract(w))
 		return "stop the holder, or take another name; the file of a path stays behind, "
 		       "unlink() it";
+	if (w->local.family == AF_UNIX)
+		return "stop the holder, or take another name; an abstract name is taken for "
+		       "sockets of the holder's type, stream, datagram or seqpacket";
+	if (w->local.family == AF_NETLINK)
+		return "stop the holder, or take another number; each protocol of netlink has "
+		       "numbers of its own";
 	return "stop the holder, or take another number";
 }
 

@@ -57,8 +57,12 @@ static void which_more(const struct run *run, struct verdict *v)
 	else if (worked(did_connect(run, "g")) && worked(did_connect(run, "h")))
 		verdict_more(v, "[::] took both IPv6 and IPv4; with IPV6_V6ONLY it would be IPv6 "
 				"alone.");
+	else if (worked(did_connect(run, "g")))
+		verdict_more(v, "[::] took IPv4; by IPv6 it could not be reached here (%s).",
+			     did_outcome(did_connect(run, "h")));
 	else
-		verdict_more(v, "[::] did not take IPv4 here.");
+		verdict_more(v, "[::] did not take IPv4 here (%s).",
+			     did_outcome(did_connect(run, "g")));
 }
 
 static void which_judge(const struct run *run, struct verdict *v)

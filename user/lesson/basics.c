@@ -108,7 +108,8 @@ static void changes_judge(const struct run *run, struct verdict *v)
 	if (failed_with(late, EADDRINUSE))
 		verdict_more(v,
 			     "That it returned zero is the news: nobody else has a claim to "
-			     "%u. The one who came late was told EADDRINUSE and has no port.",
+			     "127.0.0.1:%u. The one who came late was told EADDRINUSE and has no "
+			     "port.",
 			     bound->after.port);
 	if (gave_port(hasty))
 		verdict_more(v,

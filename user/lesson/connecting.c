@@ -63,7 +63,8 @@ static void implicit_judge(const struct run *run, struct verdict *v)
 					"connect() came.");
 		verdict_more(v, "connect() has a search of its own (__inet_hash_connect), in which "
 				"only the four of both addresses and both ports must be new; "
-				"bind() knows no peer yet and must have the port alone.");
+				"bind() knows no peer yet and must have the port alone at its "
+				"address.");
 	} else if (one->after.port != two->after.port && worked(four)) {
 		verdict_say(v, VERDICT_TRUE,
 			    "Here connect() gave each client a number of its own, %u and %u, as "
@@ -143,8 +144,8 @@ static void client_judge(const struct run *run, struct verdict *v)
 			     "A range for one socket (IP_LOCAL_PORT_RANGE, Linux 6.3) is not to "
 			     "be had on this kernel: %s; the client got %u like anybody.",
 			     did_outcome(range), ranged->after.port);
-	verdict_more(v, "It is seldom wise: a port named by hand can be taken, and after close() "
-			"it is in TIME_WAIT. See the lessons time-wait and early-bind.");
+	verdict_more(v, "It is seldom wise: a port named by hand can be taken, and whoever closes "
+			"first leaves it in TIME_WAIT. See the lessons time-wait and early-bind.");
 }
 
 const struct lesson lesson_client_bind = {

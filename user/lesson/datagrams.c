@@ -72,7 +72,52 @@ static const struct step other_steps[] = {
 	SEND_TO("writer", "@letters", 0),
 	NOTE("A bind() to nothing has the kernel choose a name."),
 	BIND("writer", "", 0),
+	NOTE("Relatives of TCP. Not every kernel has them; none is loaded for this."),
+	LOADED_SOCKET("mptcp", "MPTCP", AF_INET, SOCK_STREAM, LESSON_MPTCP),
+	LISTEN("mptcp"),
+	LOADED_SOCKET("sctp", "SCTP", AF_INET, SOCK_STREAM, IPPROTO_SCTP),
+	LISTEN("sctp"),
+	NOTE("Who talks with the kernel itself has a number."),
+	SOCKET("asker", AF_NETLINK, SOCK_RAW, 0),
+	CONNECT("asker", "(0, 0)", 0),
+	NOTE("And who waits to be called, inside the machine or between virtual ones?"),
+	SOCKET("inbox", AF_UNIX, SOCK_STREAM, 0),
+	LISTEN("inbox"),
+	LOADED_SOCKET("guest", "AF_VSOCK", AF_VSOCK, SOCK_STREAM, 0),
+	LISTEN("guest"),
+	BIND("guest", "(VMADDR_CID_ANY, VMADDR_PORT_ANY)", 0),
 };
+
+/* What those did that not every kernel has. */
+static void other_relatives(const struct run *run, struct verdict *v)
+{
+	const struct did *mptcp = did_listen(run, "mptcp"), *sctp = did_listen(run, "sctp");
+	const struct did *asker = did_connect(run, "asker");
+	uint32_t number;
+
+	if (did_see(run, mptcp, EVENT_LISTEN)) /* not every backend sees them */
+		verdict_needs(v, run, mptcp, EVENT_LISTEN, ORIGIN_LISTEN);
+	if (gave_port(mptcp))
+		verdict_more(v, "listen() gave the MPTCP socket port %u.", mptcp->after.port);
+	if (gave_port(sctp))
+		verdict_more(v, "listen() gave the SCTP socket port %u.", sctp->after.port);
+	if (!gave_port(asker))
+		return;
+	memcpy(&number, asker->after.addr, sizeof(number));
+	verdict_more(v, "connect() gave the netlink socket the number %u.", number);
+}
+
+static void other_servers(const struct run *run, struct verdict *v)
+{
+	bool inbox = failed_with(did_listen(run, "inbox"), EINVAL);
+	bool guest = failed_with(did_listen(run, "guest"), EINVAL);
+
+	if (inbox || guest)
+		verdict_more(v, "But a server of %s must: listen() without bind() ended in EINVAL.",
+			     inbox && guest ? "UNIX or VSOCK"
+			     : inbox	    ? "UNIX"
+					    : "VSOCK");
+}
 
 static void other_judge(const struct run *run, struct verdict *v)
 {
@@ -90,10 +135,11 @@ static void other_judge(const struct run *run, struct verdict *v)
 		return;
 	if (did_see(run, ping, EVENT_SEND)) /* not every backend sees pings */
 		verdict_needs(v, run, ping, EVENT_SEND, ORIGIN_SEND);
-	verdict_say(v, VERDICT_FALSE,
-		    "None of them had to: the ping socket was given the number %u when it sent, "
-		    "the raw one never has one, and the UNIX one sent without a name.",
-		    ping->after.port);
+	verdict_say(
+		v, VERDICT_FALSE,
+		"None of these three had to: the ping socket was given the number %u when it sent, "
+		"the raw one never has one, and the UNIX one sent without a name.",
+		ping->after.port);
 	verdict_more(v,
 		     "ping's number is the identifier in its ICMP messages. The %u that "
 		     "getsockname() shows for the raw socket is its protocol, not a port.",
@@ -104,11 +150,13 @@ static void other_judge(const struct run *run, struct verdict *v)
 			     "an empty address had the kernel invent @%.*s.",
 			     named->after.port < 16 ? named->after.port - 1 : 15,
 			     (const char *)named->after.addr + 1);
+	other_relatives(run, v);
+	other_servers(run, v);
 }
 
 const struct lesson lesson_other_sockets = {
 	.name = "other-sockets",
-	.question = "Do ping, raw and UNIX sockets need bind()?",
+	.question = "Do sockets other than TCP's and UDP's need bind()?",
 	.claim = "All sockets must be bound, TCP, UDP or other.",
 	PROGRAM(other_steps),
 	.judge = other_judge,

@@ -51,7 +51,7 @@ void verdict_needs(struct verdict *v, const struct run *run, const struct did *d
 			   origin_name(seen->origin), origin_name(origin));
 }
 
-/* A socket of a protocol whose ports portlife follows. */
+/* A socket of a protocol whose ports every backend follows from the first to the last. */
 static bool is_followed(const struct run *run, const struct did *did)
 {
 	const struct did *made = did_nth(run, STEP_SOCKET, did->step->socket, 0);
@@ -61,7 +61,7 @@ static bool is_followed(const struct run *run, const struct did *did)
 	if (!worked(made))
 		return false;
 	return (made->step->family == AF_INET || made->step->family == AF_INET6) &&
-	       made->step->type != SOCK_RAW && made->step->protocol != IPPROTO_ICMP;
+	       made->step->type != SOCK_RAW && !made->step->protocol;
 }
 
 static enum port_origin origin_by(const struct did *did)

@@ -34,16 +34,20 @@ enum step_op {
 
 enum step_option { OPTION_REUSEADDR, OPTION_REUSEPORT, OPTION_NO_PORT, OPTION_RANGE };
 
+#define LESSON_MPTCP 262 /* IPPROTO_MPTCP, <linux/in.h> of 5.6 */
+
 #define TOLD "told" /* step.port_of: the number that STEP_HEAR_PORT heard */
 
 struct step {
 	enum step_op op;
-	const char *socket;  /* its name in the program; NULL if the call is about none */
-	const char *from;    /* STEP_ACCEPT: the listener */
-	const char *addr;    /* as text; of AF_UNIX a name, an abstract one if it begins with '@' */
+	const char *socket; /* its name in the program; NULL if the call is about none */
+	const char *from;   /* STEP_ACCEPT: the listener */
+	const char *addr;   /* as text; of AF_UNIX a name, an abstract one if it begins with '@'; of
+			       AF_NETLINK the kernel's, of AF_VSOCK any, and as Python has it */
 	const char *port_of; /* instead of port: the port of this socket, or TOLD */
-	const char *text;    /* of a note; of a setting its name below /proc/sys/net/ipv4 */
-	const char *set_to;  /* STEP_SETTING */
+	const char *text; /* of a note; of a setting its name below /proc/sys/net/ipv4; of a socket
+			     what must stand in /proc/net/protocols, or NULL */
+	const char *set_to; /* STEP_SETTING */
 	int family, type, protocol;
 	enum step_option option;
 	uint32_t value;
@@ -58,6 +62,12 @@ struct step {
 #define SOCKET(s, f, t, p)                                                                         \
 	{                                                                                          \
 		.op = STEP_SOCKET, .socket = (s), .family = f, .type = t, .protocol = p            \
+	}
+/* Only if the kernel has it already, as it calls it: a lesson has no module loaded. */
+#define LOADED_SOCKET(s, n, f, t, p)                                                               \
+	{                                                                                          \
+		.op = STEP_SOCKET, .socket = (s), .text = (n), .family = f, .type = t,             \
+		.protocol = p                                                                      \
 	}
 #define TCP(s)	SOCKET(s, AF_INET, SOCK_STREAM, 0)
 #define TCP6(s) SOCKET(s, AF_INET6, SOCK_STREAM, 0)

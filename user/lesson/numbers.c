@@ -73,8 +73,8 @@ static void many_judge(const struct run *run, struct verdict *v)
 			    connections);
 	verdict_more(v,
 		     "A new network here has the range %d to %d: %d numbers for each pair of "
-		     "own address and destination (address and port). It is in all when every "
-		     "socket calls bind(addr, 0) first: see early-bind.",
+		     "own address and destination (address and port). It is in all, for one own "
+		     "address, when every socket calls bind(addr, 0) first: see early-bind.",
 		     range->result, range->other, range->other - range->result + 1);
 }
 
@@ -139,12 +139,14 @@ static void early_judge(const struct run *run, struct verdict *v)
 	verdict_needs(v, run, did_bind(run, "a"), EVENT_BIND, ORIGIN_BIND0);
 	verdict_needs(v, run, k, EVENT_CONNECT, ORIGIN_CONNECT);
 	verdict_say(v, VERDICT_FALSE,
-		    "It costs a number that nobody else can have: two sockets used up both, to "
-		    "two servers (the third got %s); with IP_BIND_ADDRESS_NO_PORT two numbers "
+		    "It costs a number that nobody else at that address can have: two sockets used "
+		    "up both, to two servers (the third got %s); with IP_BIND_ADDRESS_NO_PORT two "
+		    "numbers "
 		    "were enough for %u connections.",
 		    did_outcome(c), late);
 	verdict_more(v, "bind(addr, 0) must choose before it knows whom the socket will call, so "
-			"it takes a number that is free for all. With the option it notes the "
+			"it takes a number that the address has to spare for all. With the option "
+			"it notes the "
 			"address, leaves the port 0, and connect() chooses (`deferred`).");
 }
 

@@ -4,6 +4,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
+#include <linux/vm_sockets.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -106,6 +108,20 @@ static int unix_address(struct address *a, const char *name)
 	return 0;
 }
 
+/* The kernel as the one to talk with, or any port. */
+static int other_address(struct address *a, int family)
+{
+	struct sockaddr_vm *svm = (struct sockaddr_vm *)&a->storage;
+
+	a->len = sizeof(struct sockaddr_nl);
+	if (family == AF_NETLINK)
+		return 0;
+	a->len = sizeof(*svm);
+	svm->svm_cid = VMADDR_CID_ANY;
+	svm->svm_port = VMADDR_PORT_ANY;
+	return 0;
+}
+
 /* The address that a step names, for a socket of fd's family. */
 static int step_address(struct stage *stage, const struct step *s, int fd, struct address *a)
 {
@@ -121,6 +137,8 @@ static int step_address(struct stage *stage, const struct step *s, int fd, struc
 	a->storage.ss_family = (sa_family_t)family;
 	if (family == AF_UNIX)
 		return unix_address(a, s->addr);
+	if (family == AF_NETLINK || family == AF_VSOCK)
+		return other_address(a, family);
 	sin->sin_port = htons(port);
 	a->len = family == AF_INET6 ? sizeof(*sin6) : sizeof(*sin);
 	if (family == AF_INET6)
@@ -263,6 +281,8 @@ static int call(struct stage *stage, const struct step *s, int fd)
 		return -EBADF; /* the kernel may not have the socket's family */
 	switch (s->op) {
 	case STEP_SOCKET:
+		if (s->text && !world_has_protocol(s->text))
+			return -EPROTONOSUPPORT;
 		return stage_add(stage, s->socket,
 				 socket(s->family, s->type | SOCK_CLOEXEC, s->protocol));
 	case STEP_OPTION:
@@ -289,6 +309,22 @@ static int call(struct stage *stage, const struct step *s, int fd)
 	}
 }
 
+/* What has a number instead of a port: port is 1 if it has one. */
+static void place_of_number(struct wire_place *place, const struct sockaddr_storage *ss)
+{
+	const struct sockaddr_nl *snl = (const struct sockaddr_nl *)ss;
+	const struct sockaddr_vm *svm = (const struct sockaddr_vm *)ss;
+
+	if (ss->ss_family == AF_NETLINK) {
+		memcpy(place->addr, &snl->nl_pid, sizeof(snl->nl_pid));
+		place->port = snl->nl_pid != 0;
+	} else if (ss->ss_family == AF_VSOCK && svm->svm_port != VMADDR_PORT_ANY) {
+		memcpy(place->addr, &svm->svm_cid, sizeof(svm->svm_cid));
+		memcpy(place->addr + 4, &svm->svm_port, sizeof(svm->svm_port));
+		place->port = 1;
+	}
+}
+
 static void place_of(struct wire_place *place, int fd, bool peer)
 {
 	struct sockaddr_storage ss = { 0 };
@@ -298,7 +334,10 @@ static void place_of(struct wire_place *place, int fd, bool peer)
 	if (fd < 0 || (peer ? getpeername(fd, (struct sockaddr *)&ss, &len)
 			    : getsockname(fd, (struct sockaddr *)&ss, &len)))
 		return;
+	if (peer && ss.ss_family == AF_NETLINK)
+		return; /* the kernel, which is nobody in particular */
 	place->family = ss.ss_family;
+	place_of_number(place, &ss);
 	if (ss.ss_family == AF_INET) {
 		memcpy(place->addr, &((struct sockaddr_in *)&ss)->sin_addr, 4);
 		place->port = ntohs(((struct sockaddr_in *)&ss)->sin_port);

@@ -25,7 +25,25 @@ static const char *family_text(const struct step *s)
 {
 	if (s->family == AF_UNIX)
 		return "AF_UNIX";
+	if (s->family == AF_NETLINK)
+		return "AF_NETLINK";
+	if (s->family == AF_VSOCK)
+		return "AF_VSOCK";
 	return s->family == AF_INET6 ? "AF_INET6" : "AF_INET";
+}
+
+static const char *protocol_text(const struct step *s)
+{
+	switch (s->protocol) {
+	case IPPROTO_ICMP:
+		return ", IPPROTO_ICMP";
+	case IPPROTO_SCTP:
+		return ", IPPROTO_SCTP";
+	case LESSON_MPTCP:
+		return ", IPPROTO_MPTCP";
+	default:
+		return "";
+	}
 }
 
 static void line_socket(char *line, const struct step *s)
@@ -34,8 +52,12 @@ static void line_socket(char *line, const struct step *s)
 			   : s->type == SOCK_DGRAM ? "SOCK_DGRAM"
 						   : "SOCK_RAW";
 
-	snprintf(line, PYTHON_LINE_MAX, "%s = socket(%s, %s%s)", s->socket, family_text(s), type,
-		 s->protocol == IPPROTO_ICMP ? ", IPPROTO_ICMP" : "");
+	if (s->text)
+		snprintf(line, PYTHON_LINE_MAX, "%s = loaded_socket(\"%s\", %s, %s%s)", s->socket,
+			 s->text, family_text(s), type, protocol_text(s));
+	else
+		snprintf(line, PYTHON_LINE_MAX, "%s = socket(%s, %s%s)", s->socket, family_text(s),
+			 type, protocol_text(s));
 }
 
 /* The address of bind(), connect() and sendto(), as Python has it. */
@@ -43,6 +65,8 @@ static void address_text(char *text, size_t len, const struct step *s)
 {
 	if (s->addr[0] == '@')
 		snprintf(text, len, "\"\\0%s\"", s->addr + 1);
+	else if (s->addr[0] == '(')
+		snprintf(text, len, "%s", s->addr);
 	else if (!s->addr[0])
 		snprintf(text, len, "\"\"");
 	else if (!s->port_of)
@@ -137,10 +161,23 @@ void python_printable(char *text)
 			*text = '?';
 }
 
+static void place_number(char text[PYTHON_PLACE_MAX], const struct wire_place *place,
+			 const uint8_t *at, const char *ahead)
+{
+	uint32_t number;
+
+	memcpy(&number, at, sizeof(number));
+	if (place->port)
+		snprintf(text, PYTHON_PLACE_MAX, "%s%u", ahead, number);
+	else
+		snprintf(text, PYTHON_PLACE_MAX, "no number");
+}
+
 void python_place(char text[PYTHON_PLACE_MAX], const struct wire_place *place)
 {
 	char addr[FMT_INET6_MAX + 1], *end;
 	size_t len = place->port < 16 ? place->port : 16;
+	uint32_t cid;
 
 	switch (place->family) {
 	case AF_INET:
@@ -152,6 +189,14 @@ void python_place(char text[PYTHON_PLACE_MAX], const struct wire_place *place)
 		end = fmt_inet6(addr, place->addr);
 		*end = '\0';
 		snprintf(text, PYTHON_PLACE_MAX, "[%s]:%u", addr, place->port);
+		break;
+	case AF_NETLINK:
+		place_number(text, place, place->addr, "number ");
+		break;
+	case AF_VSOCK:
+		memcpy(&cid, place->addr, sizeof(cid));
+		snprintf(addr, sizeof(addr), cid == UINT32_MAX ? "any:" : "%u:", cid);
+		place_number(text, place, place->addr + 4, addr);
 		break;
 	case AF_UNIX:
 		if (!len)
@@ -172,7 +217,7 @@ static const char script_world[] =
 	"from fcntl import ioctl\n"
 	"from socket import *\n"
 	"\n"
-	"IP_BIND_ADDRESS_NO_PORT, IP_LOCAL_PORT_RANGE = 24, 51\n"
+	"IP_BIND_ADDRESS_NO_PORT, IP_LOCAL_PORT_RANGE, IPPROTO_MPTCP = 24, 51, 262\n"
 	"CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000\n"
 	"ECHO = b\"\\x08\\0\\xf7\\xff\\0\\0\\0\\0\"  # what ping sends\n"
 	"libc = ctypes.CDLL(None, use_errno=True)\n"
@@ -220,6 +265,13 @@ static const char script_world[] =
 	"    low = low | 1 << 10 if on else low & ~(1 << 10)\n"
 	"    libc.capset(head, struct.pack(\"6I\", low, *rest))\n"
 	"\n"
+	"def loaded_socket(name, *what):\n"
+	"    \"\"\"Only if the kernel has it already: a lesson has nothing loaded.\"\"\"\n"
+	"    with open(\"/proc/net/protocols\") as file:\n"
+	"        if not any(line.split()[0] == name for line in file):\n"
+	"            raise OSError(errno.EPROTONOSUPPORT, os.strerror(errno.EPROTONOSUPPORT))\n"
+	"    return socket(*what)\n"
+	"\n"
 	"def between(low, high):\n"
 	"    return struct.pack(\"I\", low | high << 16)\n"
 	"\n"
@@ -235,6 +287,12 @@ static const char script_world[] =
 	"        at = getattr(s, which)()\n"
 	"    except OSError:\n"
 	"        return None\n"
+	"    if s.family == AF_NETLINK:\n"
+	"        number = \"number %d\" % at[0] if at[0] else \"no number\"\n"
+	"        return None if which == \"getpeername\" else number\n"
+	"    if s.family == AF_VSOCK:\n"
+	"        cid = \"any\" if at[0] == VMADDR_CID_ANY else at[0]\n"
+	"        return \"no number\" if at[1] == VMADDR_PORT_ANY else f\"{cid}:{at[1]}\"\n"
 	"    if s.family == AF_UNIX:\n"
 	"        text = at if isinstance(at, str) else at.decode()\n"
 	"        return \"@\" + text[1:] if text else \"no name\"\n"
@@ -271,8 +329,9 @@ static const char script_go[] =
 	"        if line.startswith(\"setting\") and \", \" not in line or "
 	"line.startswith(\"told\"):\n"
 	"            print(\"    =\", told if line.startswith(\"told\") else eval(line))\n"
-	"    except OSError as e:\n"
-	"        print(\"    failed:\", errno.errorcode.get(e.errno, e.errno), \"-\", e.strerror)\n"
+	"    except OSError as failure:\n"
+	"        print(\"    failed:\", errno.errorcode.get(failure.errno, failure.errno), \"-\",\n"
+	"              failure.strerror)\n"
 	"    except NameError:\n"
 	"        print(\"    failed: EBADF - there is no such socket\")\n"
 	"    show(name, line, before)\n";

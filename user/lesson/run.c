@@ -104,6 +104,8 @@ static void keep_ends(struct seen *seen, const struct life *l)
 	if (!endpoint_is_named(&l->local)) {
 		seen->local = l->local;
 		seen->peer = l->peer;
+	} else if (l->local.family != AF_UNIX) {
+		seen->local = l->local;
 	} else if (endpoint_path(&l->local)) {
 		sentence_add_address(&s, &l->local, 0, 0);
 		memcpy(seen->name, s.text, s.len < SEEN_NAME_MAX ? s.len : SEEN_NAME_MAX - 1);

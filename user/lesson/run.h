@@ -28,7 +28,7 @@ struct seen {
 	bool assigned, deferred, reconciled, waits;
 	uint16_t range_lo, range_hi;
 	uint16_t protocol;		 /* as life.protocol */
-	struct endpoint local, peer;	 /* family 0: not of IP */
+	struct endpoint local, peer;	 /* family 0: not of IP; local also: neither a number */
 	char name[SEEN_NAME_MAX];	 /* of AF_UNIX, "@letters"; else "" */
 	char why[SEEN_WHY_MAX];		 /* who is in the way, "" if nobody is known */
 	const char *owner;		 /* name of the socket in the program, NULL if not known */

@@ -62,9 +62,9 @@ static void many_judge(const struct run *run, struct verdict *v)
 		    server->after.port, right->after.port);
 	if (failed_with(rude, EADDRINUSE))
 		verdict_more(v, "Who had not set it was refused (EADDRINUSE).");
-	verdict_more(v, "The same number at another address, or in UDP, is another port "
-			"altogether. What a bind bucket keeps is a list of owners and whether the "
-			"next one may join them.");
+	verdict_more(v, "At another address the number was to be had without asking anybody, and "
+			"in UDP it is another port altogether. What a bind bucket keeps is a list "
+			"of owners and whether the next one may join them.");
 }
 
 const struct lesson lesson_one_port_one_socket = {

@@ -134,3 +134,16 @@ int world_set_privilege(bool on)
 		data[0].effective &= ~(1U << CAP_NET_BIND_SERVICE);
 	return syscall(SYS_capset, &head, data) ? -errno : 0;
 }
+
+bool world_has_protocol(const char *name)
+{
+	FILE *file = fopen("/proc/net/protocols", "re");
+	char line[256], first[32];
+	bool found = false;
+
+	while (file && !found && fgets(line, sizeof(line), file))
+		found = sscanf(line, "%31s", first) == 1 && !strcmp(first, name);
+	if (file)
+		fclose(file);
+	return found;
+}

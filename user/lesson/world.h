@@ -22,6 +22,8 @@ int world_add_address(const char *addr, unsigned int index);
 /* A file below /proc/sys/net/ipv4. 0 or a negative errno; count is set to the numbers read. */
 int world_write_setting(const char *name, const char *value);
 int world_read_setting(const char *name, int numbers[2], size_t *count);
+/* Does the kernel have it, as its /proc/net/protocols calls it? Nothing is loaded. */
+bool world_has_protocol(const char *name);
 
 /* With or without CAP_NET_BIND_SERVICE, which must be among the permitted ones. Same returns. */
 int world_set_privilege(bool on);

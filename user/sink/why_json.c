@@ -45,7 +45,7 @@ struct question {
 static void json_answers(struct json_writer *json, const struct question *q)
 {
 	json_key(json, "answer");
-	if (q->meanings) {
+	if (!q->port && !q->connect) {
 		json_null(json);
 		return;
 	}

@@ -2,6 +2,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "user/core/family.h"
 #include "user/core/unit.h"
@@ -12,6 +13,22 @@
 #include "user/util/fmt.h"
 
 #define INDENT 16
+
+static const char *protocol_title(uint16_t protocol)
+{
+	switch (protocol) {
+	case IPPROTO_TCP:
+		return "TCP";
+	case IPPROTO_UDP:
+		return "UDP";
+	case IPPROTO_UDPLITE:
+		return "UDP-Lite";
+	case IPPROTO_SCTP:
+		return "SCTP";
+	default:
+		return protocol_name(protocol);
+	}
+}
 
 /* "bind() to 0.0.0.0:80, TCP, by uid 33 in network namespace 4026531840: no" */
 static void text_question(struct out *out, const struct columns *columns, const struct why *w)
@@ -26,14 +43,9 @@ static void text_question(struct out *out, const struct columns *columns, const 
 		p = fmt_literal(p, " on ");
 		p = columns_name(columns, p, w->device);
 	}
-	if (endpoint_is_named(&w->local)) {
-		p = fmt_literal(p, ", ");
-		p = columns_string(p, protocol_name(w->protocol));
-		p = fmt_literal(p, ", by uid ");
-	} else {
-		p = columns_string(p, w->protocol == IPPROTO_TCP ? ", TCP, by uid "
-								 : ", UDP, by uid ");
-	}
+	p = fmt_literal(p, ", ");
+	p = columns_string(p, protocol_title(w->protocol));
+	p = fmt_literal(p, ", by uid ");
 	p = fmt_u64(p, w->uid);
 	p = fmt_literal(p, " in network namespace ");
 	p = fmt_u64(p, w->netns);
@@ -78,6 +90,15 @@ static const char *overlap_words(enum conflict_overlap overlap)
 	return "the addresses overlap";
 }
 
+static const char *overlap_of(const struct why *w, enum conflict_overlap overlap)
+{
+	if (w->protocol == IPPROTO_ICMP)
+		return "the same id";
+	if (endpoint_is_named(&w->local))
+		return w->local.family == AF_UNIX ? "the same name" : "the same number";
+	return overlap_words(overlap);
+}
+
 static void text_in_the_way(struct out *out, const struct columns *columns, const struct why *w)
 {
 	if (!w->holders.len)
@@ -88,7 +109,7 @@ static void text_in_the_way(struct out *out, const struct columns *columns, cons
 		const struct conflict *c = &w->holders.list[i].conflict;
 
 		table_text_row(out, columns, w->rows[i]);
-		paragraph_print(out, "", INDENT, "%s%s", overlap_words(c->overlap),
+		paragraph_print(out, "", INDENT, "%s%s", overlap_of(w, c->overlap),
 				c->same_device ? ", on the same device" : "");
 	}
 	if (w->holders.omitted)
@@ -101,6 +122,12 @@ static void text_notes(struct out *out, const struct why *w, const struct settin
 	if (endpoint_is_named(&w->local)) {
 		if (why_name_note(w))
 			paragraph_write(out, "\nNote:", 7, why_name_note(w));
+		return;
+	}
+	if (w->protocol == IPPROTO_ICMP) {
+		paragraph_write(out, "\nNote:", 7,
+				"an ICMP id: sockets of ping are made with SO_REUSEADDR, so many "
+				"may have one.");
 		return;
 	}
 	if (settings_is_reserved(s, w->local.port))

@@ -64,7 +64,11 @@ static void begin(struct passes *p, uint16_t flags, passes_give *give, void *arg
 		p->full_ns = 0;
 		p->second = false;
 	}
-	walk = (struct wire_walk){ .number = p->walk, .flags = flags, .time_wait = p->time_wait };
+	walk = (struct wire_walk){
+		.number = p->walk,
+		.flags = flags,
+		.time_wait = p->time_wait || (flags & WIRE_P_FULL),
+	};
 	say(p, WIRE_PASS_BEGIN, give, arg);
 	p->stage = PASS_WALKS;
 	/* what cannot begin is aborted by the first step */

@@ -25,7 +25,8 @@ struct passes {
 	struct existing *existing; /* NULL: no pass is ever made */
 	bool resync;		   /* not only at the start */
 	bool periodic;		   /* the backend has blind spots */
-	bool time_wait; /* the backend sees the end of TIME_WAIT: entries that it missed count */
+	bool time_wait; /* the backend sees the end of TIME_WAIT: entries that it missed always
+			   count */
 	enum pass_stage stage;
 	uint16_t flags; /* enum wire_pass_flag of the pass under way */
 	uint16_t walk;	/* number of the walk */
