@@ -185,6 +185,46 @@ static __always_inline void request_read(struct call *call, const void *uaddr, s
 	}
 }
 
+/* As struct user_msghdr begins. */
+struct send_name {
+	void *name;
+	s32 name_len;
+};
+
+/* Where the program has the address that a send names; no name if there is none. */
+static __always_inline struct send_name send_name_of(const struct syscall *now)
+{
+	struct send_name message = {};
+	struct pt_regs *regs = now->regs;
+
+	if (!regs)
+		return message;
+#ifndef TASK_BY_STACK
+	if (now->number == SYSCALL_SENDTO && has_task_pt_regs()) {
+		regs = (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
+		message.name = (void *)SYSCALL_FIFTH_DIRECT(regs);
+		message.name_len = SYSCALL_SIXTH_DIRECT(regs);
+		return message;
+	}
+#endif
+	if (now->number == SYSCALL_SENDTO) {
+		message.name = (void *)SYSCALL_FIFTH(regs);
+		message.name_len = SYSCALL_SIXTH(regs);
+	} else if (now->number == SYSCALL_SENDMSG || now->number == SYSCALL_SENDMMSG) {
+		bpf_probe_read_user(&message, 12, (void *)SYSCALL_SECOND(regs));
+	}
+	return message;
+}
+
+/* The address that a send names: the kernel has just copied it. */
+static __always_inline void request_of_send(struct call *call, const struct syscall *now)
+{
+	struct send_name message = send_name_of(now);
+
+	if (message.name)
+		request_read(call, message.name, message.name_len, true);
+}
+
 /* EINPROGRESS, EALREADY, EISCONN and interruptions are no outcomes. */
 static __always_inline bool connect_is_over(int ret)
 {

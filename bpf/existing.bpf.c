@@ -67,18 +67,13 @@ static __always_inline void time_wait_fill(struct wire_sock *w, struct sock *tw)
 	if (bpf_core_field_exists(bind->tw_connect_bind) &&
 	    BPF_CORE_READ_BITFIELD_PROBED(bind, tw_connect_bind))
 		w->userlocks = SOCK_CONNECT_BIND;
-	/* tw_reuse and tw_reuseport: as the socket had them */
+	/* of the socket that it replaced (inet_twsk_alloc) */
 	if (BPF_CORE_READ_BITFIELD_PROBED(tw, __sk_common.skc_reuse))
 		w->options |= WIRE_O_REUSEADDR;
 	if (BPF_CORE_READ_BITFIELD_PROBED(tw, __sk_common.skc_reuseport))
 		w->options |= WIRE_O_REUSEPORT;
 	if (BPF_CORE_READ_BITFIELD_PROBED(tw, __sk_common.skc_ipv6only))
 		w->options |= WIRE_O_V6ONLY;
-	/* of the socket that it replaced (inet_twsk_alloc) */
-	if (BPF_CORE_READ_BITFIELD_PROBED(tw, __sk_common.skc_reuse))
-		w->options |= WIRE_O_REUSEADDR;
-	if (BPF_CORE_READ_BITFIELD_PROBED(tw, __sk_common.skc_reuseport))
-		w->options |= WIRE_O_REUSEPORT;
 	if (w->ifindex)
 		w->options |= WIRE_O_BINDTODEVICE;
 	w->local_port = sock_port(tw);
@@ -107,6 +102,8 @@ static __always_inline struct wire_call *found_record(struct sock *sk, struct so
 		r->fd = -1;
 	} else {
 		call_fill(r, WIRE_FOUND, now, sk, copy, 0, 0, ACTOR_NONE);
+		r->sock_uid = BPF_CORE_READ(sk, sk_uid.val);
+		r->facts |= WIRE_F_SOCK_UID;
 	}
 	r->sock.local_port = port;
 	r->port_before = port;
@@ -255,6 +252,19 @@ static __always_inline void look_time_wait(struct bpf_iter_meta *meta, struct so
 }
 
 /*
+ * A socket has been taken in. What changed its port since that was read may have come before there
+ * was an entry to be found: the next walk judges it.
+ */
+static __always_inline void look_again(struct bpf_iter_meta *meta, struct sock *sk, u16 told)
+{
+	struct socket_state *state = socket_find(sk);
+	u16 port = sock_port(sk);
+
+	if (state && port != told && state->told_port == told)
+		is_decided(meta, state, (u32)told << 16 | port);
+}
+
+/*
  * A socket that the table lacks. The room in the ring buffer comes first, so that nothing that a
  * probe tells of the socket once it is in the table can get ahead of this.
  */
@@ -298,6 +308,8 @@ static __always_inline void take_in(struct bpf_iter_meta *meta, struct sock *sk,
 	}
 	record_submit(r);
 	answer(meta, WIRE_TOKEN_RECORD);
+	if (!(flags & SOCKET_TIME_WAIT))
+		look_again(meta, sk, port);
 }
 
 /*

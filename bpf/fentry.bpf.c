@@ -67,6 +67,27 @@ int BPF_PROG(bind6_outer, struct socket *sock, void *uaddr, int uaddr_len, int r
 	return 0;
 }
 
+SEC("fexit/security_socket_bind")
+int BPF_PROG(bind_denied, struct socket *sock, void *uaddr, int uaddr_len, int ret)
+{
+	handle_denied(sock, WIRE_BIND, uaddr, uaddr_len, ret);
+	return 0;
+}
+
+SEC("fexit/security_socket_listen")
+int BPF_PROG(listen_denied, struct socket *sock, int backlog, int ret)
+{
+	handle_denied(sock, WIRE_LISTEN, 0, 0, ret);
+	return 0;
+}
+
+SEC("fexit/security_socket_connect")
+int BPF_PROG(connect_denied, struct socket *sock, void *uaddr, int uaddr_len, int ret)
+{
+	handle_denied(sock, WIRE_CONNECT, uaddr, uaddr_len, ret);
+	return 0;
+}
+
 SEC("fentry/inet_csk_get_port")
 int BPF_PROG(get_port_enter, struct sock *sk, unsigned short snum)
 {

@@ -26,32 +26,6 @@ static __always_inline bool syscall_leads_to(const struct call *call, long numbe
 	}
 }
 
-/* The address that a send names, where the program has it: the kernel has just copied it. */
-static __always_inline void request_of_send(struct call *call, const struct syscall *now)
-{
-	struct {
-		void *name;
-		s32 name_len;
-	} message = {}; /* as struct user_msghdr begins */
-
-	struct pt_regs *regs = now->regs;
-
-	if (!regs)
-		return;
-	if (now->number == SYSCALL_SENDTO && has_task_pt_regs()) {
-		regs = (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
-		message.name = (void *)SYSCALL_FIFTH_DIRECT(regs);
-		message.name_len = SYSCALL_SIXTH_DIRECT(regs);
-	} else if (now->number == SYSCALL_SENDTO) {
-		message.name = (void *)SYSCALL_FIFTH(regs);
-		message.name_len = SYSCALL_SIXTH(regs);
-	} else if (now->number == SYSCALL_SENDMSG || now->number == SYSCALL_SENDMMSG) {
-		bpf_probe_read_user(&message, 12, (void *)SYSCALL_SECOND(regs));
-	}
-	if (message.name)
-		request_read(call, message.name, message.name_len, true);
-}
-
 /* Notes the descriptor if the call came by its system call, and io_uring if it came by that. */
 static __always_inline void call_came_by(struct call *call)
 {
@@ -142,10 +116,38 @@ static __always_inline void handle_bind_exit(struct sock *sk, const void *uaddr,
 		call->facts |= WIRE_F_BPF;
 	else
 		call_came_by(call);
-	if (ret < 0)
+	if (ret < 0 && !(flags & BIND_FROM_BPF))
 		thread->bind_failed_sk = (u64)sk;
 	record_call(WIRE_BIND, bpf_ktime_get_boot_ns(), sk, state, call, positive_errno(ret),
 		    ACTOR_CURRENT);
+}
+
+/*
+ * A call that fails before anything of the protocol's own is called. When it began was not seen.
+ */
+static __always_inline void call_failed_early(struct thread *thread, struct sock *sk, u8 kind,
+					      const void *uaddr, int uaddr_len, int ret)
+{
+	u64 now = bpf_ktime_get_boot_ns();
+	struct socket_state *state = socket_touch(sk, now);
+	struct call *call;
+
+	if (!state)
+		return;
+	call_begin(thread, sk, kind, now);
+	call = call_end(thread, sk, kind);
+	if (!call)
+		return;
+	call->facts = 0;
+	call->start_ns = 0;
+	if (uaddr)
+		request_read(call, uaddr, uaddr_len, false);
+	call_came_by(call);
+	if (kind == WIRE_CONNECT)
+		kind = (call->facts & WIRE_F_REQUEST) && call->request.family == AF_UNSPEC
+			       ? WIRE_DISCONNECT
+			       : WIRE_CONNECT_FAILED;
+	record_call(kind, now, sk, state, call, positive_errno(ret), ACTOR_CURRENT);
 }
 
 /*
@@ -155,11 +157,8 @@ static __always_inline void handle_bind_exit(struct sock *sk, const void *uaddr,
 static __always_inline void handle_bind_outer_exit(struct socket *sock, const void *uaddr,
 						   int uaddr_len, int ret)
 {
-	struct socket_state *state;
 	struct thread *thread;
 	struct sock *sk;
-	struct call *call;
-	u64 now;
 
 	if (ret >= 0)
 		return;
@@ -169,23 +168,31 @@ static __always_inline void handle_bind_outer_exit(struct socket *sock, const vo
 	thread = thread_touch();
 	if (!thread)
 		return;
-	if (thread->bind_failed_sk == (u64)sk) {
+	if (thread->bind_failed_sk == (u64)sk)
 		thread->bind_failed_sk = 0;
+	else
+		call_failed_early(thread, sk, WIRE_BIND, uaddr, uaddr_len, ret);
+}
+
+/*
+ * security_socket_bind, security_socket_listen, security_socket_connect: a security module
+ * (Landlock, SELinux, AppArmor, a BPF program) says no, and nothing of the protocol's own is
+ * called. uaddr is NULL for listen().
+ */
+static __always_inline void handle_denied(struct socket *sock, u8 kind, const void *uaddr,
+					  int uaddr_len, int ret)
+{
+	struct thread *thread;
+	struct sock *sk;
+
+	if (ret >= 0)
 		return;
-	}
-	now = bpf_ktime_get_boot_ns();
-	state = socket_touch(sk, now);
-	if (!state)
+	sk = FIELD(sock, sk);
+	if (!sk || !sock_is_watched(sk) || (kind == WIRE_LISTEN && !sock_is_tcp(sk)))
 		return;
-	call_begin(thread, sk, WIRE_BIND, now);
-	call = call_end(thread, sk, WIRE_BIND);
-	if (!call)
-		return;
-	call->facts = 0; /* when it began was not seen */
-	call->start_ns = 0;
-	request_read(call, uaddr, uaddr_len, false);
-	call_came_by(call);
-	record_call(WIRE_BIND, now, sk, state, call, positive_errno(ret), ACTOR_CURRENT);
+	thread = thread_touch();
+	if (thread)
+		call_failed_early(thread, sk, kind, uaddr, uaddr_len, ret);
 }
 
 /* --- the port search ------------------------------------------------------------------------

@@ -64,6 +64,9 @@ enum function {
 	FUNCTION___inet6_bind,
 	FUNCTION_inet_bind,
 	FUNCTION_inet6_bind,
+	FUNCTION_security_socket_bind,
+	FUNCTION_security_socket_listen,
+	FUNCTION_security_socket_connect,
 	FUNCTION_inet_csk_get_port,
 	FUNCTION_udp_lib_get_port,
 	FUNCTION_ping_bind,
@@ -96,6 +99,17 @@ RETURN(bind4_outer, inet_bind, handle_bind_outer_exit(SAVED1, SAVED2, SAVED_INT3
 
 CALL(bind6_outer_enter, inet6_bind, sock_of(ARG1), (void)0)
 RETURN(bind6_outer, inet6_bind, handle_bind_outer_exit(SAVED1, SAVED2, SAVED_INT3, RETURNED))
+
+CALL(bind_asked, security_socket_bind, sock_of(ARG1), (void)0)
+RETURN(bind_denied, security_socket_bind,
+       handle_denied(SAVED1, WIRE_BIND, SAVED2, SAVED_INT3, RETURNED))
+
+CALL(listen_asked, security_socket_listen, sock_of(ARG1), (void)0)
+RETURN(listen_denied, security_socket_listen, handle_denied(SAVED1, WIRE_LISTEN, 0, 0, RETURNED))
+
+CALL(connect_asked_for, security_socket_connect, sock_of(ARG1), (void)0)
+RETURN(connect_denied, security_socket_connect,
+       handle_denied(SAVED1, WIRE_CONNECT, SAVED2, SAVED_INT3, RETURNED))
 
 CALL(get_port_enter, inet_csk_get_port, ARG1, handle_get_port_enter(ARG1, INT2))
 static __always_inline void get_port_returns(struct sock *sk, u16 port, int ret)

@@ -251,7 +251,7 @@ static __always_inline bool is_sends_doing(const struct socket_state *state, u16
 	return port && !state->told_port && !state->tid && !(state->flags & SOCKET_EXISTING);
 }
 
-static __always_inline void call_sent(struct call *call)
+static __always_inline struct syscall call_sent(struct call *call)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 	bool io_worker = false;
@@ -263,6 +263,27 @@ static __always_inline void call_sent(struct call *call)
 		call->facts |= WIRE_F_IO_URING;
 	who_fill_task(&call->who, task);
 	call->facts |= task_is_followed(task);
+	return now;
+}
+
+/*
+ * A datagram leaves an IPv6 socket by IPv4. The hook is told of an address of IPv4 whether the
+ * program named that or the one of IPv6 that it is mapped to.
+ */
+static __always_inline void request_map(struct request *request, const struct syscall *now)
+{
+	struct send_name message = send_name_of(now);
+	u32 *addr = (u32 *)request->addr;
+	u16 family = AF_INET6;
+
+	if (message.name)
+		bpf_probe_read_user(&family, sizeof(family), message.name);
+	if (family == AF_INET)
+		return;
+	request->family = AF_INET6;
+	addr[3] = addr[0];
+	addr[2] = bpf_htonl(0xffff);
+	addr[0] = addr[1] = 0;
 }
 
 /* UDP_SENDMSG hooks: a datagram leaves for an address that the call named. Not the connected ones.
@@ -271,6 +292,7 @@ static __always_inline void sending(struct sock *sk, const struct request *reque
 {
 	struct socket_state *state = socket_find(sk);
 	struct call call = { .facts = WIRE_F_SEARCHED | WIRE_F_REQUEST };
+	struct syscall by;
 	u64 now;
 
 	if (state && state->told_port)
@@ -282,7 +304,9 @@ static __always_inline void sending(struct sock *sk, const struct request *reque
 	now = bpf_ktime_get_boot_ns();
 	call.request = *request;
 	call.facts |= sock_owners_before(sk);
-	call_sent(&call);
+	by = call_sent(&call);
+	if (request->family == AF_INET && FIELD(sk, __sk_common.skc_family) == AF_INET6)
+		request_map(&call.request, &by);
 	record_call(WIRE_SEND, now, sk, state, &call, 0, ACTOR_NOTED);
 }
 

@@ -107,7 +107,8 @@ enum wire_fact {
 	WIRE_F_SHARED = 1 << 13,      /* ... and it had one when this socket got it */
 	WIRE_F_PASS = 1 << 14,	      /* WIRE_FOUND: by a walk, not by a probe */
 	WIRE_F_OWN_RANGE = 1 << 15,   /* the socket has IP_LOCAL_PORT_RANGE: range_* is with it */
-	WIRE_F_ALL = (1 << 16) - 1,
+	WIRE_F_SOCK_UID = 1 << 16,    /* WIRE_FOUND by a walk: sock_uid holds */
+	WIRE_F_ALL = (1 << 17) - 1,
 };
 
 enum wire_option {
@@ -156,11 +157,14 @@ struct wire_call {
 	struct wire_head head;
 	struct wire_sock sock;
 	struct wire_who who;
-	__u64 start_ns;	    /* the call was entered, with WIRE_F_TIMED */
-	__u32 facts;	    /* enum wire_fact */
-	__s32 fd;	    /* -1 if not known */
-	__s32 error;	    /* positive errno, 0 for success */
-	__u32 search_tried; /* candidates looked at, 0 if not known */
+	__u64 start_ns; /* the call was entered, with WIRE_F_TIMED */
+	__u32 facts;	/* enum wire_fact */
+	__s32 fd;	/* -1 if not known */
+	__s32 error;	/* positive errno, 0 for success */
+	union {
+		__u32 search_tried; /* candidates looked at, 0 if not known */
+		__u32 sock_uid;	    /* with WIRE_F_SOCK_UID: the one that SO_REUSEPORT compares */
+	};
 	__u64 search_ns;
 	__u16 port_before; /* skc_num when the call began */
 	__u16 range_lo;	   /* range in force for this socket; 0, 0 if not known */

@@ -12,6 +12,7 @@ import pathlib
 import pty
 import re
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -168,6 +169,18 @@ def check_guess(tap):
     os.close(slave)
 
 
+def check_interrupted(tap):
+    """Ctrl-C at a terminal reaches the lesson's program as well: no failure of it."""
+    with subprocess.Popen([live.PORTLIFE, "lesson", "--all", *live.ATTACH], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          start_new_session=True) as process:
+        process.stdout.readline()  # the first one is over
+        os.killpg(process.pid, signal.SIGINT)
+        _, talk = process.communicate(timeout=60)
+        tap.check(process.returncode == 0 and "too early" not in talk,
+                  "interrupted with its program: status 0", process.returncode, talk)
+
+
 def check_unprivileged(tap, folder):
     """An ordinary user; and one who may not even have a network of his own."""
     program = f"{folder}/portlife"
@@ -225,6 +238,7 @@ def main():
         path = check_text(tap, folder.name, texts := {})
         check_source(tap, said, texts)
         check_guess(tap)
+        check_interrupted(tap)
         check_contradiction(tap, folder.name, path)
         check_unprivileged(tap, folder.name)
     tap.done()

@@ -4,7 +4,6 @@
 knows, and with what bind() then really says.
 """
 
-import ctypes
 import errno
 import json
 import os
@@ -17,36 +16,8 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 sys.dont_write_bytecode = True
 import live
-
-CLONE_NEWNET = 0x40000000
-V4, V6 = socket.AF_INET, socket.AF_INET6
-TCP, UDP = socket.SOCK_STREAM, socket.SOCK_DGRAM
-NOBODY = 65534
-OPTIONS = {"reuseaddr": socket.SO_REUSEADDR, "reuseport": socket.SO_REUSEPORT}
-ASKED = {  # the four ways to ask
-    "plain": [], "reuseaddr": ["reuseaddr"], "reuseport": ["reuseport"],
-    "both": ["reuseaddr", "reuseport"],
-}
-ADDRESSES = ["0.0.0.0", "127.0.0.1", "::"] + ([] if live.IN_VM else ["127.0.0.2", "::1"])
-
-
-def enter_new_namespace():
-    """This process moves into a network namespace with nothing but lo."""
-    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET):
-        raise OSError(ctypes.get_errno(), "unshare")
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    return os.stat("/proc/self/ns/net").st_ino
-
-
-def setting(name, value):
-    """A sysctl of this namespace."""
-    pathlib.Path(f"/proc/sys/net/ipv4/{name}").write_text(value, encoding="ascii")
-
-
-def portlife(*args):
-    """Exit status, lines as JSON."""
-    run = subprocess.run([live.PORTLIFE, *map(str, args), "-j"], capture_output=True, check=False)
-    return run.returncode, [json.loads(line) for line in run.stdout.splitlines()]
+from asking import (FOLDER, NETNS, NOBODY, OUTSIDE, TAP, TCP, UDP, V4, V6, compare,
+                    make, portlife, really, setting)
 
 
 def ports(*args):
@@ -54,23 +25,6 @@ def ports(*args):
     status, rows = portlife("ports", *args)
     assert status == 0, status
     return [row for row in rows if row["netns"] == NETNS]
-
-
-def make(family, kind, options=(), address=None, port=0, v6only=None, device=None):
-    """A bound socket."""
-    sock = socket.socket(family, kind)
-    for option in options:
-        sock.setsockopt(socket.SOL_SOCKET, OPTIONS[option], 1)
-    if v6only is not None:
-        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, v6only)
-    if device:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())
-    try:
-        sock.bind((address or ("0.0.0.0" if family == V4 else "::"), port))
-    except OSError:
-        sock.close()
-        raise
-    return sock
 
 
 def row_of(rows, sock, peer=None):
@@ -282,36 +236,6 @@ def test_pressure():
 # --- would bind() succeed ---------------------------------------------------------------------
 
 
-def really(family, kind, address, port, options, device):
-    """What bind() says."""
-    try:
-        make(family, kind, options, address, port, device=device).close()
-        return "yes"
-    except OSError as error:
-        return "no" if error.errno == errno.EADDRINUSE else errno.errorcode[error.errno]
-
-
-def compare(name, port, kind=TCP, device=None):
-    """For each address and four ways: `why`, then bind()."""
-    wrong, depended = [], 0
-    for address in ADDRESSES:
-        family = V6 if ":" in address else V4
-        text = f"[{address}%{device}]" if family == V6 else f"{address}%{device}"
-        text = text if device else text.replace("%None", "")
-        status, lines = portlife("why", "-u" if kind == UDP else "-t", f"{text}:{port}")
-        answer = lines[0]["answer"]
-        if status != (0 if answer["plain"] == "yes" else 5):
-            wrong.append((address, "status", status))
-        for way, options in ASKED.items():
-            said, fact = answer[way], really(family, kind, address, port, options, device)
-            depended += said == "depends"
-            if said != fact and said != "depends":
-                wrong.append((address, way, f"why: {said}", f"bind(): {fact}"))
-    TAP.check(not wrong, f"why: {name}", *wrong)
-    TAP.check(not depended, f"why: {name}: depends never",
-              depended)
-
-
 def test_why():
     """Holders of all sorts."""
     both = ["reuseaddr", "reuseport"]
@@ -431,6 +355,16 @@ def test_why_connect():
         status, lines = portlife("why", "--connect", "127.0.0.1:7500", "--from", "127.0.0.9")
         TAP.equal((status, lines[0]["destination"]["left"]), (0, 4),
                   "why --connect --from: another address has them all")
+    status, lines = portlife("why", "--connect", "[::ffff:127.0.0.1]:7500")
+    TAP.equal((status, lines[0]["answer"]["plain"], lines[0]["destination"]["used"]), (5, "no", 5)
+              if CONNECT_KNOWN else (5, "no", lines[0]["destination"]["usable"]),
+              "why --connect: the same address in IPv6")
+    status, lines = portlife("why", "--connect", "0.0.0.0:7500")
+    TAP.equal((status, live.endpoint(lines[0]["peer"])), (5, ("127.0.0.1", 7500)),
+              "why --connect: no address is this machine")
+    TAP.equal([portlife("why", "--connect", "[::1]:7500", "--from", "127.0.0.1"),
+               portlife("why", "--connect", "[fe80::1]:7500")], [(2, []), (2, [])],
+              "why --connect: what cannot be asked")
     status, lines = portlife("why", "--connect", "127.0.0.1:7500", "--from", "192.0.2.1")
     TAP.equal((status, lines[0]["answer"]["plain"]), (5, "no"), "why --connect: a foreign --from")
     status, lines = portlife("why", "--connect", "192.0.2.1:80")
@@ -438,7 +372,21 @@ def test_why_connect():
     for sock in (*kept, listener):
         sock.close()
     setting("ip_local_reserved_ports", "")
+    test_why_connect_odd()
     setting("ip_local_port_range", "32768 60999")
+
+
+def test_why_connect_odd():
+    """Of three ports connect() looks at two: the third may be left and still not be had."""
+    setting("ip_local_port_range", "41000 41002")
+    listener = make(V4, TCP, address="127.0.0.1", port=7501)
+    listener.listen(16)
+    kept = [listener, connects("127.0.0.1", 7501), connects("127.0.0.1", 7501)]
+    status, lines = portlife("why", "--connect", "127.0.0.1:7501")
+    TAP.equal((status, lines[0]["answer"]["plain"], lines[0]["destination"]["left"]),
+              (5, "depends", 1), "why --connect: an odd number of ports")
+    for sock in kept:
+        sock.close()
 
 
 def test_why_without_holder():
@@ -532,13 +480,10 @@ def test_other_protocols():
                   "netlink: each protocol has numbers of its own")
 
 
-TAP, FOLDER = live.begin()
 COMM = pathlib.Path("/proc/self/comm").read_text(encoding="ascii").strip()
 RELEASE = tuple(int(part) for part in os.uname().release.split(".")[:2])
 CONNECT_KNOWN = RELEASE >= (6, 17)
 CONNECT_ORIGIN = "connect" if CONNECT_KNOWN else "unknown"
-OUTSIDE = os.open("/proc/self/ns/net", os.O_RDONLY)
-NETNS = enter_new_namespace()
 test_table()
 test_hostile_name()
 test_pressure()

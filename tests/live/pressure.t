@@ -131,9 +131,20 @@ def check_attempts(tap, attempts, lines):
             tap.check(text in told[0]["text"], f"{name}: the sentence", told[0]["text"])
     tap.equal(events, [], "nothing else failed")
     told = {line["finding"] for line in sentences} - {SLOW}
-    tap.equal(told, {identity for case in CASES.values() for identity in case[1]},
+    tap.equal(told, {identity for case in CASES.values() for identity in case[1]} | {"ports-low"},
               "each finding has its line")
     tap.check(all(line["evidence"] for line in sentences), "and evidence")
+
+
+LOW = "8 of the 10 ports of 40000-40011 that are not reserved are taken for "
+
+
+def check_low(tap, lines):
+    """A range is low when four fifths of it are taken, not before and not later."""
+    low = [line for line in lines if line["type"] == "finding" and line["finding"] == "ports-low"]
+    tap.equal([line["text"] for line in low],
+              [LOW + "connections to 127.0.0.1:8001: 3 bound, 5 connected to there",
+               LOW + "sockets that bind: 8 from connect() or a send"], "ports get low")
 
 
 def check_pressure(tap, lines):
@@ -194,6 +205,7 @@ def main():
                                 text=True, check=True)
         lines = [json.loads(row) for row in replay.stdout.splitlines()]
         check_attempts(tap, attempts, lines)
+        check_low(tap, lines)
         check_pressure(tap, lines)
         check_summary(tap, lines[-1], netns)
     tap.done()

@@ -161,6 +161,7 @@ void scenario_use(enum door door);
 /* --- calls --------------------------------------------------------------------------------- */
 
 void sock_bind(struct sock *s, enum place place, int port, int error);
+void sock_bind_denied(struct sock *s, enum place place, int port, int error); /* by policy */
 void sock_listen(struct sock *s, int backlog, int error);
 
 /*

@@ -222,7 +222,7 @@ void call_expect(struct call *c, struct expected e)
 	line_add_string(l, "cause", e.cause ? error_name(e.cause) : NULL);
 	line_add_moment(l, c, &e);
 	line_add_actor(l, &e);
-	if (e.by_call && !strcmp(e.event, c->name) && strcmp(e.event, "accept") != 0)
+	if (e.by_call && !e.untimed && !strcmp(e.event, c->name) && strcmp(e.event, "accept") != 0)
 		line_add(l, ",\"timed\":true");
 	if (e.tenure)
 		line_add_tenure(l, e.s, e.tenure);

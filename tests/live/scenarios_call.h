@@ -30,6 +30,7 @@ struct expected {
 	const struct tenure *tenure; /* that the event belongs to */
 	bool no_tenure;		     /* the socket has no port and must be said to have none */
 	bool by_call;		     /* made by this call, in this thread, while it ran */
+	bool untimed;		     /* nobody need know how long it took */
 	bool any_thread;	     /* of this process, while the call ran */
 	bool anyone;		     /* no process need be named */
 	bool optional;

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Scenarios about calls that fail, and about ports that run out. */
 #include <errno.h>
+#include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "tests/live/scenarios.h"
@@ -65,6 +68,48 @@ static void bind_privileged_port(void)
 	if (seteuid(0))
 		scenario_fail("cannot take privileges back");
 	sock_close(s);
+}
+
+/* --- refused by a security module, before the protocol is asked ----------------------------- */
+
+#define LANDLOCK_VERSION (1 << 0) /* LANDLOCK_CREATE_RULESET_VERSION */
+#define LANDLOCK_NET_ABI 4	  /* Linux 6.7 */
+#define LANDLOCK_NET	 3	  /* LANDLOCK_ACCESS_NET_BIND_TCP, _CONNECT_TCP */
+
+/* From now on this program may neither bind nor connect sockets of TCP. */
+static void forbid_ports(void)
+{
+	struct {
+		uint64_t files, net;
+	} handled = { .net = LANDLOCK_NET };
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_VERSION);
+	long rules;
+
+	if (abi < LANDLOCK_NET_ABI)
+		scenario_skip("no Landlock for TCP: %s", abi < 0 ? strerrorname_np(errno) : "old");
+	rules = syscall(SYS_landlock_create_ruleset, &handled, sizeof(handled), 0);
+	if (rules < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    syscall(SYS_landlock_restrict_self, rules, 0))
+		scenario_fail("Landlock: %s", strerrorname_np(errno));
+	close((int)rules);
+}
+
+static void denied_by_landlock(void)
+{
+	struct sock *server = sock_new("server");
+	struct sock *client = sock_new("client");
+	struct sock *udp = sock_new_udp("udp");
+
+	sock_bind(server, LOOPBACK, scenario_free_port(), OK);
+	sock_listen(server, 8, OK);
+	forbid_ports();
+	sock_bind_denied(client, LOOPBACK, scenario_free_port(), EACCES);
+	sock_bind_denied(client, ANYWHERE, 0, EACCES);
+	sock_connect(client, LOOPBACK, sock_port(server), EACCES);
+	sock_bind(udp, LOOPBACK, 0, OK);
+	sock_close(udp);
+	sock_close(client);
+	sock_close(server);
 }
 
 static void connect_refused(void)
@@ -197,6 +242,7 @@ const struct scenario failure_scenarios[] = {
 	{ .name = "bind_twice", .run = bind_twice },
 	{ .name = "bind_foreign_address", .run = bind_foreign_address },
 	{ .name = "bind_privileged_port", .run = bind_privileged_port, .range = { 40000, 40999 } },
+	{ .name = "denied_by_landlock", .run = denied_by_landlock },
 	{ .name = "connect_refused", .run = connect_refused },
 	{ .name = "bind_refused_connect_again", .run = bind_refused_connect_again },
 	{ .name = "bind_zero_refused_connect_again", .run = bind_zero_refused_connect_again },

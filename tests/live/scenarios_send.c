@@ -124,6 +124,8 @@ void sock_send(struct sock *s, enum send_how how, enum place place, int port, in
 	e.error = error == EAGAIN ? EAGAIN : OK;
 	e.cause = error == EAGAIN ? EADDRINUSE : 0;
 	e.searched = true;
+	if (!error && how <= SENDMMSG && !door()->blind)
+		e.requested = &c.requested;
 	e.tenure = held_tenure(s);
 	e.no_tenure = !s->holds;
 	if (s->holds)

@@ -159,7 +159,7 @@ int sock_told_fd(const struct sock *s)
 	return strcmp(door()->by, "io_uring") ? s->fd : 0;
 }
 
-void sock_bind(struct sock *s, enum place place, int port, int error)
+static void bind_call(struct sock *s, enum place place, int port, int error, bool denied)
 {
 	struct call c;
 	bool deferred = s->defers && !port;
@@ -179,7 +179,8 @@ void sock_bind(struct sock *s, enum place place, int port, int error)
 	e.error = error;
 	e.fd = sock_told_fd(s);
 	e.requested = &c.requested;
-	e.searched = !port && !deferred && error != EADDRNOTAVAIL && error != EINVAL;
+	e.searched = !port && !deferred && !denied && error != EADDRNOTAVAIL && error != EINVAL;
+	e.untimed = denied;
 	e.no_tenure = !s->holds;
 	if (!error) {
 		e.local = &c.local;
@@ -187,6 +188,16 @@ void sock_bind(struct sock *s, enum place place, int port, int error)
 	}
 	call_expect(&c, e);
 	call_print(&c);
+}
+
+void sock_bind(struct sock *s, enum place place, int port, int error)
+{
+	bind_call(s, place, port, error, false);
+}
+
+void sock_bind_denied(struct sock *s, enum place place, int port, int error)
+{
+	bind_call(s, place, port, error, true);
 }
 
 void sock_listen(struct sock *s, int backlog, int error)

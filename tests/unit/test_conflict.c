@@ -44,8 +44,12 @@ static void addresses_overlap_as_in_the_kernel(void **state)
 		{ "127.0.0.1", "::", 0, 0, OVERLAP_DUAL_STACK },
 		{ "::", "127.0.0.1", 0, 0, OVERLAP_DUAL_STACK },
 		/* bind() to one address of IPv6 makes it one of IPv6 only */
-		{ "0.0.0.0", "::1", 0, 0, OVERLAP_NONE },
+		{ "0.0.0.0", "::1", 0, V6ONLY, OVERLAP_NONE },
 		{ "::1", "0.0.0.0", 0, 0, OVERLAP_NONE },
+		/* a connection of a socket that was bound to :: */
+		{ "0.0.0.0", "::1", 0, 0, OVERLAP_DUAL_STACK },
+		{ "127.0.0.1", "::1", 0, 0, OVERLAP_NONE },
+		{ "::ffff:127.0.0.1", "::1", 0, 0, OVERLAP_NONE },
 		/* an address of IPv4 on a socket of IPv6 */
 		{ "127.0.0.1", "::ffff:127.0.0.1", 0, 0, OVERLAP_SAME_ADDRESS },
 		{ "::ffff:127.0.0.1", "0.0.0.0", 0, 0, OVERLAP_WILDCARD_HOLDER },

@@ -120,13 +120,23 @@ static struct conflict_side side_of(const struct making *m)
 	return side;
 }
 
+/* As it is when it holds: bind() to one address of IPv6 has set the option. */
+static struct conflict_side holder_side_of(const struct making *m)
+{
+	struct conflict_side side = side_of(m);
+
+	if (!strcmp(addresses[m->address].text, "::1"))
+		side.options |= WIRE_O_V6ONLY;
+	return side;
+}
+
 static unsigned int refused, allowed; /* by the kernel, in this test */
 
 /* Returns whether both say the same. */
 static bool agree(const struct making *asked, const struct making *holder, uint16_t port,
 		  bool listening, bool time_wait)
 {
-	struct conflict_side a = side_of(asked), h = side_of(holder);
+	struct conflict_side a = side_of(asked), h = holder_side_of(holder);
 	int fd = socket_make(asked);
 	int error = socket_bind(fd, asked->address, port);
 	struct conflict c;
@@ -227,6 +237,39 @@ static void udp(void **state)
 	assert_int_equal(hold_all(SOCK_DGRAM, false), 0);
 }
 
+/* A datagram socket that was bound to ::, and has the address ::1 since connect(). */
+static void udp_that_is_connected(void **state)
+{
+	struct making asked = { .type = SOCK_DGRAM };
+	const struct making holder = { .address = 3, .type = SOCK_DGRAM };
+	struct sockaddr_in6 to = { .sin6_family = AF_INET6, .sin6_port = htons(9) };
+	unsigned int wrong = 0;
+	int fd;
+
+	(void)state;
+	if (!has_inet6())
+		skip();
+	fd = socket_make(&holder);
+	socket_bind_alone(fd, holder.address);
+	to.sin6_addr = in6addr_loopback;
+	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	for (asked.address = 0; asked.address < ADDRESSES; asked.address++) {
+		struct conflict_side a = side_of(&asked), h = side_of(&holder);
+		int other = socket_make(&asked);
+		int error = socket_bind(other, asked.address, socket_port(fd));
+
+		close(other);
+		memcpy(h.addr, &in6addr_loopback, sizeof(h.addr));
+		assert_true(!error || error == EADDRINUSE);
+		if ((conflict_rule(&a, &h, false).answer == YES) == (error != 0))
+			continue;
+		print_error("%s against ::1 of ::\n", addresses[asked.address].text);
+		wrong++;
+	}
+	close(fd);
+	assert_int_equal(wrong, 0);
+}
+
 /* A server on 127.0.0.1 that closed first; returns its port. */
 static uint16_t leave_time_wait(const struct making *m)
 {
@@ -301,6 +344,7 @@ int main(void)
 		cmocka_unit_test(tcp_that_is_bound),
 		cmocka_unit_test(tcp_that_listens),
 		cmocka_unit_test(udp),
+		cmocka_unit_test(udp_that_is_connected),
 		cmocka_unit_test(time_wait),
 		cmocka_unit_test(another_user),
 	};

@@ -278,9 +278,9 @@ static void reuseaddr_looks_into_the_lower_half(void **state)
 	s.records[0].call.range_lo = 40000;
 	s.records[0].call.range_hi = 40002; /* three are not halved, and two of them looked at */
 	SAYS_NOT(&s, "half");
-	SAYS(&s, "40000-40002 (3 ports, of which the last is left out, none reserved)");
+	SAYS(&s, "40000-40002 (3 ports, of which one is left out, none reserved)");
 	s.records[0].call.facts |= WIRE_F_OWN_RANGE;
-	SAYS(&s, "of which the last is left out");
+	SAYS(&s, "of which one is left out");
 	s = scene_of(as_udp(s.records[0].call));
 	SAYS_NOT(&s, "left out");
 }

@@ -184,12 +184,12 @@ static void an_odd_range_of_connect(void **state)
 	(void)state;
 	c->range_lo = 40000;
 	c->range_hi = 40002;
-	SAYS(&s, "40000-40002 (3 ports, of which the last is left out, none reserved)");
+	SAYS(&s, "40000-40002 (3 ports, of which one is left out, none reserved)");
 	c->facts |= WIRE_F_OWN_RANGE;
 	SAYS(&s, "40000-40002 (3 ports, none reserved)");
 	SAYS_NOT(&s, "left out");
 	s.kernel = "6.1.176"; /* before 6.8 */
-	SAYS(&s, "(3 ports, of which the last is left out, none reserved)");
+	SAYS(&s, "(3 ports, of which one is left out, none reserved)");
 	c->facts &= ~(uint32_t)WIRE_F_OWN_RANGE;
 	c->range_hi = 40003;
 	SAYS_NOT(&s, "left out");

@@ -153,7 +153,7 @@ static void none_is_left(void **state)
 	s.records[0].call.range_lo = 40000;
 	s.records[0].call.range_hi =
 		40002; /* free, maybe, but never picked: inet_csk_find_open_port() */
-	SAYS(&s, "Each port of 40000-40002 (3 ports, of which the last is left out, none reserved) "
+	SAYS(&s, "Each port of 40000-40002 (3 ports, of which one is left out, none reserved) "
 		 "that the kernel may pick is held");
 	s.records[0].call.range_hi = 40000;
 	SAYS(&s, "Each port of 40000-40000 (1 port, none reserved)");

@@ -257,7 +257,8 @@ static void bind_is_refused(void **state)
 	c = failed_bind(1, BOOT_NS + 200, 8080, 1, EACCES);
 	FEED(w, c);
 	FOUND(w, "bind-refused-by-policy 1: bind() to 10.0.0.1:8080 was refused with EACCES: by a "
-		 "security module or a cgroup's program\n");
+		 "security module or a cgroup's program, or the port is below "
+		 "net.ipv4.ip_unprivileged_port_start, which is not known for that moment\n");
 	settings = settings_of(BOOT_NS + 210, 32768, 60999, "", 80);
 	FEED(w, settings); /* 80 is everybody's from now on */
 	c = failed_bind(1, BOOT_NS + 220, 80, 1, EACCES);
@@ -282,8 +283,19 @@ static void bind_is_refused(void **state)
 	c.sock.id = 77;
 	c.who = who_new(6, "sixth");
 	FEED(w, c);
-	FOUND(w, "bind-refused-by-policy 1: bind() to 10.0.0.1:8080 was refused with EACCES: by a "
-		 "security module or a cgroup's program\n");
+	assert_non_null(strstr(w->found, "which is not known for that moment"));
+	w->found[w->found_len = 0] = 0;
+	settings = settings_of(BOOT_NS + 260, 32768, 60999, "", 80);
+	FEED(w, settings);
+	settings = settings_of(BOOT_NS + 260, 0, 0, "", 0);
+	settings.settings.known =
+		0; /* read afterwards: it may have been 1024, it may have been 80 */
+	FEED(w, settings);
+	c = failed_bind(1, BOOT_NS + 270, 80, 1, EACCES);
+	c.who = who_new(7, "seventh");
+	FEED(w, c);
+	FOUND(w, "bind-denied 1: port 80 is below net.ipv4.ip_unprivileged_port_start (1024, "
+		 "unless set), and there is no CAP_NET_BIND_SERVICE\n");
 	c = failed_bind(1, BOOT_NS + 300, 80, 1, EPERM);
 	c.who = who_new(2, "other");
 	FEED(w, c);

@@ -241,6 +241,41 @@ static void who_has_it_now_is_named(void **state)
 	assert_int_equal(w->holders.list[0].origin, ORIGIN_BIND);
 }
 
+/* A connection closed by its program, found later without a number: one holder, and an orphan. */
+static void a_closed_connection_is_one_holder(void **state)
+{
+	struct world *w = walked(state);
+	struct wire_call c = port_call(WIRE_BIND, 1, BOOT_NS + 100, 0, 80);
+	struct wire_holder h = holder_new(ASKER, 0, 80, TCP_FIN_WAIT1);
+	struct wire_holders end = holders_new(ASKER, 80, 1, WIRE_HS_LATER);
+
+	call_request(&c, 80);
+	FEED(w, c);
+	c = port_call(WIRE_CONNECT, 1, BOOT_NS + 110, 80, 80);
+	c.sock.state = TCP_ESTABLISHED;
+	c.sock.peer_port = 443;
+	FEED(w, c);
+	memcpy(h.sock.local, c.sock.local, sizeof(h.sock.local));
+	memcpy(h.sock.peer, c.sock.peer, sizeof(h.sock.peer));
+	h.sock.peer_port = 443;
+	h.flags = WIRE_H_LATER | WIRE_H_ORPHAN;
+	FEED(w, h);
+	feed_end_of(w, 80, 1, WIRE_HS_LATER);
+	feed_refusal(w, 80);
+	assert_int_equal(w->holders.len, 1);
+	assert_int_equal(w->holders.list[0].socket, 1);
+	assert_int_equal(w->holders.list[0].keeper, KEPT_BY_ORPHAN);
+	assert_int_equal(w->holders.list[0].state, TCP_FIN_WAIT1);
+	end.asker = h.asker = ASKER + 1; /* of another peer: two of them */
+	h.sock.peer_port = 444;
+	FEED(w, h);
+	c = refused_bind(80);
+	c.sock.id = ASKER + 1;
+	FEED(w, end);
+	FEED(w, c);
+	assert_int_equal(w->holders.len, 2);
+}
+
 /* A socket that was bound and may not listen is not in its own way. */
 static void nobody_is_in_its_own_way(void **state)
 {
@@ -287,6 +322,7 @@ int main(void)
 		WORLD_TEST(the_sockets_user_decides),
 		WORLD_TEST(who_was_found_afterwards_is_said_to_be),
 		WORLD_TEST(who_has_it_now_is_named),
+		WORLD_TEST(a_closed_connection_is_one_holder),
 		WORLD_TEST(nobody_is_in_its_own_way),
 		WORLD_TEST(many_at_once),
 	};

@@ -61,7 +61,7 @@ static void wrong_sockets(void **state)
 	six.sock.protocol = 262;
 	six.sock.userlocks = 31;
 	six.sock.options = WIRE_O_ALL;
-	six.facts = WIRE_F_ALL & ~(uint32_t)WIRE_F_PASS;
+	six.facts = WIRE_F_ALL & ~(uint32_t)(WIRE_F_PASS | WIRE_F_SOCK_UID);
 	assert_int_equal(wire_check(&six, sizeof(six), &why), 0);
 }
 
@@ -138,6 +138,9 @@ static void wrong_facts(void **state)
 	REFUSED(c, r.facts |= WIRE_F_PASS, "a walk that finds no socket");
 	REFUSED(c, (r.head.kind = WIRE_SEND, r.facts |= WIRE_F_PASS),
 		"a walk that finds no socket");
+	REFUSED(c, r.facts |= WIRE_F_SOCK_UID, "a socket's user where none can be");
+	REFUSED(found, (r.facts |= WIRE_F_SOCK_UID, r.sock.state = 6),
+		"a socket's user where none can be");
 	REFUSED(c, r.sock.state = 6, "a TIME_WAIT entry where only a socket can be");
 	found.sock.state = 6;
 	assert_int_equal(wire_check(&found, sizeof(found), &why), 0);

@@ -139,6 +139,8 @@ static size_t roll_call(union start_record *out)
 		c.facts &= ~(uint32_t)WIRE_F_PASS;
 	else if ((c.facts & WIRE_F_PASS) && !roll(3))
 		c.sock.state = 6;
+	if (!(c.facts & WIRE_F_PASS) || c.sock.state == 6)
+		c.facts &= ~(uint32_t)WIRE_F_SOCK_UID;
 	if (c.sock.id <= 2 && c.head.kind != WIRE_ACCEPT && c.sock.state != 6)
 		c.sock.protocol = IPPROTO_UDP;
 	c.start_ns = c.facts & WIRE_F_TIMED ? BOOT_NS + roll(100000) : 0;

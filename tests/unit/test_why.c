@@ -54,8 +54,9 @@ static struct wire_call holder(uint64_t id, uint8_t state, uint16_t options)
 			  .options = options,
 			  .local_port = 8080 },
 		.who = { .pid = 811, .pid_host = 811, .uid = 1000, .comm = "nginx" },
-		.facts = WIRE_F_PASS | WIRE_F_WHO,
+		.facts = WIRE_F_PASS | WIRE_F_WHO | WIRE_F_SOCK_UID,
 		.fd = 6,
+		.sock_uid = 1000,
 	};
 }
 
@@ -147,11 +148,33 @@ static void test_bound_with_both_options(void **state)
 	w.uid = 33;
 	judge(&w, &h, 1);
 	expect(&w, ANSWER_NO, ANSWER_NO, ANSWER_NO, ANSWER_NO);
-	h.facts &= ~(uint32_t)WIRE_F_WHO; /* whose it is cannot be seen */
-	h.fd = -1;
+	h.sock_uid = 33; /* it was made before its process became another user */
+	judge(&w, &h, 1);
+	expect(&w, ANSWER_NO, ANSWER_NO, ANSWER_YES, ANSWER_YES);
+	h.facts &= ~(uint32_t)WIRE_F_SOCK_UID; /* whose it is cannot be seen */
 	judge(&w, &h, 1);
 	expect(&w, ANSWER_NO, ANSWER_NO, ANSWER_DEPENDS, ANSWER_DEPENDS);
 	assert_non_null(why_missing(&w));
+}
+
+/* UDP: the first that shares by SO_REUSEPORT is enough, one behind it is not asked. */
+static void test_the_order_decides(void **state)
+{
+	struct wire_call h[] = { holder(1, TCP_CLOSE, WIRE_O_REUSEADDR | WIRE_O_REUSEPORT),
+				 holder(2, TCP_CLOSE, WIRE_O_REUSEADDR) };
+	struct why w = question(8080);
+
+	(void)state;
+	judge(&w, h, 2);
+	expect(&w, ANSWER_NO, ANSWER_YES, ANSWER_NO, ANSWER_YES);
+	h[0].sock.protocol = h[1].sock.protocol = w.protocol = IPPROTO_UDP;
+	judge(&w, h, 2);
+	expect(&w, ANSWER_NO, ANSWER_YES, ANSWER_DEPENDS, ANSWER_YES);
+	assert_non_null(strstr(why_missing(&w), "comes to first"));
+	h[0].sock_uid = 33; /* of another user it does not share */
+	judge(&w, h, 2);
+	expect(&w, ANSWER_NO, ANSWER_YES, ANSWER_NO, ANSWER_YES);
+	assert_null(why_missing(&w));
 }
 
 static void test_options_not_known(void **state)
@@ -241,16 +264,65 @@ static void test_address_and_privilege(void **state)
 	assert_int_equal(why_answer(&w), ANSWER_UNKNOWN);
 }
 
+/* Of both, which is told depends on the family. */
+static void test_what_comes_first(void **state)
+{
+	struct why w = question(80);
+
+	(void)state;
+	w.is_local = NO;
+	judge(&w, NULL, 0);
+	assert_int_equal(w.obstacle, OBSTACLE_ADDRESS);
+	w.local = (struct endpoint){ .family = AF_INET6, .port = 80, .addr = { 0x20, [15] = 2 } };
+	judge(&w, NULL, 0);
+	assert_int_equal(w.obstacle, OBSTACLE_PRIVILEGE);
+	w.is_privileged = YES;
+	judge(&w, NULL, 0);
+	assert_int_equal(w.obstacle, OBSTACLE_ADDRESS);
+}
+
+/* What bind() says EINVAL to. */
+static void test_flawed_addresses(void **state)
+{
+	struct why w = question(8080);
+
+	(void)state;
+	w.local = (struct endpoint){ .family = AF_INET6, .port = 8080, .addr = { 0xfe, 0x80 } };
+	judge(&w, NULL, 0);
+	assert_int_equal(why_answer(&w), ANSWER_NO);
+	assert_non_null(strstr(hint, "%DEVICE"));
+	w.is_local = YES;
+	w.ifindex = 2;
+	judge(&w, NULL, 0);
+	assert_int_equal(why_answer(&w), ANSWER_YES);
+	w.local.addr[0] = 0xff; /* ff80:: is of no link, and of many */
+	w.ifindex = 0;
+	judge(&w, NULL, 0);
+	assert_int_equal(why_answer(&w), ANSWER_NO);
+	assert_non_null(strstr(hint, "multicast"));
+	w.is_local = YES;
+	w.protocol = IPPROTO_UDP;
+	judge(&w, NULL, 0);
+	assert_int_equal(why_answer(&w), ANSWER_YES);
+	w.local.addr[1] = 0x02;
+	judge(&w, NULL, 0);
+	assert_int_equal(why_answer(&w), ANSWER_NO);
+	assert_non_null(strstr(hint, "%DEVICE"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nobody),
 		cmocka_unit_test(test_other_protocols),
 		cmocka_unit_test(test_bound_with_both_options),
+		cmocka_unit_test(test_the_order_decides),
 		cmocka_unit_test(test_options_not_known),
 		cmocka_unit_test(test_time_wait_and_rank),
 		cmocka_unit_test(test_very_many),
 		cmocka_unit_test(test_address_and_privilege),
+		cmocka_unit_test(test_what_comes_first),
+		cmocka_unit_test(test_flawed_addresses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -235,15 +235,61 @@ static int why_tell_connect(struct out *out, const struct options *o, struct why
 	return why->answer == ANSWER_YES ? STATUS_DONE : STATUS_FOUND;
 }
 
+/* To an address of IPv4 in IPv6 a socket of IPv6 connects as one of IPv4 (tcp_v6_connect()). */
+static struct endpoint why_unmapped(const struct endpoint *end)
+{
+	static const uint8_t prefix[12] = { [10] = 0xff, [11] = 0xff };
+	struct endpoint plain = { .family = AF_INET, .port = end->port };
+
+	if (end->family != AF_INET6 || memcmp(end->addr, prefix, sizeof(prefix)) != 0)
+		return *end;
+	memcpy(plain.addr, end->addr + sizeof(prefix), 4);
+	return plain;
+}
+
+/* To no address connect() goes to this machine (ip_route_output_key_hash(), tcp_v6_connect()). */
+static void why_here(struct endpoint *to, const struct endpoint *from)
+{
+	static const struct endpoint loopback4 = { .family = AF_INET, .addr = { 127, [3] = 1 } };
+	static const struct endpoint loopback6 = { .family = AF_INET6, .addr = { [15] = 1 } };
+	static const uint8_t zero[16];
+	const struct endpoint *here = to->family == AF_INET ? &loopback4 : &loopback6;
+
+	if (memcmp(to->addr, zero, sizeof(zero)) != 0)
+		return;
+	if (to->family == AF_INET && from->family)
+		here = from;
+	memcpy(to->addr, here->addr, sizeof(to->addr));
+}
+
+static bool why_can_connect(const struct why_connect *why)
+{
+	if (why->from.family && why->from.family != why->to.family) {
+		say("why: --from and --connect have to be both of IPv4 or both of IPv6");
+		return false;
+	}
+	if (is_link_local(&why->to)) {
+		say("why: --connect to a link-local address is not answered: it needs a device");
+		return false;
+	}
+	return true;
+}
+
 static int why_connect(struct out *out, const struct options *o)
 {
-	struct why_connect why = { .to = o->connect_to, .from = o->connect_from };
+	struct why_connect why = {
+		.to = why_unmapped(&o->connect_to),
+		.from = why_unmapped(&o->connect_from),
+	};
 	enum table_source source;
 	struct place_process who;
 	struct place place;
 	struct taken *taken;
 	int status, err;
 
+	if (!why_can_connect(&why))
+		return STATUS_USAGE;
+	why_here(&why.to, &why.from);
 	if (why_who(&who, o))
 		return STATUS_FAILED;
 	err = place_route(o->filter.has_netns ? o->filter.netns : who.netns, &why.to, &why.from);

@@ -36,7 +36,7 @@ struct event event_of_call(const struct slot *slot, const struct wire_call *c, e
 	e.own_range = (c->facts & WIRE_F_OWN_RANGE) != 0;
 	e.has_search = (c->facts & WIRE_F_SEARCH_TIMED) != 0;
 	e.search_ns = c->search_ns;
-	e.search_tried = c->search_tried;
+	e.search_tried = c->facts & WIRE_F_SOCK_UID ? 0 : c->search_tried;
 	if ((c->facts & WIRE_F_TIMED) && c->head.ts_ns >= c->start_ns) {
 		e.has_duration = true;
 		e.duration_ns = c->head.ts_ns - c->start_ns;

@@ -41,11 +41,10 @@ static bool ipv4_is_any(const struct conflict_side *side)
 	return !memcmp(ipv4_addr(side), zero, 4);
 }
 
-/* A bind() to one address of IPv6 sets it too (__inet6_bind, sk_ipv6only = 1). */
-static bool is_v6only(const struct conflict_side *side)
+/* Will it be, after bind()? One address of IPv6 sets it too (__inet6_bind, sk_ipv6only = 1). */
+static bool becomes_v6only(const struct conflict_side *asked)
 {
-	return side->family == AF_INET6 && !is_mapped(side) &&
-	       ((side->options & WIRE_O_V6ONLY) || !is_any(side));
+	return (asked->options & WIRE_O_V6ONLY) || !is_any(asked);
 }
 
 /* ipv4_rcv_saddr_equal(), net/ipv4/inet_connection_sock.c */
@@ -59,16 +58,31 @@ static enum conflict_overlap ipv4_overlap(const struct conflict_side *asked,
 	return ipv4_is_any(asked) ? OVERLAP_WILDCARD_ASKED : OVERLAP_NONE;
 }
 
+/*
+ * :: without IPV6_V6ONLY has the addresses of IPv4 too. A connection on it, made or accepted, has
+ * one address of IPv6, and for sockets of IPv4 that are bound to all addresses it is one of theirs
+ * (LOOPBACK4_IPV6 in sk_rcv_saddr).
+ */
+static enum conflict_overlap overlap_of_ipv6(const struct conflict_side *asked,
+					     const struct conflict_side *holder)
+{
+	if (holder->options & WIRE_O_V6ONLY)
+		return OVERLAP_NONE;
+	if (!is_any(holder) && (asked->family != AF_INET || !ipv4_is_any(asked)))
+		return OVERLAP_NONE;
+	return OVERLAP_DUAL_STACK;
+}
+
 /* inet_rcv_saddr_equal() with wildcards that match, net/ipv4/inet_connection_sock.c */
 static enum conflict_overlap address_overlap(const struct conflict_side *asked,
 					     const struct conflict_side *holder)
 {
 	if (is_ipv4(asked) && is_ipv4(holder))
 		return ipv4_overlap(asked, holder);
-	if (is_ipv4(asked)) /* :: without IPV6_V6ONLY has the addresses of IPv4 too */
-		return is_v6only(holder) ? OVERLAP_NONE : OVERLAP_DUAL_STACK;
+	if (is_ipv4(asked))
+		return overlap_of_ipv6(asked, holder);
 	if (is_ipv4(holder))
-		return is_v6only(asked) ? OVERLAP_NONE : OVERLAP_DUAL_STACK;
+		return becomes_v6only(asked) ? OVERLAP_NONE : OVERLAP_DUAL_STACK;
 	/* ipv6_rcv_saddr_equal(), same file: two of IPv6 */
 	if (!memcmp(asked->addr, holder->addr, 16))
 		return OVERLAP_SAME_ADDRESS;
@@ -144,7 +158,10 @@ struct conflict conflict_rule(const struct conflict_side *asked, const struct co
 		return c;
 	c.overlap = address_overlap(asked, holder);
 	c.same_device = asked->ifindex && asked->ifindex == holder->ifindex;
-	if (!c.overlap || reuseaddr_shares(asked, holder, stream) || reuseport == YES)
+	if (!c.overlap || reuseaddr_shares(asked, holder, stream))
+		return c;
+	c.by_reuseport = reuseport == YES;
+	if (c.by_reuseport)
 		return c;
 	c.answer = reuseport == NULL_STATE ? NULL_STATE : YES;
 	c.reason = why_not(asked, holder, stream);

@@ -49,7 +49,8 @@ struct conflict {
 	enum tristate answer; /* YES: they conflict; NULL_STATE: only if the users differ */
 	enum conflict_overlap overlap;
 	enum conflict_reason reason;
-	bool same_device; /* both are bound to one device */
+	bool same_device;  /* both are bound to one device */
+	bool by_reuseport; /* NO: they overlap, and only SO_REUSEPORT lets them share */
 };
 
 /*

@@ -125,6 +125,8 @@ static const char *check_facts(const struct wire_call *c)
 		return "another owner of a port where nobody looked";
 	if (by_pass && c->head.kind != WIRE_FOUND)
 		return "a walk that finds no socket";
+	if ((c->facts & WIRE_F_SOCK_UID) && (!by_pass || c->sock.state == STATE_TW))
+		return "a socket's user where none can be";
 	if (c->sock.state == STATE_TW && !by_pass)
 		return "a TIME_WAIT entry where only a socket can be";
 	if (c->head.kind == WIRE_ACCEPT && record_is_datagram(c->sock.protocol))

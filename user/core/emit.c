@@ -117,7 +117,10 @@ static int give_explained(struct core *core, const struct event *e)
 	return give_event(core, &explained);
 }
 
-static int show_event(struct core *core, const struct event *e)
+#define PRESSURE_ASKED (UINT32_C(1) << FINDING_PORTS_LOW)
+
+/* slot: of the event's socket, NULL if it is gone. */
+static int show_event(struct core *core, struct slot *slot, const struct event *e)
 {
 	int err;
 
@@ -125,12 +128,12 @@ static int show_event(struct core *core, const struct event *e)
 		return 0;
 	core->summary.shown++;
 	err = core->explain ? give_explained(core, e) : give_event(core, e);
-	if (err)
+	if (err || !e->findings)
 		return err;
-	return e->findings ? findings_tell(core, e) : 0;
+	if (slot && (e->findings & PRESSURE_ASKED))
+		lives_list(&core->lives, slot); /* its port is among those that are counted */
+	return findings_tell(core, e);
 }
-
-#define PRESSURE_ASKED (UINT32_C(1) << FINDING_PORTS_LOW)
 
 static void count_findings(struct run_summary *s, uint32_t findings)
 {
@@ -140,7 +143,7 @@ static void count_findings(struct run_summary *s, uint32_t findings)
 }
 
 /* Of an event that is a finding, or may be one. */
-static int emit_found(struct core *core, const struct slot *slot, const struct event *e,
+static int emit_found(struct core *core, struct slot *slot, const struct event *e,
 		      uint32_t findings)
 {
 	struct event found = *e;
@@ -152,7 +155,7 @@ static int emit_found(struct core *core, const struct slot *slot, const struct e
 		found.findings &= ~PRESSURE_ASKED;
 	findings_judge(core, slot, &found, &holders);
 	count_findings(&core->summary, found.findings);
-	return show_event(core, &found);
+	return show_event(core, slot, &found);
 }
 
 static void count_port(struct core *core, const struct event *e)
@@ -206,7 +209,7 @@ int event_emit(struct core *core, struct slot *slot, const struct event *e)
 	findings = findings_of(core, e);
 	if (e->assigned && e->range_hi && pressure_is_due(core, e))
 		findings |= PRESSURE_ASKED;
-	return findings ? emit_found(core, slot, e, findings) : show_event(core, e);
+	return findings ? emit_found(core, slot, e, findings) : show_event(core, slot, e);
 }
 
 int event_emit_late(struct core *core, const struct event *e)
@@ -216,7 +219,7 @@ int event_emit_late(struct core *core, const struct event *e)
 	if (!selects(core, e))
 		return 0;
 	count_event(&core->summary, e);
-	return show_event(core, e);
+	return show_event(core, NULL, e);
 }
 
 int life_emit(struct core *core, struct slot *slot)

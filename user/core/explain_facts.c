@@ -180,7 +180,7 @@ uint32_t explain_range_size(const struct about *a)
  * inet_csk_find_open_port() and __inet_hash_connect() take an even number of ports (remaining &=
  * ~1U), 5.10 to 7.3; connect() within a range of the socket's own takes all of them from 6.8 on.
  */
-bool explain_leaves_last(const struct about *a)
+bool explain_leaves_one(const struct about *a)
 {
 	bool binds = a->event->kind == EVENT_BIND || a->event->kind == EVENT_LISTEN;
 	uint32_t size = explain_range_size(a);

@@ -104,8 +104,8 @@ bool explain_never_asked(const struct about *a);
 enum port_origin explain_origin(const struct about *a);
 /* Ports from lo to hi. */
 uint32_t explain_range_size(const struct about *a);
-/* Of an odd number the kernel never picks the last one: known to be so here? */
-bool explain_leaves_last(const struct about *a);
+/* Of an odd number each search leaves one out: known to be so here? */
+bool explain_leaves_one(const struct about *a);
 /* Reserved ones of the event's range. */
 uint32_t explain_reserved(const struct about *a);
 struct about explain_about(const struct core *core, const struct event *e);

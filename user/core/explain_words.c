@@ -128,8 +128,8 @@ static void say_ports(const struct about *a, struct sentence *s)
 
 	sentence_add_number(s, size);
 	sentence_add(s, size == 1 ? " port" : " ports");
-	if (explain_leaves_last(a))
-		sentence_add(s, ", of which the last is left out");
+	if (explain_leaves_one(a))
+		sentence_add(s, ", of which one is left out");
 	if (!(a->facts & FACT_SETTINGS))
 		return;
 	reserved = explain_reserved(a);

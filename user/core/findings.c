@@ -18,19 +18,29 @@
 
 /* --- which ones an event is --------------------------------------------------------------- */
 
-/* The settings of the event's namespace, NULL if they are not known. */
-static const struct settings *settings_of(const struct core *core, const struct event *e)
+/* The namespace of the event, NULL if its first port for everybody is not known. */
+static const struct space *space_of(const struct core *core, const struct event *e)
 {
 	const struct space *space = spaces_find(&core->spaces, e->life->netns);
 
-	return space && space->settings.unprivileged_known ? &space->settings : NULL;
+	return space && space->settings.unprivileged_known ? space : NULL;
 }
 
+static bool is_first_port_known(const struct core *core, const struct event *e)
+{
+	const struct space *space = space_of(core, e);
+
+	return space && space->holds;
+}
+
+/* The setting may have been changed a moment ago: of the usual one and what was read either may. */
 static bool is_privileged(const struct core *core, const struct event *e, uint16_t port)
 {
-	const struct settings *s = settings_of(core, e);
+	const struct space *space = space_of(core, e);
 
-	return port && port < (s ? s->unprivileged_start : PRIVILEGED_PORT);
+	if (port && space && port < space->settings.unprivileged_start)
+		return true;
+	return port && !is_first_port_known(core, e) && port < PRIVILEGED_PORT;
 }
 
 static uint32_t of_failed_bind(const struct core *core, const struct event *e)
@@ -336,13 +346,14 @@ static void say_tuple(const struct telling *t)
 
 static void say_denied(const struct telling *t)
 {
-	const struct settings *s = settings_of(t->core, t->event);
+	const struct space *space = space_of(t->core, t->event);
+	uint16_t port = t->event->request.port;
 
 	sentence_add(t->s, "port ");
-	sentence_add_number(t->s, t->event->request.port);
+	sentence_add_number(t->s, port);
 	sentence_add(t->s, " is below net.ipv4.ip_unprivileged_port_start (");
-	if (s)
-		sentence_add_number(t->s, s->unprivileged_start);
+	if (space && port < space->settings.unprivileged_start)
+		sentence_add_number(t->s, space->settings.unprivileged_start);
 	else
 		sentence_add(t->s, "1024, unless set");
 	sentence_add(t->s, "), and there is no CAP_NET_BIND_SERVICE");
@@ -355,6 +366,10 @@ static void say_refused(const struct telling *t)
 	sentence_add(t->s, " was refused with ");
 	sentence_add(t->s, errno_symbol(t->event->error));
 	sentence_add(t->s, ": by a security module or a cgroup's program");
+	if (t->event->error == EACCES && t->event->has_request && t->event->request.port &&
+	    !is_first_port_known(t->core, t->event))
+		sentence_add(t->s, ", or the port is below net.ipv4.ip_unprivileged_port_start, "
+				   "which is not known for that moment");
 }
 
 static void say_not_local(const struct telling *t)

@@ -112,10 +112,11 @@ static void say_range(const struct telling *t)
 }
 
 /*
- * Of an odd number of ports TCP never picks the last one (inet_csk_find_open_port(),
- * __inet_hash_connect()), but for a connect() within a range of the socket's own, from 6.8 on.
+ * Of an odd number of ports each search of TCP leaves one out (inet_csk_find_open_port(),
+ * __inet_hash_connect()), which one differs; but for a connect() within a range of the socket's
+ * own, from 6.8 on.
  */
-static bool leaves_last(const struct telling *t)
+static bool leaves_one(const struct telling *t)
 {
 	const struct event *e = t->event;
 	const struct settings *s = &t->scarcity->settings;
@@ -141,8 +142,8 @@ static void say_size(const struct telling *t)
 		sentence_add_number(t->s, reserved);
 		sentence_add(t->s, " of them reserved");
 	}
-	if (leaves_last(t))
-		sentence_add(t->s, ", the last left out");
+	if (leaves_one(t))
+		sentence_add(t->s, ", one left out");
 	sentence_add(t->s, ")");
 }
 
@@ -215,7 +216,7 @@ void scarcity_say_exhausted(const struct telling *t)
 	sentence_add(t->s, ", hence ");
 	sentence_add(t->s, errno_symbol(e->error));
 	listed = list_uses(t);
-	if (leaves_last(t) && usable)
+	if (leaves_one(t) && usable)
 		usable--;
 	if (listed >= usable)
 		return;

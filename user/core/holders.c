@@ -276,21 +276,36 @@ static bool comes_before(const struct holder *a, const struct holder *b)
 	return rank_a != rank_b ? rank_a < rank_b : a->socket < b->socket;
 }
 
-/* TIME_WAIT entries that were found by themselves have no number: their connection tells. */
-static bool is_same(const struct holder *a, const struct holder *b)
+/*
+ * TIME_WAIT entries that were found by themselves have no number, nor has a connection that was
+ * closed before it was looked up: the two ends tell.
+ */
+static bool is_same(const struct search *s, const struct holder *a, const struct holder *b)
 {
 	if (a->socket && a->socket == b->socket)
 		return true;
-	return a->state == TCP_TIME_WAIT && b->state == TCP_TIME_WAIT &&
+	if (a->socket && b->socket && (a->state != TCP_TIME_WAIT || b->state != TCP_TIME_WAIT))
+		return false;
+	return s->key.protocol == IPPROTO_TCP && a->peer.port &&
 	       endpoint_is_same(&a->local, &b->local) && endpoint_is_same(&a->peer, &b->peer);
 }
 
-static bool is_found(const struct holders *found, const struct holder *h)
+static struct holder *find_same(const struct search *s, const struct holder *h)
 {
-	for (size_t i = 0; i < found->len; i++)
-		if (is_same(&found->list[i], h))
-			return true;
-	return false;
+	for (size_t i = 0; i < s->found->len; i++)
+		if (is_same(s, &s->found->list[i], h))
+			return &s->found->list[i];
+	return NULL;
+}
+
+/* Nobody has it open any more: no record tells of that before the end of the connection. */
+static void learn_orphan(struct holder *known, const struct holder *found)
+{
+	if (known->keeper != KEPT_BY_PROCESS || known->processes || found->keeper != KEPT_BY_ORPHAN)
+		return;
+	known->keeper = KEPT_BY_ORPHAN;
+	known->state = found->state;
+	known->source = found->source;
 }
 
 static void insert(struct holders *found, const struct holder *h)
@@ -313,8 +328,15 @@ static void insert(struct holders *found, const struct holder *h)
 
 static void consider(struct search *s, struct holder *h)
 {
+	struct holder *same;
+
 	h->conflict = conflict_with(s, h);
-	if (h->conflict.answer != NO && !is_found(s->found, h))
+	if (h->conflict.answer == NO)
+		return;
+	same = find_same(s, h);
+	if (same)
+		learn_orphan(same, h);
+	else
 		insert(s->found, h);
 }
 

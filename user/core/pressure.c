@@ -8,12 +8,14 @@
 
 #include "user/core/state.h"
 
-#define ASK_TIMES    16U /* while a range is filled up */
+#define ASK_TIMES    16U /* at least, while a range is filled up */
 #define LOW_PERCENT  80U
+#define NEAR_PERCENT 75U		  /* by some of the ports: then all are counted */
 #define VISITED_MAX  4096		  /* sockets on one port */
 #define QUIET_NS     UINT64_C(1000000000) /* after it was low: it took a while to count */
+#define NEAR_NS	     UINT64_C(50000000)	  /* after a large range was counted and was not */
 #define SAMPLE_PORTS 512U
-#define PORTS_MIN    16U /* of a range so small, somebody has seen to it */
+#define PORTS_MIN    5U /* of fewer, four fifths are all */
 
 /* For what a port is wanted. */
 struct want {
@@ -21,6 +23,7 @@ struct want {
 	struct port_key key;
 	const struct endpoint *peer; /* connect(): ports may be shared, but not for this peer */
 	const struct space *space;   /* NULL: its settings are not known */
+	uint16_t given;		     /* by this very event, not yet in the index */
 };
 
 static uint32_t ports_in(const struct event *e)
@@ -28,21 +31,42 @@ static uint32_t ports_in(const struct event *e)
 	return e->range_lo && e->range_lo <= e->range_hi ? e->range_hi - e->range_lo + 1U : 0;
 }
 
+static bool is_ask_of(const struct pressure_ask *ask, const struct event *e)
+{
+	return ask->netns == e->life->netns && ask->protocol == ports_protocol(e->life->protocol) &&
+	       ask->lo == e->range_lo && ask->hi == e->range_hi;
+}
+
+/* Each range has its own: many ports given from another one say nothing about it. */
+static struct pressure_ask *ask_of(struct pressure_asks *asks, const struct event *e)
+{
+	if (is_ask_of(&asks->list[asks->latest], e))
+		return &asks->list[asks->latest];
+	for (asks->latest = 0; asks->latest < PRESSURE_ASKS; asks->latest++)
+		if (is_ask_of(&asks->list[asks->latest], e))
+			return &asks->list[asks->latest];
+	asks->latest = asks->next++ % PRESSURE_ASKS;
+	asks->list[asks->latest] = (struct pressure_ask){
+		.netns = e->life->netns,
+		.protocol = ports_protocol(e->life->protocol),
+		.lo = e->range_lo,
+		.hi = e->range_hi,
+	};
+	return &asks->list[asks->latest];
+}
+
 bool pressure_is_due(struct core *core, const struct event *e)
 {
-	uint32_t ports;
+	struct pressure_ask *ask;
 
-	if (tenure_is_ephemeral(e->tenure) != YES)
+	if (tenure_is_ephemeral(e->tenure) != YES || ports_in(e) < PORTS_MIN)
 		return false;
-	ports = ports_in(e);
-	if (ports < PORTS_MIN)
-		return false;
-	if (core->until_pressure) {
-		core->until_pressure--;
+	ask = ask_of(&core->asks, e);
+	if (ask->until) {
+		ask->until--;
 		return false;
 	}
-	core->until_pressure = ports / ASK_TIMES - 1;
-	return e->ts_ns >= core->pressure_quiet_ns;
+	return e->ts_ns >= ask->quiet_ns;
 }
 
 static bool is_ours(const struct want *want, const struct slot *slot)
@@ -101,26 +125,22 @@ static bool is_for_peer(const struct event *e)
 	       (e->kind == EVENT_CONNECT || e->kind == EVENT_SEND);
 }
 
-static struct want want_of(const struct core *core, const struct event *e)
+static struct want want_of(const struct core *core, const struct event *e, uint16_t given)
 {
 	return (struct want){
 		.lives = &core->lives,
 		.key = { e->life->netns, ports_protocol(e->life->protocol), 0 },
 		.peer = is_for_peer(e) ? &e->life->peer : NULL,
 		.space = spaces_find(&core->spaces, e->life->netns),
+		.given = given,
 	};
-}
-
-static bool is_low(uint32_t taken, uint32_t ports)
-{
-	return (uint64_t)taken * 100 >= (uint64_t)ports * LOW_PERCENT;
 }
 
 static bool is_taken(struct want *want, uint32_t port)
 {
 	want->key.port = (uint16_t)port;
-	return ports_any(&want->lives->ports, want->key) &&
-	       (is_bound(want) || is_connected(want) || waits(want));
+	return port == want->given || (ports_any(&want->lives->ports, want->key) &&
+				       (is_bound(want) || is_connected(want) || waits(want)));
 }
 
 static bool is_reserved(const struct want *want, uint32_t port)
@@ -128,23 +148,32 @@ static bool is_reserved(const struct want *want, uint32_t port)
 	return want->space && settings_is_reserved(&want->space->settings, (uint16_t)port);
 }
 
-/* Is that much of every step-th port taken? */
-static bool is_range_low(struct want *want, const struct event *e, uint32_t step)
+struct share {
+	uint32_t ports, taken;
+};
+
+/* Of every step-th port that is not reserved. */
+static struct share share_of(struct want *want, const struct event *e, uint32_t step)
 {
-	uint32_t ports = 0, taken = 0;
+	struct share share = { 0 };
 
 	for (uint32_t port = e->range_lo; port <= e->range_hi; port += step) {
 		if (is_reserved(want, port))
 			continue;
-		ports++;
-		taken += is_taken(want, port);
+		share.ports++;
+		share.taken += is_taken(want, port);
 	}
-	return ports && is_low(taken, ports);
+	return share;
+}
+
+static bool is_low(const struct share *share, uint32_t percent)
+{
+	return share->ports && (uint64_t)share->taken * 100 >= (uint64_t)share->ports * percent;
 }
 
 uint32_t pressure_taken(const struct core *core, const struct event *e, bool *for_peer)
 {
-	struct want want = want_of(core, e);
+	struct want want = want_of(core, e, 0);
 	uint32_t taken = 0, ports = ports_in(e);
 
 	for (uint32_t port = e->range_lo; ports && port <= e->range_hi; port++)
@@ -153,14 +182,35 @@ uint32_t pressure_taken(const struct core *core, const struct event *e, bool *fo
 	return taken;
 }
 
+/* A call takes one port: how many more it needs at least until that is low. */
+static uint32_t calls_until_low(const struct share *share)
+{
+	return (share->ports * LOW_PERCENT + 99) / 100 - share->taken;
+}
+
 bool pressure_is_low(struct core *core, const struct event *e)
 {
-	uint32_t step = ports_in(e) / SAMPLE_PORTS;
-	struct want want = want_of(core, e);
+	uint32_t ports = ports_in(e), step = ports / SAMPLE_PORTS;
+	uint32_t later = ports < ASK_TIMES ? 1 : ports / ASK_TIMES;
+	struct pressure_ask *ask = ask_of(&core->asks, e);
+	struct want want = want_of(core, e, e->port);
+	struct share share;
 
+	ask->until = later - 1;
 	/* some ports stand for all: is it worth the time to look at each? */
-	if ((step > 1 && !is_range_low(&want, e, step)) || !is_range_low(&want, e, 1))
+	if (step > 1) {
+		share = share_of(&want, e, step);
+		if (!is_low(&share, NEAR_PERCENT))
+			return false;
+		ask->quiet_ns = e->ts_ns + NEAR_NS;
+	}
+	share = share_of(&want, e, 1);
+	if (!is_low(&share, LOW_PERCENT)) {
+		if (share.ports && calls_until_low(&share) < later)
+			ask->until = calls_until_low(&share) - 1;
 		return false;
-	core->pressure_quiet_ns = e->ts_ns + QUIET_NS;
+	}
+	ask->until = 0;
+	ask->quiet_ns = e->ts_ns + QUIET_NS;
 	return true;
 }

@@ -71,8 +71,16 @@ struct space *spaces_get(struct spaces *spaces, uint32_t netns)
 /* Told of nothing: it may have been changed, or nobody can look any more. The latest stays. */
 void spaces_learn(struct spaces *spaces, const struct wire_settings *told, const char *text)
 {
-	if (told->known)
-		settings_of_record(&spaces_get(spaces, told->netns)->settings, told, text);
+	struct space *space;
+
+	if (told->known) {
+		space = spaces_get(spaces, told->netns);
+		settings_of_record(&space->settings, told, text);
+	} else {
+		space = find(spaces, told->netns);
+	}
+	if (space)
+		space->holds = told->known != 0;
 }
 
 unsigned int space_protocol(uint16_t protocol)

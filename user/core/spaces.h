@@ -16,6 +16,7 @@ enum { SPACE_TCP, SPACE_UDP, SPACE_PROTOCOLS };
 
 struct space {
 	struct settings settings; /* range_hi 0: not known */
+	bool holds;		  /* they do now; else these were the latest, or the next */
 	uint64_t used;		  /* when it was last asked for, in requests */
 	struct {
 		uint64_t assigned, released; /* ports of the range, but not to accepted children */

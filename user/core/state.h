@@ -40,6 +40,20 @@ struct repeats {
 	} list[REPEATS_MAX];
 };
 
+/* pressure.c: when it is next asked how many ports of a range are left. */
+#define PRESSURE_ASKS 16
+struct pressure_ask {
+	uint32_t netns;
+	uint16_t protocol, lo, hi;
+	uint32_t until;	   /* so many more are given before */
+	uint64_t quiet_ns; /* nor is it asked before */
+};
+
+struct pressure_asks {
+	struct pressure_ask list[PRESSURE_ASKS];
+	size_t latest, next; /* next: that makes room */
+};
+
 struct paths; /* family.c */
 
 struct core {
@@ -60,9 +74,8 @@ struct core {
 	struct pass pass;
 	struct told *told; /* where TIME_WAIT entries are not seen: until the first walk is over */
 	struct repeats repeats;
-	struct notes *notes;	    /* of conflicts whose call is not told of yet */
-	uint32_t until_pressure;    /* ports given until it is asked how many are left */
-	uint64_t pressure_quiet_ns; /* nor is it asked before */
+	struct notes *notes; /* of conflicts whose call is not told of yet */
+	struct pressure_asks asks;
 	bool started, stopped;
 };
 

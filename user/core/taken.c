@@ -93,6 +93,7 @@ static int add_found(struct taken *p, const struct wire_call *c)
 		.who = c->who,
 		.facts = c->facts,
 		.fd = c->fd,
+		.sock_uid = c->facts & WIRE_F_SOCK_UID ? c->sock_uid : 0,
 	};
 	return 0;
 }
@@ -346,6 +347,8 @@ enum port_keeper port_keeper(const struct port_row *row)
 		return KEPT_BY_PROCESS;
 	if (h->facts & WIRE_F_KERN_SOCK)
 		return KEPT_BY_KERNEL;
+	if (h->fd == TAKEN_FD_UNSEEN)
+		return KEPT_BY_UNKNOWN;
 	if (h->facts & WIRE_F_CHILD)
 		return KEPT_BY_QUEUE;
 	if (is_tcp(&h->sock) && h->sock.state != TCP_LISTEN && h->sock.state != TCP_CLOSE)

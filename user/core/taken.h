@@ -19,12 +19,20 @@ enum port_keeper {
 	KEPT_BY_UNKNOWN,
 };
 
-/* One process that has a descriptor of it; or nobody: fd -1, WIRE_F_WHO not in facts. */
+/* Of a record: it is no orphan, but who has it open was not to be seen. */
+#define TAKEN_FD_UNSEEN (-2)
+
+/*
+ * One process that has a descriptor of it; or nobody: fd -1 or TAKEN_FD_UNSEEN, WIRE_F_WHO not in
+ * facts.
+ */
 struct port_holder {
 	struct wire_sock sock;
 	struct wire_who who;
 	uint32_t facts; /* enum wire_fact */
 	int32_t fd;
+	uint32_t
+		sock_uid; /* with WIRE_F_SOCK_UID; not always that of who, which may have changed */
 };
 
 struct port_row {

@@ -65,8 +65,8 @@ static struct conflict_side holder_side(const struct port_row *row, uint16_t mor
 		.family = h->sock.family,
 		.ifindex = h->sock.ifindex,
 		.options = h->sock.options | more_options,
-		.uid = h->who.uid,
-		.uid_known = h->facts & WIRE_F_WHO,
+		.uid = h->sock_uid,
+		.uid_known = h->facts & WIRE_F_SOCK_UID,
 		.listening = has_listeners(h->sock.protocol) && h->sock.state == TCP_LISTEN,
 		.time_wait = h->sock.state == TCP_TIME_WAIT,
 	};
@@ -95,6 +95,14 @@ static struct conflict conflict_of(const struct why *w, const struct port_row *r
 	return conflict_rule(&asked, &holder, has_listeners(w->protocol));
 }
 
+/* sock_diag(7) does not tell of a connection whether it has IPV6_V6ONLY. */
+static uint16_t hidden_options(const struct port_row *row)
+{
+	uint8_t state = sock_of(row)->state;
+
+	return state == TCP_LISTEN || state == TCP_CLOSE ? REUSE : REUSE | WIRE_O_V6ONLY;
+}
+
 /* Options that are not known are taken to be there, and not: if it matters, it depends. */
 static enum why_answer answer_of_row(const struct why *w, const struct port_row *row,
 				     enum why_with with)
@@ -103,10 +111,20 @@ static enum why_answer answer_of_row(const struct why *w, const struct port_row 
 	enum tristate best = without;
 
 	if (!w->options_known)
-		best = conflict_of(w, row, with, REUSE).answer;
+		best = conflict_of(w, row, with, hidden_options(row)).answer;
 	if (without == NO)
 		return ANSWER_YES;
 	return without == YES && best == YES ? ANSWER_NO : ANSWER_DEPENDS;
+}
+
+/*
+ * udp_lib_lport_inuse() goes through the sockets of the port and is content with the first that
+ * overlaps and shares by SO_REUSEPORT: one behind it that does not share is not asked. In which
+ * order they come depends on when each was bound.
+ */
+static bool ends_the_search(const struct why *w, const struct port_row *row, enum why_with with)
+{
+	return !has_listeners(w->protocol) && conflict_of(w, row, with, 0).by_reuseport;
 }
 
 static bool is_of_port(const struct why *w, const struct port_row *row)
@@ -151,7 +169,7 @@ static struct holder holder_of(const struct why *w, const struct port_row *row)
 		.source = HOLDER_BY_LOOKUP,
 		.keeper = (uint8_t)port_keeper(row),
 		.processes = port_keeper(row) == KEPT_BY_PROCESS ? row->holders_len : 0,
-		.fd = h->fd,
+		.fd = h->fd < 0 ? -1 : h->fd,
 		.kern = life.kern,
 		.left_known = row->time_wait_left_ms,
 		.left_ms = row->time_wait_left_ms,
@@ -203,20 +221,62 @@ static void worsen(struct why *w, enum why_answer answer)
 
 static void judge_rows(struct why *w, const struct taken *taken)
 {
+	bool may_end[WITH_KINDS] = { false };
 	size_t len;
 	const struct port_row *rows = taken_rows(taken, &len);
 
 	for (size_t i = 0; i < len; i++) {
 		if (!is_of_port(w, &rows[i]))
 			continue;
-		for (enum why_with with = 0; with < WITH_KINDS; with++)
+		for (enum why_with with = 0; with < WITH_KINDS; with++) {
 			w->answers[with] =
 				worse(w->answers[with], answer_of_row(w, &rows[i], with));
+			may_end[with] |= ends_the_search(w, &rows[i], with);
+		}
 		if (conflict_of(w, &rows[i], WITH_NOTHING, 0).answer != NO)
 			put_in_the_way(w, &rows[i]);
 	}
+	for (enum why_with with = 0; with < WITH_KINDS; with++) {
+		if (!may_end[with] || w->answers[with] != ANSWER_NO)
+			continue;
+		w->answers[with] = ANSWER_DEPENDS;
+		w->order_decides = true;
+	}
 	if (!w->bound_known)
 		worsen(w, ANSWER_DEPENDS);
+}
+
+/* What __inet6_bind() says EINVAL to, whatever the addresses of the machine. */
+enum flaw {
+	FLAW_NONE,
+	FLAW_MULTICAST, /* a stream to many */
+	FLAW_SCOPE,	/* an address of one link, and no device */
+};
+
+static enum flaw flaw_of(const struct why *w)
+{
+	const uint8_t *addr = w->local.addr;
+	bool multicast = addr[0] == 0xff;
+	/* __ipv6_addr_needs_scope_id() */
+	bool of_link = (addr[0] == 0xfe && (addr[1] & 0xc0) == 0x80) ||
+		       (multicast && ((addr[1] & 0xf) == 1 || (addr[1] & 0xf) == 2));
+
+	if (w->local.family != AF_INET6)
+		return FLAW_NONE;
+	if (multicast && w->protocol == IPPROTO_TCP)
+		return FLAW_MULTICAST;
+	return of_link && !w->ifindex ? FLAW_SCOPE : FLAW_NONE;
+}
+
+static void judge_privilege(struct why *w, const struct settings *s)
+{
+	/* ids are for everybody who may have such a socket (net.ipv4.ping_group_range) */
+	if (is_ping(w) || (s->unprivileged_known && w->local.port >= s->unprivileged_start))
+		w->is_privileged = YES; /* does not matter */
+	if (w->is_privileged == YES)
+		return;
+	worsen(w, w->is_privileged == NO && s->unprivileged_known ? ANSWER_NO : ANSWER_DEPENDS);
+	w->obstacle = OBSTACLE_PRIVILEGE;
 }
 
 static bool is_nonlocal_allowed(const struct why *w, const struct settings *s)
@@ -224,31 +284,36 @@ static bool is_nonlocal_allowed(const struct why *w, const struct settings *s)
 	return w->local.family == AF_INET6 ? s->nonlocal6 : s->nonlocal4;
 }
 
+static void judge_address(struct why *w, const struct settings *s)
+{
+	if (flaw_of(w))
+		w->is_local = NO;
+	else if (is_nonlocal_allowed(w, s))
+		w->is_local = YES;
+	if (w->is_local == YES)
+		return;
+	worsen(w, w->is_local == NO ? ANSWER_NO : ANSWER_UNKNOWN);
+	w->obstacle = OBSTACLE_ADDRESS;
+}
+
+/* Who has the port is asked last; what is asked first is the obstacle. */
 void why_judge(struct why *w, const struct taken *taken, const struct settings *s)
 {
-	/* ids are for everybody who may have such a socket (net.ipv4.ping_group_range) */
-	bool privileged =
-		!is_ping(w) && (!s->unprivileged_known || w->local.port < s->unprivileged_start);
-
 	w->obstacle = OBSTACLE_NONE;
 	w->holders.len = w->holders.omitted = 0;
+	w->order_decides = false;
 	for (enum why_with with = 0; with < WITH_KINDS; with++)
 		w->answers[with] = ANSWER_YES;
 	judge_rows(w, taken);
 	if (w->holders.len)
 		w->obstacle = OBSTACLE_HELD;
-	if (!privileged)
-		w->is_privileged = YES; /* does not matter */
-	if (w->is_privileged != YES) {
-		worsen(w, w->is_privileged == NO && s->unprivileged_known ? ANSWER_NO
-									  : ANSWER_DEPENDS);
-		w->obstacle = OBSTACLE_PRIVILEGE;
-	}
-	if (is_nonlocal_allowed(w, s))
-		w->is_local = YES;
-	if (w->is_local != YES) {
-		worsen(w, w->is_local == NO ? ANSWER_NO : ANSWER_UNKNOWN);
-		w->obstacle = OBSTACLE_ADDRESS;
+	/* __inet_bind() looks at the address before the privilege, __inet6_bind() after it */
+	if (w->local.family == AF_INET6 && flaw_of(w) != FLAW_MULTICAST) {
+		judge_address(w, s);
+		judge_privilege(w, s);
+	} else {
+		judge_privilege(w, s);
+		judge_address(w, s);
 	}
 }
 
@@ -319,6 +384,9 @@ const char *why_missing(const struct why *w)
 		return "only root can see sockets that are bound and no more (before Linux 6.8), "
 		       "and "
 		       "those of another network namespace";
+	if (w->order_decides)
+		return "of several UDP sockets on a port the kernel takes the first that shares, "
+		       "or does not; which of them it comes to first is not to be seen";
 	return "whose a socket in the way is could not be read";
 }
 
@@ -374,14 +442,29 @@ static const char *hint_held(const struct why *w)
 	return "stop it, or take another port or address";
 }
 
+static const char *hint_address(const struct why *w)
+{
+	switch (flaw_of(w)) {
+	case FLAW_MULTICAST:
+		return "EINVAL: a TCP socket has no multicast address; bind ::, or one of `ip "
+		       "address`";
+	case FLAW_SCOPE:
+		return "EINVAL: an address of one link needs its device: ask for ADDRESS%DEVICE, "
+		       "and put it into sin6_scope_id";
+	case FLAW_NONE:
+		break;
+	}
+	return "bind 0.0.0.0 or ::, or an address that `ip address` shows; or set "
+	       "IP_FREEBIND to bind before the address is there";
+}
+
 const char *why_hint(const struct why *w)
 {
 	if (record_is_named(w->protocol))
 		return why_name_hint(w);
 	switch (w->obstacle) {
 	case OBSTACLE_ADDRESS:
-		return "bind 0.0.0.0 or ::, or an address that `ip address` shows; or set "
-		       "IP_FREEBIND to bind before the address is there";
+		return hint_address(w);
 	case OBSTACLE_PRIVILEGE:
 		return "give the program CAP_NET_BIND_SERVICE (setcap cap_net_bind_service=+ep, "
 		       "AmbientCapabilities= of systemd), or lower "
@@ -410,6 +493,13 @@ static bool may_recycle(const struct why_connect *w, const struct settings *s)
 	       (s->tw_reuse == 1 || (s->tw_reuse == 2 && is_loopback(&w->to)));
 }
 
+/* __inet_hash_connect() looks at pairs: one number of a range of 3, 5, ... is left out each time.
+ */
+static bool is_odd(const struct settings *s)
+{
+	return settings_range_size(s) > 1 && settings_range_size(s) % 2;
+}
+
 static enum why_answer answer_connect(const struct why_connect *w, const struct settings *s)
 {
 	if (!w->has_route || w->is_local == NO)
@@ -418,6 +508,8 @@ static enum why_answer answer_connect(const struct why_connect *w, const struct 
 		return ANSWER_UNKNOWN;
 	if (!w->left)
 		return may_recycle(w, s) ? ANSWER_DEPENDS : ANSWER_NO;
+	if (w->left == 1 && is_odd(s))
+		return ANSWER_DEPENDS;
 	/* whether the others keep their ports from everybody is not known */
 	return w->left > w->pressure.by[PRESSURE_UNKNOWN] - w->destination.unknown ? ANSWER_YES
 										   : ANSWER_DEPENDS;
@@ -444,6 +536,9 @@ const char *why_connect_missing(const struct why_connect *w)
 		       "namespace could not be read";
 	if (w->answer != ANSWER_DEPENDS)
 		return NULL;
+	if (w->left == 1 && is_odd(w->pressure.settings))
+		return "of an odd number of ports the search leaves one out, another one each "
+		       "time: it may be the one that is left";
 	if (!w->left)
 		return "with tcp_tw_reuse a TIME_WAIT entry that is older than a second makes room";
 	return "this kernel (before Linux 6.17) or user cannot tell which ports bind() keeps from "

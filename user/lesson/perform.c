@@ -416,6 +416,10 @@ static void __attribute__((noreturn)) perform_orders(int orders, int results)
 	unsigned char number;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* a terminal's Ctrl-C goes to both: whoever gave the orders ends the lesson */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
 	while (read(orders, &number, 1) == 1 && number && number <= len)
 		perform(lessons[number - 1], results);
 	_exit(0);

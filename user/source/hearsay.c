@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "user/core/record.h"
+#include "user/core/taken.h"
 #include "user/source/census.h"
 #include "user/source/diag.h"
 #include "user/source/make.h"
@@ -97,6 +99,10 @@ static int tell(struct hearsay *h, size_t i, const struct wire_who *who, int fd)
 	int error = 0;
 
 	found.sock.id = h->first_id + i;
+	if (h->socks[i].inode && record_has_range(found.sock.protocol)) {
+		found.sock_uid = h->socks[i].uid;
+		found.facts |= WIRE_F_SOCK_UID;
+	}
 	if (h->socks[i].path && !h->met[i])
 		error = tell_path(h, i);
 	if (error)
@@ -107,6 +113,20 @@ static int tell(struct hearsay *h, size_t i, const struct wire_who *who, int fd)
 		h->met[i] = true;
 	}
 	return h->handler->give(h->handler->arg, &found, sizeof(found));
+}
+
+/* Closed, and the kernel finishes the connection: sock_diag(7) knows no file of it. */
+static bool is_orphan(const struct diag_sock *found)
+{
+	switch (found->sock.state) {
+	case TCP_FIN_WAIT1:
+	case TCP_FIN_WAIT2:
+	case TCP_CLOSING:
+	case TCP_LAST_ACK:
+		return !found->inode;
+	default:
+		return false;
+	}
 }
 
 /* The number in "socket:[4711]", 0 if it is none. */
@@ -223,7 +243,7 @@ static int tell_all(struct hearsay *h)
 	error = h->met ? look_processes(h) : -ENOMEM;
 	for (size_t i = 0; i < h->len && !error; i++)
 		if (!h->met[i])
-			error = tell(h, i, NULL, -1);
+			error = tell(h, i, NULL, is_orphan(&h->socks[i]) ? -1 : TAKEN_FD_UNSEEN);
 	return error;
 }
 

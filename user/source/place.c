@@ -109,6 +109,24 @@ static bool is_multicast(const struct endpoint *end)
 	return end->family == AF_INET ? (end->addr[0] & 0xf0) == 0xe0 : end->addr[0] == 0xff;
 }
 
+/* 255.255.255.255, which no route leads to: __inet_dev_addr_type() */
+static bool is_limited_broadcast(const struct endpoint *end)
+{
+	static const uint8_t all[4] = { 255, 255, 255, 255 };
+
+	return end->family == AF_INET && !memcmp(end->addr, all, sizeof(all));
+}
+
+/* ipv6_chk_addr(): another address may be any device's, whatever the socket is bound to. */
+static bool is_of_device(const struct endpoint *end)
+{
+	static const uint8_t loopback[16] = { [15] = 1 };
+
+	return end->family == AF_INET6 &&
+	       ((end->addr[0] == 0xfe && (end->addr[1] & 0xc0) == 0x80) ||
+		!memcmp(end->addr, loopback, sizeof(loopback)));
+}
+
 /* __inet_bind() takes local, broadcast and multicast addresses; the local table is asked first. */
 static enum tristate address_is_local(const struct endpoint *asked, uint32_t ifindex)
 {
@@ -121,12 +139,12 @@ static enum tristate address_is_local(const struct endpoint *asked, uint32_t ifi
 		end.family = AF_INET;
 		memmove(end.addr, end.addr + sizeof(mapped), 4);
 	}
-	if (is_any(&end) || is_multicast(&end))
+	if (is_any(&end) || is_multicast(&end) || is_limited_broadcast(&end))
 		return YES;
 	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	if (fd < 0)
 		return NULL_STATE;
-	if (!ask_route(fd, &end, ifindex))
+	if (!ask_route(fd, &end, is_of_device(&end) ? ifindex : 0))
 		is_local = is_local_type(read_route(fd, NULL));
 	close(fd);
 	return is_local;

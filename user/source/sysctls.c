@@ -159,6 +159,18 @@ static int take_back(struct sysctls *s, struct known *known, uint64_t ts_ns, sys
 	return give(arg, s->made.bytes, make_settings(&s->made, ts_ns, &nothing));
 }
 
+/*
+ * The first look into a namespace comes after what made it interesting. What it finds is told, for
+ * who asks for the latest that is known, and taken back at once: nobody knows whether it held.
+ */
+static int tell_first(struct sysctls *s, struct known *known, uint64_t ts_ns, sysctls_give give,
+		      void *arg)
+{
+	int error = give_known(known, ts_ns, give, arg);
+
+	return error ? error : take_back(s, known, ts_ns, give, arg);
+}
+
 static struct known *find(struct sysctls *s, uint32_t netns)
 {
 	for (size_t i = 0; i < KNOWN_MAX; i++)
@@ -191,11 +203,14 @@ static int tell(struct sysctls *s, struct known *known, uint32_t pid, uint64_t t
 		sysctls_give give, void *arg)
 {
 	uint64_t since = known->since_ns;
+	bool first = !known->record;
 	int error = ts_ns > known->read_ns + s->fresh_ns ? refresh(s, known, pid) : 0;
 	bool holds = !error && known->record && ts_ns >= known->since_ns;
 
 	if (error == -ENOTRECOVERABLE || error == -ENOMEM)
 		return error;
+	if (first && known->record && !holds)
+		return tell_first(s, known, ts_ns, give, arg);
 	if (since != known->since_ns && known->told && holds)
 		known->told = false; /* something else was told */
 	if (holds == known->told)
