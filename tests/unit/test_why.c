@@ -132,6 +132,38 @@ static void test_other_protocols(void **state)
 	assert_int_equal(w.holders.len, 1);
 }
 
+static enum why_answer answer_of_vsock(uint32_t cid, uint32_t number)
+{
+	const uint32_t taken[] = { 1, 1235 }, asked[] = { cid, number };
+	struct why w = { .local = { .family = AF_VSOCK, .port = 1 },
+			 .protocol = WIRE_PROTOCOL_VSOCK,
+			 .netns = OWN,
+			 .bound_known = true };
+	struct wire_call c = holder(1, TCP_CLOSE, 0);
+	struct taken *t = taken_new(OWN);
+
+	c.sock.family = AF_VSOCK;
+	c.sock.protocol = WIRE_PROTOCOL_VSOCK;
+	memcpy(c.sock.local, taken, sizeof(taken));
+	memcpy(w.local.addr, asked, sizeof(asked));
+	assert_int_equal(taken_add(t, &c), 0);
+	assert_int_equal(taken_finish(t), 0);
+	why_judge_name(&w, t, NO);
+	assert_non_null(why_answer(&w) == ANSWER_NO ? why_hint(&w) : why_name_note(&w));
+	taken_free(t);
+	return why_answer(&w);
+}
+
+/* Whether a context id is one of this machine's is not known. */
+static void test_vsock(void **state)
+{
+	(void)state;
+	assert_int_equal(answer_of_vsock(UINT32_MAX, 1234), ANSWER_YES);
+	assert_int_equal(answer_of_vsock(UINT32_MAX, 1235), ANSWER_NO);
+	assert_int_equal(answer_of_vsock(1, 1235), ANSWER_NO);
+	assert_int_equal(answer_of_vsock(2, 1235), ANSWER_UNKNOWN);
+}
+
 static void test_bound_with_both_options(void **state)
 {
 	struct wire_call h = holder(1, TCP_CLOSE, WIRE_O_REUSEADDR | WIRE_O_REUSEPORT);
@@ -315,6 +347,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nobody),
 		cmocka_unit_test(test_other_protocols),
+		cmocka_unit_test(test_vsock),
 		cmocka_unit_test(test_bound_with_both_options),
 		cmocka_unit_test(test_the_order_decides),
 		cmocka_unit_test(test_options_not_known),

@@ -63,21 +63,26 @@ static bool bind_did_not_follow(const struct about *a)
 
 /* --- connect() ---------------------------------------------------------------------------- */
 
+/* Since 6.8 a range of its own is gone through number by number, or in random steps (7.1). */
+static bool has_no_parity(const struct about *a)
+{
+	return is_choice(a) && a->event->own_range && a->kernel >= KERNEL(6, 8);
+}
+
 static bool has_step(const struct about *a)
 {
-	return is_choice(a) && a->settings && a->settings->step_width;
+	return has_no_parity(a) && a->settings && a->settings->step_width;
 }
 
-/* Since 6.8 a range of its own is gone through number by number. */
 static bool one_by_one(const struct about *a)
 {
-	return is_choice(a) && !has_step(a) && a->event->own_range && a->kernel >= KERNEL(6, 8);
+	return has_no_parity(a) && !has_step(a);
 }
 
+/* A random step is an even one here (scan_step *= step): the halves stay apart. */
 static bool has_parity(const struct about *a)
 {
-	return is_choice(a) && !has_step(a) && a->kernel &&
-	       !(a->event->own_range && a->kernel >= KERNEL(6, 8));
+	return is_choice(a) && a->kernel && !has_no_parity(a);
 }
 
 static bool connect_followed(const struct about *a)
@@ -127,17 +132,18 @@ static const struct explain_rule more[] = {
 	  LOOKED_THROUGH "a random place; with SO_REUSEADDR it looks into the lower half ({half}) "
 			 "first, and there at {bind-first} numbers; {port} is {parity}." },
 	{ BY_CONNECT, PICKED_BY_CONNECT, connect_followed,
-	  COMPUTED ", {connect-first} numbers first: {port} is {parity}, which hints at connect() "
-		   "and proves nothing." },
+	  COMPUTED ", {connect-first} numbers first{steps}: {port} is {parity}, which hints at "
+		   "connect() and proves nothing." },
 	{ BY_CONNECT, PICKED_BY_CONNECT, connect_did_not_follow,
-	  COMPUTED ", {connect-first} numbers first: {port} is {parity}, so no {connect-first} one "
-		   "was to be had for it." },
+	  COMPUTED ", {connect-first} numbers first{steps}: {port} is {parity}, so no "
+		   "{connect-first} one was to be had for it." },
 	{ BY_CONNECT, PICKED_BY_CONNECT, one_by_one,
 	  COMPUTED ", number by number, as the socket has a range of its own: odd and even tell "
 		   "nothing here." },
 	{ BY_CONNECT, PICKED_BY_CONNECT, has_step,
 	  COMPUTED ", in steps of a random width of at most {step} "
-		   "(net.ipv4.ip_local_port_step_width): odd and even tell nothing here." },
+		   "(net.ipv4.ip_local_port_step_width), odd and even alike, as the socket has a "
+		   "range of its own." },
 	{ BY_CONNECT, PICKED_TCP | FACT_PEER, no_stride_known, COMPUTED "." },
 	{ BY_BIND | BY_CONNECT, PICKED | FACT_UDP, is_choice,
 	  "The kernel looked through {range} ({ports}{taken}), beginning at a random place; for "

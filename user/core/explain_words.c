@@ -184,6 +184,13 @@ static void say_step(const struct about *a, struct sentence *s)
 	sentence_add_number(s, a->settings->step_width);
 }
 
+/* The width is doubled where odd and even are told apart: scan_step *= step. */
+static void say_steps(const struct about *a, struct sentence *s)
+{
+	if (a->settings && a->settings->step_width)
+		sentence_add(s, " and in random steps (net.ipv4.ip_local_port_step_width)");
+}
+
 static void say_start(const struct about *a, struct sentence *s)
 {
 	sentence_add_number(s, a->settings->unprivileged_start);
@@ -253,6 +260,7 @@ static const struct word {
 	{ "bind-first", true, say_bind_first },
 	{ "connect-first", true, say_connect_first },
 	{ "step", true, say_step },
+	{ "steps", true, say_steps }, /* "", where they are of 2 */
 	{ "start", true, say_start }, /* of the ports for everybody */
 	{ "errno", true, say_errno },
 	{ "cause", true, say_cause },

@@ -10,10 +10,10 @@
 
 #define ASK_TIMES    16U /* at least, while a range is filled up */
 #define LOW_PERCENT  80U
-#define NEAR_PERCENT 75U		  /* by some of the ports: then all are counted */
-#define VISITED_MAX  4096		  /* sockets on one port */
+#define NEAR_PERCENT 65U  /* of some ports, which may be wrong by a few: then all are counted */
+#define VISITED_MAX  4096 /* sockets on one port */
 #define QUIET_NS     UINT64_C(1000000000) /* after it was low: it took a while to count */
-#define NEAR_NS	     UINT64_C(50000000)	  /* after a large range was counted and was not */
+#define NEAR_NS	     UINT64_C(50000000)	  /* after a large range was counted twice */
 #define SAMPLE_PORTS 512U
 #define PORTS_MIN    5U /* of fewer, four fifths are all */
 
@@ -188,6 +188,14 @@ static uint32_t calls_until_low(const struct share *share)
 	return (share->ports * LOW_PERCENT + 99) / 100 - share->taken;
 }
 
+/* Where a large range stays near the limit it is not counted again and again. */
+static void rest_a_while(struct pressure_ask *ask, uint64_t ts_ns)
+{
+	if (ask->counted_ns && ts_ns - ask->counted_ns < NEAR_NS)
+		ask->quiet_ns = ts_ns + NEAR_NS;
+	ask->counted_ns = ts_ns;
+}
+
 bool pressure_is_low(struct core *core, const struct event *e)
 {
 	uint32_t ports = ports_in(e), step = ports / SAMPLE_PORTS;
@@ -202,12 +210,14 @@ bool pressure_is_low(struct core *core, const struct event *e)
 		share = share_of(&want, e, step);
 		if (!is_low(&share, NEAR_PERCENT))
 			return false;
-		ask->quiet_ns = e->ts_ns + NEAR_NS;
 	}
 	share = share_of(&want, e, 1);
 	if (!is_low(&share, LOW_PERCENT)) {
-		if (share.ports && calls_until_low(&share) < later)
-			ask->until = calls_until_low(&share) - 1;
+		if (!share.ports || calls_until_low(&share) >= later)
+			return false;
+		ask->until = calls_until_low(&share) - 1;
+		if (step > 1)
+			rest_a_while(ask, e->ts_ns);
 		return false;
 	}
 	ask->until = 0;

@@ -45,8 +45,9 @@ struct repeats {
 struct pressure_ask {
 	uint32_t netns;
 	uint16_t protocol, lo, hi;
-	uint32_t until;	   /* so many more are given before */
-	uint64_t quiet_ns; /* nor is it asked before */
+	uint32_t until;	     /* so many more are given before */
+	uint64_t quiet_ns;   /* nor is it asked before */
+	uint64_t counted_ns; /* a large range: when each of its ports was looked at */
 };
 
 struct pressure_asks {

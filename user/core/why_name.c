@@ -38,6 +38,12 @@ static void add_holder(struct why *w, const struct port_row *row, const struct l
 	};
 }
 
+/* bind() to a context id of another machine is refused, whoever has the number there. */
+static bool is_of_some_cid(const struct why *w)
+{
+	return w->local.family == AF_VSOCK && endpoint_cid(&w->local) != VSOCK_ANY;
+}
+
 void why_judge_name(struct why *w, const struct taken *taken, enum tristate has_file)
 {
 	enum why_answer answer;
@@ -55,7 +61,8 @@ void why_judge_name(struct why *w, const struct taken *taken, enum tristate has_
 		w->obstacle = OBSTACLE_HELD;
 		answer = ANSWER_NO;
 	} else {
-		answer = w->bound_known && has_file == NO ? ANSWER_YES : ANSWER_UNKNOWN;
+		answer = w->bound_known && has_file == NO && !is_of_some_cid(w) ? ANSWER_YES
+										: ANSWER_UNKNOWN;
 	}
 	for (enum why_with with = 0; with < WITH_KINDS; with++)
 		w->answers[with] = answer;
@@ -92,6 +99,9 @@ const char *why_name_note(const struct why *w)
 	if (w->obstacle == OBSTACLE_HELD)
 		return w->holders.len ? NULL
 				      : "there is a file of this name, and no socket seen has it.";
+	if (w->bound_known && is_of_some_cid(w))
+		return "no socket has it; whether the context id is one of this machine's is not "
+		       "examined, of another bind() says EADDRNOTAVAIL.";
 	if (why_answer(w) == ANSWER_UNKNOWN)
 		return w->local.family == AF_UNIX
 			       ? "whether there is a file of this name cannot be seen from here."

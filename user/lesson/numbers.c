@@ -302,7 +302,7 @@ static void parity_judge(const struct run *run, struct verdict *v)
 		verdict_more(v,
 			     "This kernel has ip_local_port_step_width (Linux 7.1), which is "
 			     "%d here: above 0 the way from one candidate to the next is random, "
-			     "and not 2.",
+			     "not 2, but even, too.",
 			     width->result);
 }
 
