@@ -85,12 +85,13 @@ static __always_inline void who_fill(struct wire_who *who)
 	who->pid_host = pid_tgid >> 32;
 	who->cgroup = bpf_get_current_cgroup_id();
 	who_fill_name(who);
-	who->pid = current_tgid_here();
 	if (!config.pidns_inum) {
+		who->pid = pid_tgid >> 32;
 		who->tid = pid_tgid;
 	} else {
 		struct task_struct *task = (void *)bpf_get_current_task();
 
+		who->pid = tgid_here(task);
 		who->tid = pid_here(BPF_CORE_READ(task, thread_pid));
 	}
 }
@@ -139,6 +140,8 @@ static __always_inline u32 task_is_followed(struct task_struct *task)
 
 static __always_inline u32 who_is_followed(void)
 {
+	if (!(config.filter & WIRE_FILTER_PIDS))
+		return 0;
 	return task_is_followed((struct task_struct *)bpf_get_current_task());
 }
 

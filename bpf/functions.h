@@ -46,17 +46,15 @@ static __always_inline struct call *call_enter(struct sock *sk, u8 kind)
 {
 	struct thread *thread;
 	struct call *call;
-	u64 now;
 
-	if (!sk || !sock_is_watched(sk) || !socket_is_followed(sk))
+	if (!sk || !sock_is_watched(sk))
 		return 0;
-	now = bpf_ktime_get_boot_ns();
-	if (!socket_touch(sk, now))
+	if (!socket_find(sk) && (!who_is_chosen() || !socket_adopt(sk, bpf_ktime_get_boot_ns())))
 		return 0;
 	thread = thread_touch();
 	if (!thread)
 		return 0;
-	call = call_begin(thread, sk, kind, now);
+	call = call_begin(thread, sk, kind, bpf_ktime_get_boot_ns());
 	call->stamp = syscall_stamp();
 	return call;
 }
@@ -211,6 +209,13 @@ static __always_inline u8 get_port_kind(struct sock *sk, u16 snum)
 	return sock_state(sk) == TCP_LISTEN ? WIRE_LISTEN : WIRE_BIND;
 }
 
+/* The search begins now; the call has just begun too if it is a call of its own. */
+static __always_inline void call_searches(struct call *call)
+{
+	call->facts |= WIRE_F_SEARCHED;
+	call->search_start_ns = call->alone ? call->start_ns : bpf_ktime_get_boot_ns();
+}
+
 static __always_inline void handle_get_port_enter(struct sock *sk, u16 snum)
 {
 	struct call *call = call_around(sk);
@@ -222,10 +227,8 @@ static __always_inline void handle_get_port_enter(struct sock *sk, u16 snum)
 		call->alone = 1;
 	}
 	call->port_before = sock_port(sk); /* now under the socket lock */
-	if (!snum) {
-		call->facts |= WIRE_F_SEARCHED;
-		call->search_start_ns = bpf_ktime_get_boot_ns();
-	}
+	if (!snum)
+		call_searches(call);
 }
 
 static __always_inline void call_searched(struct call *call, u64 now)
@@ -316,10 +319,8 @@ static __always_inline void handle_hash_connect_enter(struct sock *sk)
 		call->alone = 1;
 	}
 	call->port_before = sock_port(sk); /* now under the socket lock */
-	if (!call->port_before) {
-		call->facts |= WIRE_F_SEARCHED;
-		call->search_start_ns = bpf_ktime_get_boot_ns();
-	}
+	if (!call->port_before)
+		call_searches(call);
 }
 
 /* Port and route are fixed and the SYN has not left: a connect that hangs is told of now. */
@@ -418,7 +419,7 @@ static __always_inline void handle_done(struct sock *sk)
 static __always_inline void handle_inherit_exit(struct sock *listener, struct sock *child, int ret)
 {
 	if (!ret && sock_is_tcp(child))
-		socket_child(child, listener, bpf_ktime_get_boot_ns());
+		socket_child(child, listener);
 }
 
 static __always_inline void handle_accept_exit(struct sock *listener, struct sock *child)
@@ -477,8 +478,13 @@ static __always_inline void handle_accept_fd(int fd)
 /* tcp_close: the last descriptor is gone. */
 static __always_inline void handle_close(struct sock *sk)
 {
-	if (sock_is_tcp(sk) && socket_is_followed(sk))
-		socket_closed(sk, bpf_ktime_get_boot_ns());
+	struct socket_state *state;
+
+	if (!sock_is_tcp(sk))
+		return;
+	state = socket_find(sk);
+	if (socket_is_told_closed(sk, state))
+		socket_closed(sk, state, bpf_ktime_get_boot_ns());
 }
 
 /* inet_put_port, before skc_num is cleared: the only way that a TCP socket gives up its port. */
@@ -497,22 +503,21 @@ static __always_inline void handle_put_port(struct sock *sk)
  */
 static __always_inline void handle_udp_unhash(struct sock *sk)
 {
-	struct socket_state *state;
+	struct socket_state *state = socket_find(sk);
 	u16 port;
 	u64 now;
 
 	if (sock_is_dead(sk)) {
-		if (!socket_is_followed(sk))
+		if (!socket_is_told_closed(sk, state))
 			return;
 		now = bpf_ktime_get_boot_ns();
-		state = socket_closed(sk, now);
+		state = socket_closed(sk, state, now);
 		if (state)
 			socket_ended(sk, state, now, 0);
 		return;
 	}
 	port = sock_port(sk);
-	state = port ? socket_find(sk) : 0;
-	if (state)
+	if (state && port)
 		socket_released(sk, state, bpf_ktime_get_boot_ns(), port);
 }
 
@@ -522,9 +527,13 @@ static __always_inline void handle_udp_unhash(struct sock *sk)
  */
 static __always_inline void handle_ping_close(struct sock *sk)
 {
-	u64 now = bpf_ktime_get_boot_ns();
-	struct socket_state *state = socket_closed(sk, now);
+	struct socket_state *state = socket_find(sk);
+	u64 now;
 
+	if (!socket_is_told_closed(sk, state))
+		return;
+	now = bpf_ktime_get_boot_ns();
+	state = socket_closed(sk, state, now);
 	if (state)
 		socket_ended(sk, state, now, 0);
 }

@@ -19,8 +19,11 @@ static __always_inline void record_submit(void *record)
 {
 	u64 waiting = bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA);
 	bool wake = waiting - config.wake_bytes < WAKE_WINDOW;
+	u32 cpu = ((struct wire_head *)record)->cpu;
+	struct wire_counters *count = bpf_map_lookup_elem(&counters, &cpu);
 
-	COUNT(written);
+	if (count)
+		__sync_fetch_and_add(&count->written, 1);
 	bpf_ringbuf_submit(record, wake ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 }
 

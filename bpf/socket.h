@@ -30,29 +30,59 @@ static __always_inline void socket_replace(const void *sk, u64 now_ns)
 	socket_forget(sk);
 }
 
+/*
+ * The entry of a socket that has just begun: mostly its slot is free and nothing else leads there.
+ * By value, so that what is not zero is written where it belongs.
+ */
+static __always_inline struct socket_state *socket_begin(const void *sk, struct socket_state state,
+							 u64 now_ns)
+{
+	struct socket_slot *place = socket_slot_of((u64)sk);
+
+	if (place && !place->slot.others && slot_claim(&place->slot)) {
+		place->state = state;
+		*(volatile u64 *)&place->slot.key = (u64)sk;
+		return &place->state;
+	}
+
+	struct socket_state copy = state;
+
+	socket_replace(sk, now_ns);
+	return socket_insert_new(sk, &copy);
+}
+
 /* A new socket of the current task. */
 static __always_inline struct socket_state *socket_create(struct sock *sk, u64 now_ns)
 {
-	socket_replace(sk, now_ns);
-
 	struct socket_state state = {
 		.id = socket_number(now_ns),
 		.created_ns = now_ns,
 		.owner = bpf_get_current_pid_tgid() >> 32,
 	};
 
-	return socket_insert_new(sk, &state);
+	return socket_begin(sk, state, now_ns);
 }
 
-/* Is it, or will it be when the current task touches it? */
-static __always_inline bool socket_is_followed(const void *sk)
+/*
+ * The entry of a socket that had none when a chosen task touched it. A port that is there already
+ * was given before anyone looked.
+ */
+static __always_inline struct socket_state *socket_adopt(struct sock *sk, u64 now_ns)
 {
-	return socket_find(sk) || who_is_chosen();
+	struct socket_state state = {
+		.id = socket_number(now_ns),
+		.owner = bpf_get_current_pid_tgid() >> 32,
+		.port = sock_port(sk),
+	};
+
+	if (state.port)
+		state.flags = SOCKET_EXISTING;
+	return socket_insert_once(sk, &state);
 }
 
 /*
  * The entry of a socket that the current task touches; made now if there is none and the task is
- * chosen. A port that is there already was given before anyone looked.
+ * chosen.
  */
 static __always_inline struct socket_state *socket_touch(struct sock *sk, u64 now_ns)
 {
@@ -60,17 +90,7 @@ static __always_inline struct socket_state *socket_touch(struct sock *sk, u64 no
 
 	if (found)
 		return found;
-	if (!who_is_chosen())
-		return 0;
-
-	struct socket_state state = {
-		.id = socket_number(now_ns),
-		.owner = bpf_get_current_pid_tgid() >> 32,
-		.port = sock_port(sk),
-	};
-	if (state.port)
-		state.flags = SOCKET_EXISTING;
-	return socket_insert_once(sk, &state);
+	return who_is_chosen() ? socket_adopt(sk, now_ns) : 0;
 }
 
 /*
@@ -78,13 +98,14 @@ static __always_inline struct socket_state *socket_touch(struct sock *sk, u64 no
  * followed if its listener is, or if everything is. Where the listener cannot be told
  * (listener NULL) and not everything is followed, accept() decides: nothing is told till then.
  */
-static __always_inline struct socket_state *socket_child(struct sock *child, const void *listener,
-							 u64 now_ns)
+static __always_inline struct socket_state *socket_child(struct sock *child, const void *listener)
 {
 	struct socket_state *parent = listener ? socket_find(listener) : 0;
+	u64 now_ns;
 
 	if (listener && !parent && config.filter)
 		return 0;
+	now_ns = bpf_ktime_get_boot_ns();
 
 	struct socket_state state = {
 		.id = socket_number(now_ns),
@@ -96,8 +117,7 @@ static __always_inline struct socket_state *socket_child(struct sock *child, con
 	};
 	if (!parent && config.filter)
 		state.flags |= SOCKET_PROVISIONAL;
-	socket_replace(child, now_ns);
-	return socket_insert_new(child, &state);
+	return socket_begin(child, state, now_ns);
 }
 
 /* Introduce a socket that no operation has shown yet. */
@@ -115,10 +135,10 @@ static __always_inline void socket_tell(struct sock *sk, struct socket_state *st
  */
 static __always_inline struct socket_state *socket_taken(struct sock *child, struct sock *listener)
 {
-	struct socket_state *state, *parent = 0;
+	struct socket_state *state, *parent = listener ? socket_find(listener) : 0;
 
-	if (listener && socket_is_followed(listener))
-		parent = socket_touch(listener, bpf_ktime_get_boot_ns());
+	if (listener && !parent && who_is_chosen())
+		parent = socket_adopt(listener, bpf_ktime_get_boot_ns());
 	state = socket_find(child);
 	if (parent) {
 		if (!(parent->flags & SOCKET_TOLD))
@@ -217,18 +237,24 @@ static __always_inline void socket_waits(struct sock *sk, struct socket_state *s
 		state->flags |= SOCKET_LEFT; /* inet_put_port() is to come */
 }
 
-/* The last descriptor is closed, in task context. The socket's entry, NULL if it is not followed.
- */
-static __always_inline struct socket_state *socket_closed(struct sock *sk, u64 now_ns)
+/* Is the end of this socket's descriptors to be told of? state: its entry, NULL if it has none. */
+static __always_inline bool socket_is_told_closed(struct sock *sk, const struct socket_state *state)
 {
-	struct socket_state *state = socket_find(sk);
+	/* one from before the start: told of only if it has a port to give up */
+	return state || (sock_port(sk) && who_is_chosen());
+}
+
+/*
+ * The last descriptor is closed, in task context, of a socket whose end is to be told of. Its
+ * entry, NULL if there is no room for one.
+ */
+static __always_inline struct socket_state *socket_closed(struct sock *sk,
+							  struct socket_state *state, u64 now_ns)
+{
 	u32 tgid = bpf_get_current_pid_tgid() >> 32;
 
 	if (!state) {
-		/* one from before the start: told of only if it has a port to give up */
-		if (!sock_port(sk))
-			return 0;
-		state = socket_touch(sk, now_ns);
+		state = socket_adopt(sk, now_ns);
 		if (!state)
 			return 0;
 		socket_tell(sk, state, now_ns, ACTOR_CURRENT);

@@ -539,7 +539,7 @@ static __always_inline void child_made(struct sock *child)
 	if (listener && (sock_state(listener) != TCP_LISTEN ||
 			 sock_port(listener) != sock_port(child) || !sock_is_tcp(listener)))
 		listener = 0;
-	socket_child(child, listener, bpf_ktime_get_boot_ns());
+	socket_child(child, listener);
 }
 
 /*
@@ -647,7 +647,10 @@ int sock_release(struct bpf_sock *ctx)
 
 	if (!sk || !sock_is_watched(sk))
 		return 1;
-	state = socket_closed(sk, now);
+	state = socket_find(sk);
+	if (!socket_is_told_closed(sk, state))
+		return 1;
+	state = socket_closed(sk, state, now);
 	/* of a datagram socket nothing is left when close() is through */
 	if (state && sock_is_datagram(sk))
 		socket_ended(sk, state, now, 0);
