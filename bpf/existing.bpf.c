@@ -13,6 +13,7 @@
  * under way, whose record comes in a moment: it counts only if the walk before, at least 10 ms
  * earlier, saw the very same. The collector keeps that distance.
  */
+#include "bpf/files.h"
 #include "bpf/lookup.h"
 #include <bpf/bpf_tracing.h>
 
@@ -20,8 +21,7 @@ char LICENSE[] SEC("license") = "GPL";
 
 volatile struct wire_walk walk SEC(".data.walk");
 
-#define IDLE_OBJECTS 128	 /* things passed between two tokens at most */
-#define ODD_GONE     0xffffffffU /* socket_state.odd: nothing lives there */
+#define ODD_GONE 0xffffffffU /* socket_state.odd: nothing lives there */
 
 static __always_inline bool pass_is_first(void)
 {
@@ -32,18 +32,6 @@ static __always_inline bool pass_is_first(void)
 static __always_inline bool pass_is_full(void)
 {
 	return (walk.flags & WIRE_P_FULL) && !pass_is_first();
-}
-
-static __always_inline void answer(struct bpf_iter_meta *meta, char token)
-{
-	bpf_seq_write(meta->seq, &token, sizeof(token));
-}
-
-/* The reader gets a word now and then, also from a walk that finds nothing. */
-static __always_inline void answer_idle(struct bpf_iter_meta *meta)
-{
-	if (!(meta->seq_num % IDLE_OBJECTS))
-		answer(meta, WIRE_TOKEN_IDLE);
 }
 
 static __always_inline bool sock_is_alive(const void *sk)
@@ -346,18 +334,13 @@ static __always_inline struct sock *port_bearer(struct sock *sk)
 	return sk && sock_is_alive(sk) ? sk : 0;
 }
 
-/* The socket of a file, or NULL: any file has private data, a socket's points back, twice. */
-static __always_inline struct sock *sock_of_file(struct file *file)
+/* The followed kind of socket that has the port, behind a file; or NULL. */
+static __always_inline struct sock *bearer_of_file(struct file *file)
 {
-	struct socket *socket = BPF_CORE_READ(file, private_data);
-	struct sock *sk;
+	struct sock *sk = sock_of_file(file);
 
-	if (!socket || BPF_CORE_READ(socket, file) != file)
-		return 0;
-	sk = BPF_CORE_READ(socket, sk);
-	if (!sk || BPF_CORE_READ(sk, sk_socket) != socket)
-		return 0;
-	sk = port_bearer(sk);
+	if (sk)
+		sk = port_bearer(sk);
 	return sk && sock_is_watched(sk) ? sk : 0;
 }
 
@@ -377,7 +360,7 @@ int walk_files(struct bpf_iter__task_file *ctx)
 	if (!task || !file)
 		return 0;
 	answer_idle(meta);
-	sk = sock_of_file(file);
+	sk = bearer_of_file(file);
 	if (!sk || !task_is_chosen(task))
 		return 0;
 	state = socket_find(sk);
@@ -400,7 +383,7 @@ int find_files(struct bpf_iter__task_file *ctx)
 
 	if (!task || !file)
 		return 0;
-	sk = sock_of_file(file);
+	sk = bearer_of_file(file);
 	if (sk && is_wanted(sk))
 		answer_holder(ctx->meta, task, ctx->fd, sk);
 	return 0;

@@ -23,6 +23,7 @@ enum family_flag {
 	FAMILY_PATH = 1 << 4,	  /* its name of AF_UNIX was told */
 	FAMILY_UNBORN = 1 << 6,	  /* MPTCP, 6.1: its subflow was made before it was whole */
 	FAMILY_REMOVED = 1 << 5,  /* AF_VSOCK: the kernel has let go of it before close() */
+	FAMILY_TAKEN = 1 << 7,	  /* accept() has it, and is told of with its descriptor */
 };
 
 struct family_socket {
@@ -45,8 +46,18 @@ struct {
 	__type(value, struct family_socket);
 } family_sockets SEC(".maps");
 
-/* What a thread is in. ACCEPT has no end of its own: it is forgotten with the next call. */
-enum family_step { STEP_BIND = 1, STEP_CONNECT, STEP_LISTEN, STEP_AUTOBIND, STEP_ACCEPT };
+/*
+ * What a thread is in. ACCEPT has no end of its own: it is forgotten with the next call. TAKEN: a
+ * child has been accepted, and gets its descriptor in a moment.
+ */
+enum family_step {
+	STEP_BIND = 1,
+	STEP_CONNECT,
+	STEP_LISTEN,
+	STEP_AUTOBIND,
+	STEP_ACCEPT,
+	STEP_TAKEN,
+};
 
 struct family_call {
 	u64 sk;
@@ -116,9 +127,18 @@ static __always_inline struct unix_address *unix_name(struct sock *sk)
 }
 
 /*
- * The addresses of a socket of AF_VSOCK, whose type stands in a module. It begins with its struct
- * sock, a pointer, and the two addresses (5.10 to 7.3).
+ * A socket of AF_VSOCK, whose type stands in a module, begins with its struct sock, a pointer to
+ * its transport and the two addresses (5.10 to 7.3).
  */
+static __always_inline void *vsock_transport(struct sock *sk)
+{
+	void *transport = 0;
+
+	bpf_probe_read_kernel(&transport, sizeof(transport),
+			      (void *)sk + bpf_core_type_size(struct sock));
+	return transport;
+}
+
 static __always_inline void vsock_addresses(struct sock *sk, struct sockaddr_vm *local_and_remote)
 {
 	void *at = (void *)sk + bpf_core_type_size(struct sock) + sizeof(void *);
@@ -345,60 +365,26 @@ static __always_inline void tell_paths(struct sock *sk, struct family_socket *st
 	record_submit(r);
 }
 
-/* The system call that leads to this step, by its number. */
-static __always_inline bool syscall_fits(u8 kind, long number)
-{
-	switch (kind) {
-	case WIRE_BIND:
-		return number == SYSCALL_BIND;
-	case WIRE_LISTEN:
-		return number == SYSCALL_LISTEN;
-	case WIRE_SEND:
-		return syscall_sends(number);
-	default:
-		return number == SYSCALL_CONNECT;
-	}
-}
-
-static __always_inline void came_by(struct wire_call *r, u8 kind)
-{
-	bool io_worker = false;
-	struct syscall now = syscall_now(&io_worker);
-
-	if (kind == WIRE_ACCEPT)
-		return;
-	if (syscall_fits(kind, now.number))
-		r->fd = now.first;
-	else if (io_worker || now.number == SYSCALL_IO_URING_ENTER)
-		r->facts |= WIRE_F_IO_URING;
-}
-
 static __always_inline bool family_is_kernels(struct sock *sk)
 {
 	return BPF_CORE_READ_BITFIELD_PROBED(sk, sk_kern_sock);
 }
 
-/* In task context, by the current task. call: NULL for what has none. */
-static __attribute__((noinline)) void family_tell(u8 kind, struct sock *sk,
-						  struct family_socket *state,
-						  const struct family_call *call, s32 error)
+/* All but who, and what only a call knows. NULL: no room. */
+static __always_inline struct wire_call *family_record(u8 kind, struct sock *sk,
+						       const struct family_socket *state)
 {
-	u64 now = bpf_ktime_get_boot_ns();
 	u16 protocol = family_protocol(sk);
-	struct wire_call *r;
+	struct wire_call *r = RESERVE(struct wire_call);
 
-	if (protocol == WIRE_PROTOCOL_UNIX)
-		tell_paths(sk, state, call, now);
-	r = RESERVE(struct wire_call);
 	if (!r)
-		return;
+		return 0;
 	__builtin_memset(r, 0, sizeof(*r));
-	head_fill(&r->head, kind, sizeof(*r), now);
+	head_fill(&r->head, kind, sizeof(*r), bpf_ktime_get_boot_ns());
 	family_fill(&r->sock, sk, protocol);
 	r->sock.id = state->id;
 	r->sock.parent = state->parent;
 	r->sock.created_ns = state->created_ns;
-	r->error = error;
 	r->fd = -1;
 	r->port_before = r->sock.local_port;
 	if (protocol == IPPROTO_SCTP || protocol == IPPROTO_MPTCP)
@@ -409,47 +395,7 @@ static __attribute__((noinline)) void family_tell(u8 kind, struct sock *sk,
 		r->facts |= WIRE_F_EXISTING;
 	if (family_is_kernels(sk))
 		r->facts |= WIRE_F_KERN_SOCK;
-	if (call) {
-		r->facts |= call->facts;
-		r->start_ns = call->start_ns;
-		r->port_before = call->port_before;
-		r->req_family = call->req_family;
-		r->req_port = call->req_port;
-		r->req_scope = call->req_scope;
-		__builtin_memcpy(r->req_addr, call->req_addr, 16);
-	}
-	came_by(r, kind);
-	who_fill(&r->who);
-	r->facts |= WIRE_F_WHO | who_is_followed();
-	state->owner = r->who.pid_host;
-	state->flags |= FAMILY_TOLD;
-	state->port = r->sock.local_port;
-	if (r->sock.local_port)
-		state->flags |= FAMILY_HOLDS;
-	record_submit(r);
-}
-
-/* What it had goes with the socket. */
-static __attribute__((noinline)) void family_end(struct sock *sk, struct family_socket *state,
-						 u64 now)
-{
-	u64 key = (u64)sk;
-	struct wire_end *r = 0;
-
-	if (state->flags & FAMILY_TOLD)
-		r = RESERVE(struct wire_end);
-	if (r) {
-		__builtin_memset(r, 0, sizeof(*r));
-		head_fill(&r->head, WIRE_END, sizeof(*r), now);
-		r->id = state->id;
-		r->close_ns = state->close_ns;
-		if (state->flags & FAMILY_HOLDS) {
-			r->release_ns = now;
-			r->port = state->port > 1 ? state->port : 0;
-		}
-		record_submit(r);
-	}
-	bpf_map_delete_elem(&family_sockets, &key);
+	return r;
 }
 
 #endif

@@ -7,7 +7,7 @@
 #ifndef PORTLIFE_FAMILIES_CALLS_H
 #define PORTLIFE_FAMILIES_CALLS_H
 
-#include "bpf/families.h"
+#include "bpf/families_told.h"
 #include "bpf/table.h"
 
 /* --- calls ----------------------------------------------------------------------------------- */
@@ -249,8 +249,11 @@ static __always_inline void family_child(struct sock *child, struct sock *listen
 	family_insert(child, &fresh);
 }
 
-/* security_sock_graft: accept() gives a child to the program. */
-static __always_inline void family_accepted(struct sock *child)
+/*
+ * accept() gives a child to the program. Its entry; NULL if it is not followed. The thread is in no
+ * call any more.
+ */
+static __always_inline struct family_socket *family_taken(struct sock *child)
 {
 	u16 protocol = child ? family_protocol(child) : 0;
 	u32 tid = bpf_get_current_pid_tgid();
@@ -260,7 +263,7 @@ static __always_inline void family_accepted(struct sock *child)
 	struct sock *listener = 0;
 
 	if (!protocol)
-		return;
+		return 0;
 	call = bpf_map_lookup_elem(&family_calls, &tid);
 	if (call && call->step == STEP_ACCEPT)
 		listener = (void *)call->sk;
@@ -278,16 +281,50 @@ static __always_inline void family_accepted(struct sock *child)
 		};
 
 		if (!parent && !who_is_chosen())
-			return;
+			return 0;
 		state = family_insert(child, &fresh);
 	}
 	if (!state)
-		return;
+		return 0;
 	if (parent && !state->parent)
 		state->parent = parent->id;
 	if (parent && !(parent->flags & FAMILY_TOLD)) /* from before the start */
 		family_tell(WIRE_FOUND, listener, parent, 0, 0);
-	family_tell(WIRE_ACCEPT, child, state, 0, 0);
+	return state;
+}
+
+/* security_sock_graft: its descriptor comes in a moment, unless io_uring has accepted. */
+static __always_inline void family_accepted(struct sock *child)
+{
+	struct family_call taken = { .sk = (u64)child, .step = STEP_TAKEN };
+	struct family_socket *state = family_taken(child);
+	u32 tid = bpf_get_current_pid_tgid();
+	bool io_worker = false;
+	long number = syscall_now(&io_worker).number;
+
+	if (!state)
+		return;
+	state->flags |= FAMILY_TAKEN;
+	if ((number != SYSCALL_ACCEPT && number != SYSCALL_ACCEPT4) ||
+	    bpf_map_update_elem(&family_calls, &tid, &taken, BPF_ANY))
+		family_tell_accept(child, state, -1);
+}
+
+/* fd_install: the file has a descriptor. */
+static __always_inline void family_installed(s32 fd)
+{
+	u32 tid = bpf_get_current_pid_tgid();
+	struct family_call *call = bpf_map_lookup_elem(&family_calls, &tid);
+	struct family_socket *state;
+	struct sock *child;
+
+	if (!call || call->step != STEP_TAKEN)
+		return;
+	child = (void *)call->sk;
+	bpf_map_delete_elem(&family_calls, &tid);
+	state = family_find(child);
+	if (state && (state->flags & FAMILY_TAKEN))
+		family_tell_accept(child, state, fd);
 }
 
 /* A thread goes into accept() on this listener; it may wait there. */
@@ -321,6 +358,8 @@ static __always_inline struct family_socket *family_closed(struct sock *sk)
 	if (!protocol)
 		return 0;
 	state = family_find(sk);
+	if (state && (state->flags & FAMILY_TAKEN)) /* accept() has failed in the end */
+		family_tell_accept(sk, state, -1);
 	if (!state) {
 		if (!family_port(sk, protocol))
 			return 0;
@@ -386,11 +425,12 @@ static __always_inline void vsock_removed(struct sock *sk)
 	state->flags |= FAMILY_REMOVED;
 }
 
+/* Without a transport nothing is left to do; 5.10 has vsock_remove_sock inlined then. */
 static __always_inline void vsock_closed(struct sock *sk)
 {
 	struct family_socket *state = family_closed(sk);
 
-	if (state && (state->flags & FAMILY_REMOVED))
+	if (state && (state->flags & FAMILY_REMOVED || !vsock_transport(sk)))
 		family_end(sk, state, bpf_ktime_get_boot_ns());
 }
 

@@ -18,10 +18,12 @@
 /*
  * All families. security_socket_post_create: __sock_create() calls it when the family has made the
  * socket. security_sock_graft: each accept() joins the child to its struct socket by it (5.10 to
- * 7.3). Neither is there without CONFIG_SECURITY_NETWORK: then creation and accept() are not told.
+ * 7.3), before fd_install gives it a descriptor. Neither of the first two is there without
+ * CONFIG_SECURITY_NETWORK: then creation and accept() are not told.
  */
 ENTRY(created, security_socket_post_create, family_created(POINTER(A1)))
 ENTRY(graft, security_sock_graft, family_accepted(SOCK(A1)))
+ENTRY(installed, fd_install, family_installed((s32)A1))
 
 /*
  * AF_UNIX. unix_autobind gives a name under bind(), connect() and sendmsg(); the last two only with

@@ -7,40 +7,16 @@
  */
 #define TASK_BY_STACK
 #include "bpf/families_calls.h"
+#include "bpf/files.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* As in tracepoint.bpf.c: the context of a cgroup program is the socket, as a number. */
-static __always_inline struct sock *sock_of(void *pointer)
+/* The socket behind a descriptor of the current task, if it is one that is asked for; else NULL. */
+static __always_inline struct sock *asked_of_fd(s32 fd)
 {
-	struct sock *sk = 0;
+	struct sock *sk = sock_of_fd(fd);
 
-	bpf_probe_read_kernel(&sk, sizeof(sk), &pointer);
-	return sk;
-}
-
-/* The socket of this file descriptor, if it is one that is asked for; else NULL. */
-static __always_inline struct sock *sock_of_fd(s32 fd)
-{
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
-	struct file **files = BPF_CORE_READ(fdt, fd), *file = 0;
-	struct socket *socket;
-	struct sock *sk;
-
-	if (fd < 0 || (u32)fd >= BPF_CORE_READ(fdt, max_fds))
-		return 0;
-	bpf_probe_read_kernel(&file, sizeof(file), files + fd);
-	if (!file)
-		return 0;
-	/* any file has private data: a socket's points back, twice */
-	socket = BPF_CORE_READ(file, private_data);
-	if (!socket || BPF_CORE_READ(socket, file) != file)
-		return 0;
-	sk = BPF_CORE_READ(socket, sk);
-	if (!sk || BPF_CORE_READ(sk, sk_socket) != socket || !family_protocol(sk))
-		return 0;
-	return sk;
+	return sk && family_protocol(sk) ? sk : 0;
 }
 
 static __always_inline u8 step_of(long number)
@@ -68,7 +44,7 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
 
 	if (!step || task_is_compat((struct task_struct *)bpf_get_current_task()))
 		return 0;
-	sk = sock_of_fd(SYSCALL_FIRST(regs));
+	sk = asked_of_fd(SYSCALL_FIRST(regs));
 	/* raw sockets cannot listen: nothing is told of what cannot be */
 	if (!sk || (step == STEP_LISTEN && BPF_CORE_READ(sk, sk_type) == SOCK_RAW))
 		return 0;
@@ -79,6 +55,15 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
 	return 0;
 }
 
+static __always_inline void accepted(s32 fd)
+{
+	struct sock *child = fd >= 0 ? asked_of_fd(fd) : 0;
+	struct family_socket *state = child ? family_taken(child) : 0;
+
+	if (state)
+		family_tell_accept(child, state, fd);
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 {
@@ -87,7 +72,7 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 	if (!step || task_is_compat((struct task_struct *)bpf_get_current_task()))
 		return 0;
 	if (step == STEP_ACCEPT)
-		family_accepted(ret >= 0 ? sock_of_fd(ret) : 0);
+		accepted(ret);
 	else
 		family_exit(0, step, ret);
 	return 0;

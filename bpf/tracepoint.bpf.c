@@ -8,44 +8,17 @@
  */
 #define TASK_BY_STACK
 #include "bpf/call.h"
+#include "bpf/files.h"
 #include <bpf/bpf_tracing.h>
 
 char LICENSE[] SEC("license") = "GPL";
 
-/*
- * A context or socket pointer of a cgroup program is the struct sock itself, but the verifier
- * forbids to reach into it. Read through memory it is a number, fit for probe reads.
- */
-static __always_inline struct sock *sock_of(void *pointer)
-{
-	struct sock *sk = 0;
-
-	bpf_probe_read_kernel(&sk, sizeof(sk), &pointer);
-	return sk;
-}
-
 /* The followed kind of socket behind a descriptor of the current task, or NULL. */
-static __always_inline struct sock *sock_of_fd(s32 fd)
+static __always_inline struct sock *watched_of_fd(s32 fd)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
-	struct file **files = BPF_CORE_READ(fdt, fd), *file = 0;
-	struct socket *socket;
-	struct sock *sk;
+	struct sock *sk = sock_of_fd(fd);
 
-	if (fd < 0 || (u32)fd >= BPF_CORE_READ(fdt, max_fds))
-		return 0;
-	bpf_probe_read_kernel(&file, sizeof(file), files + fd);
-	if (!file)
-		return 0;
-	/* any file has private data: a socket's points back, twice */
-	socket = BPF_CORE_READ(file, private_data);
-	if (!socket || BPF_CORE_READ(socket, file) != file)
-		return 0;
-	sk = BPF_CORE_READ(socket, sk);
-	if (!sk || BPF_CORE_READ(sk, sk_socket) != socket || !sock_is_watched(sk))
-		return 0;
-	return sk;
+	return sk && sock_is_watched(sk) ? sk : 0;
 }
 
 /*
@@ -56,7 +29,7 @@ static __always_inline struct sock *sock_of_fd(s32 fd)
  */
 static __always_inline bool is_gone(struct sock *sk, const struct socket_state *fresh, s32 fd)
 {
-	if (sock_of_fd(fd) == sk)
+	if (watched_of_fd(fd) == sk)
 		return false;
 	if (!(fresh->flags & SOCKET_TOLD))
 		socket_forget(sk);
@@ -85,7 +58,7 @@ static __always_inline void end_again(const struct sock *sk, u64 id, u64 now)
 
 static __always_inline void syscall_enter(u8 kind, s32 fd, const void *uaddr, s32 uaddr_len)
 {
-	struct sock *sk = sock_of_fd(fd);
+	struct sock *sk = watched_of_fd(fd);
 	u64 now = bpf_ktime_get_boot_ns();
 	struct socket_state *state;
 	struct thread *thread;
@@ -151,7 +124,7 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
  */
 static __always_inline void bind_or_listen_exit(struct call *call, long ret)
 {
-	struct sock *sk = sock_of_fd(call->fd);
+	struct sock *sk = watched_of_fd(call->fd);
 	u64 now = bpf_ktime_get_boot_ns();
 	struct socket_state *state;
 	u16 port;
@@ -220,7 +193,7 @@ static __always_inline void connect_exit(struct call *call, long ret)
 	struct socket_state *state;
 	u64 id;
 
-	if (sock_of_fd(call->fd) != sk)
+	if (watched_of_fd(call->fd) != sk)
 		return; /* closed or replaced meanwhile: CONNECT_CB has told what was true */
 	state = socket_find(sk);
 	if (!state)
@@ -372,7 +345,7 @@ static __always_inline bool is_fast_open(struct pt_regs *regs, long number)
 static __always_inline void send_failed(struct pt_regs *regs, long number, long ret)
 {
 	s32 fd = number == SYSCALL_SPLICE ? SYSCALL_THIRD(regs) : SYSCALL_FIRST(regs);
-	struct sock *sk = sock_of_fd(fd);
+	struct sock *sk = watched_of_fd(fd);
 	u64 now = bpf_ktime_get_boot_ns(), id;
 	struct socket_state *state;
 
@@ -399,14 +372,14 @@ static __always_inline void send_failed(struct pt_regs *regs, long number, long 
  */
 static __always_inline void accept_exit(s32 listener_fd, long fd)
 {
-	struct sock *child = fd >= 0 ? sock_of_fd(fd) : 0, *listener;
+	struct sock *child = fd >= 0 ? watched_of_fd(fd) : 0, *listener;
 	u64 now = bpf_ktime_get_boot_ns(), id;
 	struct socket_state *state;
 	bool known;
 
 	if (!child || task_is_compat((struct task_struct *)bpf_get_current_task()))
 		return;
-	listener = sock_of_fd(listener_fd);
+	listener = watched_of_fd(listener_fd);
 	if (listener && sock_state(listener) != TCP_LISTEN)
 		listener = 0;
 	known = socket_find(child);

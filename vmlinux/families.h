@@ -17,7 +17,8 @@ struct sockaddr_un {
 };
 
 struct unix_address {
-	int len; /* of the address, family included */
+	refcount_t refcnt; /* accepted children share their listener's */
+	int len;	   /* of the address, family included */
 	struct sockaddr_un name[0];
 };
 

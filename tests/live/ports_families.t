@@ -97,6 +97,40 @@ def test_other_protocols():
                   "netlink: each protocol has numbers of its own")
 
 
+def why_unix(name):
+    """The answer about an abstract name, the states of who is in the way, and what bind() says."""
+    status, lines = portlife("why", f"@{name}")
+    answer, holders = lines[0]["answer"]["plain"], lines[0]["holders"]
+    try:
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.bind(f"\0{name}")
+        fact = "yes"
+    except OSError as error:
+        fact = errno.errorcode[error.errno]
+    return status, answer, [holder["state"] for holder in holders], fact
+
+
+def test_unix():
+    """What accept() has made has its listener's name, and does not hold it."""
+    with socket.socket(socket.AF_UNIX) as client, socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("\0why")
+        listener.listen()
+        client.connect("\0why")
+        with listener.accept()[0]:
+            TAP.equal(why_unix("why"), (5, "no", ["listen"], "EADDRINUSE"),
+                      "unix: of a listener and its connections the listener is in the way")
+            listener.close()
+            TAP.equal(why_unix("why"), (5, "depends", ["established"], "yes"),
+                      "unix: whether a connection holds its name is not to be seen")
+        TAP.equal(why_unix("why"), (0, "yes", [], "yes"), "unix: nobody has the name")
+    with socket.socket(socket.AF_UNIX, UDP) as first, socket.socket(socket.AF_UNIX, UDP) as second:
+        first.bind("\0one")
+        second.bind("\0two")
+        first.connect("\0two")
+        TAP.equal(why_unix("one")[:3], (5, "no", ["bound"]),
+                  "unix: a datagram socket holds its name, connected or not")
+
+
 TAP, FOLDER = live.begin()
 if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET):
     raise OSError(ctypes.get_errno(), "unshare")
@@ -104,5 +138,6 @@ subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 NETNS = os.stat("/proc/self/ns/net").st_ino
 test_mptcp()
 test_other_protocols()
+test_unix()
 FOLDER.cleanup()
 TAP.done()

@@ -132,14 +132,14 @@ static void test_other_protocols(void **state)
 	assert_int_equal(w.holders.len, 1);
 }
 
-static enum why_answer answer_of_vsock(uint32_t cid, uint32_t number)
+static enum why_answer answer_of_vsock(uint32_t cid, uint32_t number, uint8_t holder_state)
 {
 	const uint32_t taken[] = { 1, 1235 }, asked[] = { cid, number };
 	struct why w = { .local = { .family = AF_VSOCK, .port = 1 },
 			 .protocol = WIRE_PROTOCOL_VSOCK,
 			 .netns = OWN,
 			 .bound_known = true };
-	struct wire_call c = holder(1, TCP_CLOSE, 0);
+	struct wire_call c = holder(1, holder_state, 0);
 	struct taken *t = taken_new(OWN);
 
 	c.sock.family = AF_VSOCK;
@@ -154,14 +154,19 @@ static enum why_answer answer_of_vsock(uint32_t cid, uint32_t number)
 	return why_answer(&w);
 }
 
-/* Whether a context id is one of this machine's is not known. */
+/*
+ * Whether a context id is one of this machine's is not known; nor whether a connected socket was
+ * bound there, or accepted.
+ */
 static void test_vsock(void **state)
 {
 	(void)state;
-	assert_int_equal(answer_of_vsock(UINT32_MAX, 1234), ANSWER_YES);
-	assert_int_equal(answer_of_vsock(UINT32_MAX, 1235), ANSWER_NO);
-	assert_int_equal(answer_of_vsock(1, 1235), ANSWER_NO);
-	assert_int_equal(answer_of_vsock(2, 1235), ANSWER_UNKNOWN);
+	assert_int_equal(answer_of_vsock(UINT32_MAX, 1234, TCP_CLOSE), ANSWER_YES);
+	assert_int_equal(answer_of_vsock(UINT32_MAX, 1235, TCP_CLOSE), ANSWER_NO);
+	assert_int_equal(answer_of_vsock(1, 1235, TCP_CLOSE), ANSWER_NO);
+	assert_int_equal(answer_of_vsock(1, 1235, TCP_LISTEN), ANSWER_NO);
+	assert_int_equal(answer_of_vsock(1, 1235, TCP_ESTABLISHED), ANSWER_DEPENDS);
+	assert_int_equal(answer_of_vsock(2, 1235, TCP_CLOSE), ANSWER_UNKNOWN);
 }
 
 static void test_bound_with_both_options(void **state)

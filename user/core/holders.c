@@ -205,8 +205,9 @@ static bool may_be_local(const struct search *s, const struct conflict_side *hol
 }
 
 /*
- * A name is one socket's: nothing shares it. An ICMP id is shared by those that all have
- * SO_REUSEADDR, whatever their addresses (5.10 to 7.3, ping_get_port()).
+ * A name is one socket's: nothing shares it, and what accept() has made has its listener's name
+ * without holding it (5.10 to 7.3: unix_stream_connect(), vsock_insert_connected()). An ICMP id is
+ * shared by those that all have SO_REUSEADDR, whatever their addresses (ping_get_port()).
  */
 static struct conflict conflict_without_port(const struct search *s, const struct holder *h)
 {
@@ -214,7 +215,7 @@ static struct conflict conflict_without_port(const struct search *s, const struc
 	struct conflict c = { .answer = NO };
 
 	if (endpoint_is_named(&s->local)) {
-		if (endpoint_is_same_name(&s->local, &h->local))
+		if (h->origin != ORIGIN_ACCEPT && endpoint_is_same_name(&s->local, &h->local))
 			c = (struct conflict){ .answer = YES, .overlap = OVERLAP_SAME_ADDRESS };
 		return c;
 	}
@@ -430,6 +431,22 @@ static void look_everywhere(const struct core *core, struct search *s)
 		look_at_noted(core, s, true);
 }
 
+/*
+ * One that listens or is bound has the name; what is connected and was not seen to begin was then
+ * accepted by it.
+ */
+static void leave_only_who_has_the_name(struct holders *found)
+{
+	size_t len = 0;
+
+	while (len < found->len && found->list[len].state != TCP_ESTABLISHED)
+		len++;
+	if (!len || len == found->len)
+		return;
+	found->len = len;
+	found->omitted = 0;
+}
+
 static struct search search_new(const struct core *core, const struct slot *asker,
 				const struct event *e, const struct endpoint *local,
 				struct holders *found)
@@ -473,6 +490,8 @@ void holders_of_port(const struct core *core, const struct slot *asker, const st
 		local.family = asker->life.local.family;
 	s = search_new(core, asker, e, &local, found);
 	look_everywhere(core, &s);
+	if (endpoint_is_named(&local))
+		leave_only_who_has_the_name(found);
 	if (found->len)
 		return;
 	s.any_options = true; /* they were changed since, which no record tells */

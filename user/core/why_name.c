@@ -3,6 +3,7 @@
  * why_name.c owns the answer to "would bind() succeed?" for what is no port of IP: a name of
  * AF_UNIX, a port of AF_VSOCK, a port id of AF_NETLINK. No option of a socket makes a difference.
  */
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include "user/core/family.h"
@@ -38,6 +39,28 @@ static void add_holder(struct why *w, const struct port_row *row, const struct l
 	};
 }
 
+/* Whoever has the name and is connected, or is not. */
+static void look(struct why *w, const struct port_row *rows, size_t len, bool connected)
+{
+	for (size_t i = 0; i < len; i++) {
+		struct life life = port_life(&rows[i]);
+
+		if ((rows[i].holders[0].sock.state == TCP_ESTABLISHED) == connected &&
+		    is_asked(w, &life))
+			add_holder(w, &rows[i], &life);
+	}
+}
+
+/*
+ * Only connected sockets have the name: one that bound it holds it, those that were accepted have
+ * it from their listener, which is gone, and do not hold it (unix_stream_connect(),
+ * vsock_insert_connected()).
+ */
+static bool is_held_maybe(const struct why *w)
+{
+	return w->holders.len && w->holders.list[0].state == TCP_ESTABLISHED;
+}
+
 /* bind() to a context id of another machine is refused, whoever has the number there. */
 static bool is_of_some_cid(const struct why *w)
 {
@@ -50,16 +73,13 @@ void why_judge_name(struct why *w, const struct taken *taken, enum tristate has_
 	size_t len;
 	const struct port_row *rows = taken_rows(taken, &len);
 
-	for (size_t i = 0; i < len; i++) {
-		struct life life = port_life(&rows[i]);
-
-		if (is_asked(w, &life))
-			add_holder(w, &rows[i], &life);
-	}
+	look(w, rows, len, false);
+	if (!w->holders.len)
+		look(w, rows, len, true);
 	w->has_file = has_file;
 	if (w->holders.len || has_file == YES) {
 		w->obstacle = OBSTACLE_HELD;
-		answer = ANSWER_NO;
+		answer = is_held_maybe(w) && has_file != YES ? ANSWER_DEPENDS : ANSWER_NO;
 	} else {
 		answer = w->bound_known && has_file == NO && !is_of_some_cid(w) ? ANSWER_YES
 										: ANSWER_UNKNOWN;
@@ -96,6 +116,9 @@ const char *why_name_hint(const struct why *w)
 
 const char *why_name_note(const struct why *w)
 {
+	if (is_held_maybe(w) && w->has_file != YES)
+		return "only connected sockets have it: one that bound it itself holds it, one "
+		       "that a listener accepted does not.";
 	if (w->obstacle == OBSTACLE_HELD)
 		return w->holders.len ? NULL
 				      : "there is a file of this name, and no socket seen has it.";

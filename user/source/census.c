@@ -24,12 +24,13 @@
 /* Num: RefCount Protocol Flags Type St Inode Path; an abstract name has @ for each NUL. */
 static bool read_unix(char *line, struct diag_sock *d)
 {
-	unsigned int flags, state;
+	unsigned int flags, type, state;
 	unsigned long inode;
 	int at = 0;
 	size_t len;
 
-	if (sscanf(line, "%*[^:]: %*x %*x %x %*x %x %lu%n", &flags, &state, &inode, &at) != 3 ||
+	if (sscanf(line, "%*[^:]: %*x %*x %x %x %x %lu%n", &flags, &type, &state, &inode, &at) !=
+		    4 ||
 	    line[at] != ' ')
 		return false;
 	d->inode = inode;
@@ -43,9 +44,9 @@ static bool read_unix(char *line, struct diag_sock *d)
 	d->sock = (struct wire_sock){
 		.family = AF_UNIX,
 		.protocol = WIRE_PROTOCOL_UNIX,
-		.state = flags & SOCKET_LISTENS	     ? TCP_LISTEN
-			 : state == SOCKET_CONNECTED ? TCP_ESTABLISHED
-						     : TCP_CLOSE,
+		.state = flags & SOCKET_LISTENS				   ? TCP_LISTEN
+			 : state == SOCKET_CONNECTED && type != SOCK_DGRAM ? TCP_ESTABLISHED
+									   : TCP_CLOSE,
 		.local_port = 1,
 	};
 	return true;

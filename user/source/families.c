@@ -56,6 +56,7 @@ static const struct hook {
 	{ "mptcp_destroy", "mptcp_destroy", MPTCP, ENTRY, 0, true },
 	{ "mptcp_close", "mptcp_close", MPTCP, ENTRY, 0, true },
 	{ "graft", "security_sock_graft", UNIX | VSOCK | SCTP | MPTCP, ENTRY, 0, false },
+	{ "installed", "fd_install", UNIX | VSOCK | SCTP | MPTCP, ENTRY, 0, true },
 	{ "unix_accept", "unix_accept", UNIX, ENTRY, 0, false },
 	{ "vsock_accept", "vsock_accept", VSOCK, ENTRY, 0, false },
 	{ "vsock_enqueue_accept", "vsock_enqueue_accept", VSOCK, ENTRY, 0, false },
@@ -385,6 +386,13 @@ struct families *families_load(const struct probes *probes, uint32_t families, u
 	if (!error)
 		error = load_way(f, probes, WAY_KPROBE, probes_preallocates(probes->backend));
 	return refused(f, error, reason, reason_len);
+}
+
+const struct bpf_object *families_object(const struct families *f)
+{
+	if (!f)
+		return NULL;
+	return f->fentry ? f->fentry : f->kprobe ? f->kprobe : f->tracepoint;
 }
 
 void families_describe(uint32_t backend, char *text, size_t len)

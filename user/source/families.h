@@ -11,6 +11,7 @@
 
 #include "bpf/wire.h"
 
+struct bpf_object;
 struct families;
 struct probes;
 
@@ -25,6 +26,9 @@ const char *family_word(uint32_t family);
  */
 struct families *families_load(const struct probes *probes, uint32_t families, uint32_t named,
 			       char *reason, size_t reason_len, char *note, size_t note_len);
+
+/* An object that has the table of their sockets; NULL if none was loaded. */
+const struct bpf_object *families_object(const struct families *f);
 
 /* For the doctor: which there are for this backend, which are not and why. Loads nothing. */
 void families_describe(uint32_t backend, char *text, size_t len);

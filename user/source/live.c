@@ -18,6 +18,7 @@
 #include "user/source/closing.h"
 #include "user/source/existing.h"
 #include "user/source/families.h"
+#include "user/source/families_existing.h"
 #include "user/source/lookup.h"
 #include "user/source/make.h"
 #include "user/source/naming.h"
@@ -40,7 +41,8 @@ struct live {
 	const struct live_handler *handler;
 	struct live_result *result;
 	struct probes probes;
-	struct families *families; /* NULL: none beyond TCP, UDP and ping */
+	struct families *families;		     /* NULL: none beyond TCP, UDP and ping */
+	struct families_existing *families_existing; /* NULL: none, or walked through */
 	struct existing *existing; /* NULL: this kernel cannot walk through its sockets */
 	struct lookup *lookup;	   /* NULL: nor look for who has a port */
 	struct passes passes;
@@ -358,8 +360,16 @@ static int load_families(struct live *live)
 	if (live->probes.backend->id == WIRE_TRACEPOINT)
 		live->probes.blind |= WIRE_B_FAMILIES;
 	if (note[0])
-		snprintf(live->note + used, sizeof(live->note) - used, "%s%s", used ? "; " : "",
-			 note);
+		used += (size_t)snprintf(live->note + used, sizeof(live->note) - used, "%s%s",
+					 used ? "; " : "", note);
+	if (!families_object(live->families))
+		return 0;
+	live->families_existing = families_existing_load(
+		live->probes.object, families_object(live->families), live->options->buffer_bytes);
+	if (!live->families_existing && used < sizeof(live->note))
+		snprintf(live->note + used, sizeof(live->note) - used,
+			 "%smissing: existing sockets of other families (%s)", used ? "; " : "",
+			 strerror(errno));
 	return 0;
 }
 
@@ -440,6 +450,22 @@ static void walk_through(struct live *live)
 			usleep(1000);
 		take_batch(live);
 	} while (passes_busy(&live->passes) && !live->outcome && !stop_asked());
+}
+
+/*
+ * The same for families beyond TCP, UDP and ping. What goes wrong is told where nothing is lost by
+ * it: what was there before is told of when it does something.
+ */
+static void walk_families(struct live *live)
+{
+	int more = live->families_existing && !live->outcome;
+
+	while (more > 0 && !live->outcome && !stop_asked()) {
+		more = families_existing_step(live->families_existing);
+		take_batch(live);
+	}
+	families_existing_free(live->families_existing);
+	live->families_existing = NULL;
 }
 
 /* What has to be looked at before the end. A second signal ends the process. */
@@ -525,6 +551,7 @@ static void tear_down(struct live *live)
 {
 	child_free(&live->child);
 	lookup_free(live->lookup);
+	families_existing_free(live->families_existing);
 	families_free(live->families);
 	existing_free(live->existing);
 	probes_free(&live->probes);
@@ -567,6 +594,7 @@ static int stream(struct live *live)
 		live->outcome = live->handler->batch(live->handler->arg);
 	if (live->existing && !live->outcome)
 		walk_through(live);
+	walk_families(live);
 	error = start_command(live);
 	if (!error && !live->outcome)
 		watch(live);

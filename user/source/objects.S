@@ -36,4 +36,9 @@ families_kprobe_object_end:
 families_tracepoint_object:
 	.incbin "families_tracepoint.bpf.o"
 families_tracepoint_object_end:
+	.balign 8
+	.global families_existing_object, families_existing_object_end
+families_existing_object:
+	.incbin "families_existing.bpf.o"
+families_existing_object_end:
 	.section .note.GNU-stack, "", @progbits

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-int share_maps(struct bpf_object *object, struct bpf_object *other)
+int share_maps(struct bpf_object *object, const struct bpf_object *other)
 {
 	struct bpf_map *map, *theirs;
 	const void *config;

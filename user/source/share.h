@@ -12,6 +12,6 @@ struct bpf_object;
  * Every map of object that other has too is made that one; of the configuration, which each object
  * has a copy of, the content is. other is loaded, object is not. 0 or a negative errno.
  */
-int share_maps(struct bpf_object *object, struct bpf_object *other);
+int share_maps(struct bpf_object *object, const struct bpf_object *other);
 
 #endif
