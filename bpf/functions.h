@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * functions.h owns the function-level handlers: what each hooked kernel function tells. They are
- * bound by fentry.bpf.c (and later by a kprobe file) and know nothing of how they were reached.
+ * bound by fentry.bpf.c and kprobe.bpf.c, and know nothing of how they were reached.
  *
  * Calls run in task context with the thread's own stack of calls; what happens in a softirq
  * (established, refused, TIME_WAIT, release) touches only the socket's entry.
@@ -10,6 +10,7 @@
 #define PORTLIFE_FUNCTIONS_H
 
 #include "bpf/call.h"
+#include "bpf/remnant.h"
 
 /* Does this system call lead to that kind of call? */
 static __always_inline bool syscall_leads_to(const struct call *call, long number)
@@ -562,6 +563,22 @@ static __always_inline void handle_time_wait(const void *tw, struct sock *sk)
 	socket_insert_time_wait(tw, &entry);
 }
 
+/*
+ * A connection ends of which nobody has told whether it gave its port up or left it to a TIME_WAIT
+ * entry: bind() chose the port, or the probes of that moment were skipped.
+ */
+static __always_inline void time_wait_missed(struct sock *sk, struct socket_state *state)
+{
+	struct socket_state entry = { .flags = SOCKET_TIME_WAIT, .id = state->id };
+	struct sock *tw = remnant_find(sk, state->port);
+
+	if (!tw)
+		return;
+	entry.port = state->port;
+	state->time_wait_ns = bpf_ktime_get_boot_ns();
+	socket_insert_time_wait(tw, &entry);
+}
+
 /* inet_twsk_bind_unhash: timer, recycling by connect(), or a new SYN: the port is free of it. */
 static __always_inline void handle_time_wait_end(const void *tw)
 {
@@ -584,6 +601,9 @@ static __always_inline void handle_destroyed(struct sock *sk)
 
 	if (!state)
 		return;
+	if (state->port && !state->release_ns && !state->time_wait_ns &&
+	    FIELD(sk, __sk_common.skc_dport))
+		time_wait_missed(sk, state);
 	if ((state->flags & (SOCKET_CHILD | SOCKET_TOLD)) == SOCKET_CHILD && !state->release_ns &&
 	    !state->time_wait_ns && !sock_port(sk))
 		socket_forget(sk);

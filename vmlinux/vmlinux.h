@@ -44,7 +44,22 @@ struct inet_bind_hashbucket {
 	struct hlist_head chain;
 };
 
+/* The table of connections, TIME_WAIT among them; a chain ends with an odd pointer. */
+struct hlist_nulls_node {
+	struct hlist_nulls_node *next, **pprev;
+};
+
+struct hlist_nulls_head {
+	struct hlist_nulls_node *first;
+};
+
+struct inet_ehash_bucket {
+	struct hlist_nulls_head chain;
+};
+
 struct inet_hashinfo {
+	struct inet_ehash_bucket *ehash;
+	unsigned int ehash_mask;
 	struct inet_bind_hashbucket *bhash;
 	unsigned int bhash_size; /* a power of two */
 };
@@ -331,10 +346,6 @@ struct pt_regs {
 typedef struct {
 	atomic_t refs;
 } refcount_t;
-
-struct hlist_nulls_node {
-	struct hlist_nulls_node *next, **pprev;
-};
 
 struct sock_common___alive {
 	unsigned int skc_hash;			/* of a connection: addresses, ports, namespace */

@@ -5,6 +5,9 @@
 Threads that wait in accept() need none: every descriptor is right and nothing is lost. Threads that
 wait in connect() use them up: all but connect(AF_UNSPEC) is told as ever, and each return of that one
 which was missed is in `lost`.
+
+Probes that are skipped while connections end, as in a softirq that has interrupted another probe: what
+is in TIME_WAIT is told of all the same.
 """
 
 import json
@@ -102,6 +105,26 @@ print(json.dumps(said), flush=True)
 os._exit(0)
 """
 
+ENDING = """\
+import json, os, socket, sys
+server = socket.socket(); server.bind(('127.0.0.1', 0)); server.listen()
+client, bound = socket.socket(), socket.socket()
+bound.bind(('127.0.0.1', 0))
+ports, conns = [], []
+for sock in client, bound:
+    sock.connect(server.getsockname())
+    ports.append(sock.getsockname()[1])
+    conns.append(server.accept()[0])
+print(json.dumps({'server': server.getsockname()[1], 'ports': ports}), flush=True)
+sys.stdin.readline()
+for sock in client, bound, *conns, server:
+    sock.close()
+print('closed', flush=True)
+sys.stdin.readline()
+"""
+
+SWITCH = pathlib.Path("/sys/kernel/debug/kprobes/enabled")
+
 
 def run(folder, name, program, *args):
     """A program under portlife; what both said."""
@@ -157,6 +180,34 @@ def check_connect(tap, folder):
     print(f"# {missed} of {REPEATED} missed")
 
 
+def check_skipped(tap, folder):
+    """No kprobe hits while connections end; tracepoints do."""
+    tracer = live.Tracer(folder, "--states", name="ending").await_live()
+    path = live.write_program(folder, "ending.py", ENDING)
+    with subprocess.Popen(["python3", path], text=True, stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as program:
+        said = json.loads(program.stdout.readline())
+        SWITCH.write_text("0", encoding="ascii")
+        try:
+            program.stdin.write("\n")
+            program.stdin.flush()
+            tap.equal(program.stdout.readline(), "closed\n", "connections end unseen")
+        finally:
+            SWITCH.write_text("1", encoding="ascii")
+        live.wait_for(lambda: len(tracer.events("time_wait")) >= len(said["ports"]), 2)
+        program.stdin.close()
+    tracer.stop()
+    ended = {event["socket"]: event["local"]["port"] for event in tracer.events("time_wait")
+             if event["pid"] == program.pid}
+    tap.equal(sorted(ended.values()), sorted(said["ports"]), "TIME_WAIT is told of all the same")
+    told = {event["socket"] for event in tracer.events() if event["pid"] == program.pid
+            and event["event"] in ("bind", "connect", "accept")}
+    lives = {life["socket"]: life for life in tracer.lives() if life["socket"] in told}
+    tap.equal(sorted(number for number, life in lives.items() if life["time_wait"]), sorted(ended),
+              "and only of those: the others gave up their port")
+    tap.equal([life["ended"] for life in lives.values()], [True] * 5, "each life ends")
+
+
 def main():
     """The test."""
     live.ATTACH = ["--attach=kprobe"]
@@ -164,6 +215,7 @@ def main():
     with folder as name:
         check_accept(tap, name)
         check_connect(tap, name)
+        check_skipped(tap, name)
     tap.done()
 
 
