@@ -385,9 +385,10 @@ class Recording:
             yield from self.check_socket(socket)
 
     def is_preempted(self):
-        """A few probes skipped, counted and made good, as an emulated CPU has it: a program that is
-        preempted is not run for others meanwhile. The scenarios must be told rightly all the same."""
-        return PREEMPTED_MAX and set(self.lost) == {"calls"} and self.lost.total() <= PREEMPTED_MAX
+        """A few probes skipped and counted, as an emulated CPU has it: a program that is preempted or
+        interrupted is not run for others meanwhile. The scenarios must be told rightly all the same,
+        those it befell when they are recorded once more."""
+        return 0 < self.lost.total() <= PREEMPTED_MAX and set(self.lost) <= {"calls", "missed"}
 
     def check_counts(self, summary):
         """The summary counts what was shown."""
