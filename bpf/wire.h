@@ -471,6 +471,12 @@ enum wire_token {
 	WIRE_TOKEN_IDLE = '.',	    /* passed many things that gave no record */
 };
 
+/* The walk through the table of sockets, for which there is no reader: .data.helping */
+struct wire_helping {
+	__u32 room;	 /* records that it may still make */
+	__u32 undecided; /* differences that may be operations under way */
+};
+
 enum wire_pid { WIRE_PID_GIVEN = 1, WIRE_PID_FOLLOW = 2 }; /* values of the map `pids` */
 
 /* One slot per CPU of the map `counters`, counted with atomic adds, read by mmap. */

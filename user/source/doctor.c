@@ -111,11 +111,14 @@ static void look_existing(struct doctor_report *r)
 	size_t used = 0;
 
 	for (size_t i = 0; (name = existing_name(i)); i++) {
-		int error = existing_try(i);
+		int error;
 
+		if (!existing_is_used(i))
+			continue;
+		error = existing_try(i);
 		fact->good = fact->good && !error;
 		used += (size_t)snprintf(fact->text + used, sizeof(fact->text) - used, "%s%s%s%s",
-					 i ? ", " : "", name, error ? ": " : "",
+					 used ? ", " : "", name, error ? ": " : "",
 					 error ? strerror(-error) : "");
 		if (used >= sizeof(fact->text))
 			return;

@@ -18,17 +18,22 @@ extern const unsigned char existing_object[], existing_object_end[];
 
 #define HELPING_MAX 256 /* tokens read at once; each may be a record */
 
-/* In the order in which they are walked: TCP and UDP once for every namespace. */
-enum walk { WALK_FILES, WALK_TCP, WALK_UDP, WALK_TABLE, WALK_SLOTS, WALKS };
+/*
+ * In the order in which they are walked: TCP and UDP once for every namespace; then the table, by
+ * one program that goes through it or, before Linux 5.13, by two iterators.
+ */
+enum walk { WALK_FILES, WALK_TCP, WALK_UDP, WALK_MAP, WALK_SLOTS, WALK_TABLE, WALKS };
 
 static const struct {
 	const char *program, *name;
+	const char *map; /* whose entries it goes through */
 } walks[WALKS] = {
-	[WALK_FILES] = { "walk_files", "iter task_file" },
-	[WALK_TCP] = { "walk_tcp", "iter tcp" },
-	[WALK_UDP] = { "walk_udp", "iter udp" },
-	[WALK_TABLE] = { "walk_table", "iter bpf_map_elem" },
-	[WALK_SLOTS] = { "walk_slots", "iter bpf_map_elem" },
+	[WALK_FILES] = { "walk_files", "iter task_file", NULL },
+	[WALK_TCP] = { "walk_tcp", "iter tcp", NULL },
+	[WALK_UDP] = { "walk_udp", "iter udp", NULL },
+	[WALK_MAP] = { "walk_map", "iter bpf_map_elem", "sockets" },
+	[WALK_SLOTS] = { "walk_slots", "iter bpf_map_elem", "socket_slots" },
+	[WALK_TABLE] = { "walk_table", "for_each_map_elem", NULL },
 };
 
 struct existing {
@@ -36,25 +41,47 @@ struct existing {
 	struct bpf_link *links[WALKS];
 	int iterators[WALKS]; /* descriptors of the walk under way, -1: not made or read through */
 	int walk_fd;	      /* map .data.walk */
+	int helping_fd;	      /* map .data.helping */
+	int table_fd;	      /* program walk_table, -1: there are iterators instead */
 	int own_netns_fd;
-	size_t helping;
+	size_t helping;	   /* tokens */
+	uint32_t room_max; /* records of one go through the table */
 	struct namespaces namespaces;
 	size_t next_namespace;
 	bool files_done, table_done, undecided;
 };
+
+/* Some machines refuse the iterators over maps and no other: they are taken only where they must. */
+bool existing_is_used(size_t index)
+{
+	bool whole = libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT,
+					     BPF_FUNC_for_each_map_elem, NULL) != 0;
+
+	return index == WALK_TABLE ? whole : !walks[index].map || !whole;
+}
 
 const char *existing_name(size_t index)
 {
 	return index < WALKS ? walks[index].name : NULL;
 }
 
-struct bpf_object *existing_open(void)
+static void autoload(struct bpf_object *object, enum walk walk, bool on)
+{
+	bpf_program__set_autoload(
+		bpf_object__find_program_by_name(object, walks[walk].program), on);
+}
+
+struct bpf_object *existing_open(bool with_table)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "existing");
 	size_t len = (uintptr_t)existing_object_end - (uintptr_t)existing_object;
 	struct bpf_object *object = bpf_object__open_mem(existing_object, len, &opts);
 
-	return libbpf_get_error(object) ? NULL : object;
+	if (libbpf_get_error(object))
+		return NULL;
+	for (enum walk w = WALK_MAP; w <= WALK_TABLE; w++)
+		autoload(object, w, with_table && existing_is_used(w));
+	return object;
 }
 
 /* A link that iterators are made from; it holds on to nothing but the program. */
@@ -65,9 +92,9 @@ static struct bpf_link *attach(struct bpf_object *object, enum walk walk)
 	union bpf_iter_link_info info = { 0 };
 	struct bpf_link *link;
 
-	if (walk == WALK_TABLE || walk == WALK_SLOTS) {
-		info.map.map_fd = (__u32)bpf_object__find_map_fd_by_name(
-			object, walk == WALK_TABLE ? "sockets" : "socket_slots");
+	if (walks[walk].map) {
+		info.map.map_fd =
+			(__u32)bpf_object__find_map_fd_by_name(object, walks[walk].map);
 		opts.link_info = &info;
 		opts.link_info_len = sizeof(info);
 	}
@@ -79,19 +106,24 @@ static int load(struct existing *e, const struct probes *probes)
 {
 	int error;
 
-	e->object = existing_open();
+	e->object = existing_open(true);
 	if (!e->object)
 		return -EINVAL;
 	error = share_maps(e->object, probes->object);
 	if (!error)
 		error = bpf_object__load(e->object);
-	for (enum walk w = 0; w < WALKS && !error; w++) {
+	for (enum walk w = 0; w < WALK_TABLE && !error; w++) {
+		if (!existing_is_used(w))
+			continue;
 		e->links[w] = attach(e->object, w);
 		if (!e->links[w])
 			error = -errno;
 	}
 	e->walk_fd = bpf_object__find_map_fd_by_name(e->object, ".data.walk");
-	return error ? error : e->walk_fd < 0 ? -EINVAL : 0;
+	e->helping_fd = bpf_object__find_map_fd_by_name(e->object, ".data.helping");
+	e->table_fd = bpf_program__fd(
+		bpf_object__find_program_by_name(e->object, walks[WALK_TABLE].program));
+	return error ? error : e->walk_fd < 0 || e->helping_fd < 0 ? -EINVAL : 0;
 }
 
 static int nothing(void *arg)
@@ -135,11 +167,10 @@ struct existing *existing_load(const struct probes *probes, size_t buffer_bytes,
 	}
 	for (enum walk w = 0; w < WALKS; w++)
 		e->iterators[w] = -1;
-	e->helping = buffer_bytes / 8 / (sizeof(struct wire_call) + 8);
-	if (e->helping > HELPING_MAX)
-		e->helping = HELPING_MAX;
-	if (!e->helping)
-		e->helping = 1;
+	e->room_max = (uint32_t)(buffer_bytes / 8 / (sizeof(struct wire_call) + 8));
+	if (!e->room_max)
+		e->room_max = 1;
+	e->helping = e->room_max < HELPING_MAX ? e->room_max : HELPING_MAX;
 	e->own_netns_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	error = load(e, probes);
 	if (error) {
@@ -222,7 +253,7 @@ static int enter_next(struct existing *e)
 	return 0;
 }
 
-/* The iterator to read from, or WALKS after the last. */
+/* The iterator to read from, WALK_TABLE if there is none for what comes, WALKS after the last. */
 static int next_iterator(struct existing *e, enum walk *walk)
 {
 	int error = 0;
@@ -243,10 +274,29 @@ static int next_iterator(struct existing *e, enum walk *walk)
 		*walk = WALKS;
 		return 0;
 	}
-	e->table_done = true;
 	*walk = WALK_TABLE;
-	error = make_iterator(e, WALK_TABLE);
+	if (e->table_fd >= 0)
+		return 0;
+	e->table_done = true;
+	*walk = WALK_MAP;
+	error = make_iterator(e, WALK_MAP);
 	return error ? error : make_iterator(e, WALK_SLOTS);
+}
+
+/* 1: there is more. */
+static int step_table(struct existing *e)
+{
+	struct wire_helping helping = { .room = e->room_max };
+	LIBBPF_OPTS(bpf_test_run_opts, run);
+	uint32_t zero = 0;
+
+	if (bpf_map_update_elem(e->helping_fd, &zero, &helping, BPF_ANY) ||
+	    bpf_prog_test_run_opts(e->table_fd, &run) ||
+	    bpf_map_lookup_elem(e->helping_fd, &zero, &helping))
+		return -errno;
+	e->undecided = e->undecided || helping.undecided;
+	e->table_done = !run.retval;
+	return 1;
 }
 
 int existing_step(struct existing *e)
@@ -260,6 +310,8 @@ int existing_step(struct existing *e)
 		return error;
 	if (walk == WALKS)
 		return 0;
+	if (walk == WALK_TABLE)
+		return step_table(e);
 	len = read(e->iterators[walk], tokens, e->helping);
 	if (len < 0 && (errno == EAGAIN || errno == EINTR))
 		return 1; /* many things without a token */
@@ -300,7 +352,7 @@ static int shrink_maps(struct bpf_object *object)
 
 int existing_try(size_t index)
 {
-	struct bpf_object *object = existing_open();
+	struct bpf_object *object = existing_open(false);
 	struct bpf_program *program;
 	struct bpf_link *link = NULL;
 	int error;
@@ -312,7 +364,7 @@ int existing_try(size_t index)
 	error = shrink_maps(object);
 	if (!error)
 		error = bpf_object__load(object);
-	if (!error) {
+	if (!error && index != WALK_TABLE) {
 		link = attach(object, (enum walk)index);
 		error = link ? 0 : -errno;
 	}

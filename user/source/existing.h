@@ -17,8 +17,11 @@ struct bpf_object;
 struct existing;
 struct probes;
 
-/* The object with the iterators, not loaded. NULL if it cannot be opened. */
-struct bpf_object *existing_open(void);
+/*
+ * The object with the walks, not loaded: of those through the table of sockets what this kernel
+ * needs, or none. NULL if it cannot be opened.
+ */
+struct bpf_object *existing_open(bool with_table);
 
 /*
  * Loads the iterators beside a loaded backend. buffer_bytes: of the ring buffer. NULL with a
@@ -46,8 +49,14 @@ void existing_met(struct existing *existing, const struct wire_call *found);
 /* The last walk saw differences that only another one, 10 ms later or more, can judge. */
 bool existing_undecided(const struct existing *existing);
 
-/* The iterators, for the doctor: name and what is lost without it; NULL after the last. */
+/* The walks, for the doctor: their names; NULL after the last. */
 const char *existing_name(size_t index);
+
+/*
+ * Is it one of those for this kernel? The table is gone through by bpf_for_each_map_elem() (5.13),
+ * by iterators before.
+ */
+bool existing_is_used(size_t index);
 
 /* Tries one of them alone: 0 if it loads and attaches, else a negative errno. */
 int existing_try(size_t index);

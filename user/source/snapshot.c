@@ -126,10 +126,9 @@ static int load(struct snapshot *s)
 {
 	int error;
 
-	s->object = existing_open();
+	s->object = existing_open(false);
 	if (!s->object)
 		return -EINVAL;
-	bpf_program__set_autoload(bpf_object__find_program_by_name(s->object, "walk_table"), false);
 	bpf_program__set_autoload(bpf_object__find_program_by_name(s->object, "find_files"), false);
 	error = size_maps(s);
 	if (!error)
