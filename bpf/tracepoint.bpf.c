@@ -221,8 +221,7 @@ static __always_inline void connect_exit(struct call *call, long ret)
  */
 static __always_inline bool is_sends_doing(const struct socket_state *state, u16 port)
 {
-	return port && port != state->told_port && !state->tid &&
-	       !(state->flags & SOCKET_EXISTING);
+	return port && port != state->told_port && !state->tid && !(state->flags & SOCKET_EXISTING);
 }
 
 static __always_inline struct syscall call_sent(struct call *call)

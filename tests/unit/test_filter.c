@@ -458,7 +458,7 @@ static void what_is_selected_is_counted_what_is_displayed_is_shown(void **state)
 	c = port_call(WIRE_CONNECT, 2, 2000020, 0, 40000);
 	FEED(w, c);
 	feed_end(w, 2, 2000030, 40000);
-	/* one that asked for the port and got another in the end: its event is shown, so is its life */
+	/* one that asked for the port and got another: its event is shown, so its life is too */
 	c = port_call(WIRE_BIND, 3, 2000032, 0, 0);
 	c.error = EADDRINUSE;
 	call_request(&c, 80);
