@@ -78,6 +78,7 @@ enum syscall_number {
 	SYSCALL_SPLICE = 275,
 	SYSCALL_ACCEPT4 = 288,
 	SYSCALL_SENDMMSG = 307,
+	SYSCALL_PWRITEV2 = 328,
 	SYSCALL_IO_URING_ENTER = 426,
 };
 #elif defined(__TARGET_ARCH_arm64)
@@ -107,6 +108,7 @@ enum syscall_number {
 	SYSCALL_SENDMSG = 211,
 	SYSCALL_ACCEPT4 = 242,
 	SYSCALL_SENDMMSG = 269,
+	SYSCALL_PWRITEV2 = 287,
 	SYSCALL_IO_URING_ENTER = 426,
 };
 #else
@@ -293,7 +295,7 @@ static __always_inline bool syscall_sends(long number)
 {
 	return number == SYSCALL_SENDTO || number == SYSCALL_SENDMSG ||
 	       number == SYSCALL_SENDMMSG || number == SYSCALL_WRITE || number == SYSCALL_WRITEV ||
-	       number == SYSCALL_SENDFILE;
+	       number == SYSCALL_PWRITEV2 || number == SYSCALL_SENDFILE;
 }
 
 #endif

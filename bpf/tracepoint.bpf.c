@@ -216,12 +216,12 @@ static __always_inline void connect_exit(struct call *call, long ret)
 /* --- sends that assign a port --------------------------------------------------------------- */
 
 /*
- * A datagram socket that a send has just given a port, in the sender's context. Not if it was there
- * before the start, or if a call is under way that will tell of it.
+ * A datagram socket that a send has just given a port, in the sender's context: one that was not
+ * told of. Not if it was there before the start, or if a call is under way that will tell of it.
  */
 static __always_inline bool is_sends_doing(const struct socket_state *state, u16 port)
 {
-	return port && !state->told_port && !state->tid && !(state->flags & SOCKET_EXISTING);
+	return port && port != state->told_port && !state->tid && !(state->flags & SOCKET_EXISTING);
 }
 
 static __always_inline struct syscall call_sent(struct call *call)
@@ -268,8 +268,6 @@ static __always_inline void sending(struct sock *sk, const struct request *reque
 	struct syscall by;
 	u64 now;
 
-	if (state && state->told_port)
-		return;
 	if (!state) /* one that nobody chose, or from before the start: others tell */
 		return;
 	if (!is_sends_doing(state, sock_port(sk)))
@@ -422,8 +420,9 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 }
 
 /*
- * No connect(2) is behind it. A send is TCP Fast Open; else it is io_uring or the kernel, and how
- * the socket got its port is not known.
+ * No connect(2) is behind it. A send is TCP Fast Open; else it is io_uring, a 32-bit call or the
+ * kernel, and how the socket got its port is not known. Whose doing it is, is: the hook runs in the
+ * caller's context, but of the kernel's own sockets that says nothing.
  */
 static __always_inline void connecting_otherwise(struct sock *sk, struct socket_state *state,
 						 u64 now)
@@ -434,11 +433,11 @@ static __always_inline void connecting_otherwise(struct sock *sk, struct socket_
 		return;
 	call_sent(&call);
 	if (call.fd < 0 || (state->flags & SOCKET_EXISTING)) {
-		struct call unseen = { .fd = -1,
-				       .facts = WIRE_F_UNCONFIRMED,
-				       .port_before = state->told_port };
-
-		connect_fixed(sk, state, &unseen, now, ACTOR_NONE);
+		call.fd = -1;
+		call.sends = 0;
+		call.facts = (call.facts & WIRE_F_FOLLOWED) | WIRE_F_UNCONFIRMED;
+		connect_fixed(sk, state, &call, now,
+			      sock_is_kernels(sk) ? ACTOR_NONE : ACTOR_NOTED);
 		return;
 	}
 	if (!call.port_before)
@@ -611,6 +610,17 @@ int sock_create(struct bpf_sock *ctx)
 	return 1;
 }
 
+/* Calls that this backend does not see have given a datagram socket another port, or none. */
+static __always_inline void port_corrected(struct sock *sk, struct socket_state *state, u64 now)
+{
+	u16 port = sock_port(sk);
+
+	if (!state->told_port || port == state->told_port)
+		return;
+	state->port = port;
+	record_call(WIRE_FOUND, now, sk, state, 0, 0, ACTOR_CURRENT);
+}
+
 SEC("cgroup/sock_release")
 int sock_release(struct bpf_sock *ctx)
 {
@@ -623,6 +633,8 @@ int sock_release(struct bpf_sock *ctx)
 	state = socket_find(sk);
 	if (!socket_is_told_closed(sk, state))
 		return 1;
+	if (state && sock_is_datagram(sk))
+		port_corrected(sk, state, now);
 	state = socket_closed(sk, state, now);
 	/* of a datagram socket nothing is left when close() is through */
 	if (state && sock_is_datagram(sk))

@@ -18,6 +18,7 @@ import live
 OTHER_UID = 12345
 BUSY_PORT = 21987
 OTHER_PORT = 21986
+SCENARIOS = os.environ.get("SCENARIOS", str(live.ROOT / "build/tests/scenarios"))
 
 # The parent ends at once; the grandchild, in a session of its own, goes on for a while.
 DAEMON = """\
@@ -216,6 +217,18 @@ def check_states(tap, folder):
     check_text(tap, folder, ["--states"], {**wanted, "estab": 6, "close": 11, "timewait": 3})
 
 
+def check_other_doors(tap, folder):
+    """A connection is its process's also where the backend cannot see the call that made it."""
+    tracer = live.Tracer(folder, "--", SCENARIOS, "uring_connect", "4", name="uring",
+                         stdout=subprocess.DEVNULL)
+    tap.equal(tracer.wait(), 0, "a program of io_uring ends well")
+    accepted = {live.endpoint(event["peer"]): event["pid"] for event in tracer.events("accept")}
+    connected = {live.endpoint(event["local"]): event["pid"] for event in tracer.events("connect")
+                 if live.endpoint(event["local"]) in accepted}
+    tap.check(accepted and connected == accepted, "its connections are followed, with its pid",
+              f"accepted: {accepted}", f"connected: {connected}")
+
+
 def main():
     """The test."""
     tap, folder = live.begin()
@@ -223,6 +236,7 @@ def main():
         check_daemon(tap, name)
         check_filters(tap, name)
         check_states(tap, name)
+        check_other_doors(tap, name)
     tap.done()
 
 

@@ -158,6 +158,23 @@ static void socketcall_udp(void)
 	udp_by(SOCKETCALL);
 }
 
+/* Of a port that a 32-bit call took away the next call or close() shows that it is another now. */
+static void int80_udp_disconnect(void)
+{
+	struct sock *sender = sock_new_udp("sender");
+	struct sock *silent = sock_new_udp("silent");
+
+	sock_connect(sender, LOOPBACK, PORT, OK);
+	sock_connect(silent, LOOPBACK, PORT, OK);
+	scenario_use(INT80);
+	sock_disconnect_udp(sender);
+	sock_disconnect_udp(silent);
+	scenario_use(SYSTEM_CALL);
+	sock_send(sender, SENDTO, LOOPBACK, PORT, OK);
+	sock_close(silent);
+	sock_close(sender);
+}
+
 const struct scenario door_scenarios[] = {
 	{ .name = "uring_bind_and_listen", .run = uring_bind_and_listen },
 	{ .name = "uring_bind_zero", .run = uring_bind_zero },
@@ -170,6 +187,7 @@ const struct scenario door_scenarios[] = {
 	{ .name = "uring_udp_connect", .run = uring_udp_connect },
 	{ .name = "int80_tcp", .run = int80_tcp },
 	{ .name = "int80_udp", .run = int80_udp },
+	{ .name = "int80_udp_disconnect", .run = int80_udp_disconnect },
 	{ .name = "socketcall_tcp", .run = socketcall_tcp },
 	{ .name = "socketcall_udp", .run = socketcall_udp },
 	{ .name = 0 },

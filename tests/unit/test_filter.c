@@ -458,16 +458,27 @@ static void what_is_selected_is_counted_what_is_displayed_is_shown(void **state)
 	c = port_call(WIRE_CONNECT, 2, 2000020, 0, 40000);
 	FEED(w, c);
 	feed_end(w, 2, 2000030, 40000);
+	/* one that asked for the port and got another: its event is shown, so its life is too */
+	c = port_call(WIRE_BIND, 3, 2000032, 0, 0);
+	c.error = EADDRINUSE;
+	call_request(&c, 80);
+	FEED(w, c);
+	c = port_call(WIRE_BIND, 3, 2000034, 0, 81);
+	call_request(&c, 81);
+	FEED(w, c);
+	feed_end(w, 3, 2000036, 81);
 	feed_stop(w, 2000040);
 	SAID(w, "2000000 #1 bind 80 bind -- +\n"
-		"life #1 ended: 80 bind -- 2000000..2000011\n");
-	assert_int_equal(w->summary.events[EVENT_BIND], 1);
+		"life #1 ended: 80 bind -- 2000000..2000011\n"
+		"2000032 #3 bind 80 - EADDRINUSE\n"
+		"life #3 ended: 81 bind -- 2000034..2000037\n");
+	assert_int_equal(w->summary.events[EVENT_BIND], 2);
 	assert_int_equal(w->summary.events[EVENT_CLOSE], 1);
 	assert_int_equal(w->summary.events[EVENT_RELEASE], 1);
 	assert_int_equal(w->summary.events[EVENT_CONNECT], 0);
-	assert_int_equal(w->summary.shown, 1);
-	assert_int_equal(w->summary.lives, 1);
-	assert_int_equal(w->summary.lives_ended, 1);
+	assert_int_equal(w->summary.shown, 2);
+	assert_int_equal(w->summary.lives, 2);
+	assert_int_equal(w->summary.lives_ended, 2);
 	world_free(w);
 }
 

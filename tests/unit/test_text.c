@@ -184,6 +184,25 @@ static void owner_not_known_is_a_dash(void **state)
 		"13:45:01.123       - -            tcp   close       80 bind     -- 0.0.0.0\n");
 }
 
+/* A reset took the port of an accepted socket before the program closed it. */
+static void peer_of_an_accepted_socket_stays_one_that_connected(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_open(f, (struct text_options){ .header = false });
+	event_assigns(f, EVENT_CLOSE, ORIGIN_ACCEPT, 80);
+	f->life.tenures = &f->tenure;
+	f->life.tenures_len = 1;
+	f->life.local = end_of("127.0.0.1", 0);
+	f->life.peer = end_of("127.0.0.1", 48822);
+	f->event.tenure = NULL;
+	f->event.port = 0;
+	f->event.assigned = false;
+	assert_string_equal(fixture_event(f),
+			    "13:45:01.123    4123 python3      tcp   close        - -        -- "
+			    "127.0.0.1 < 127.0.0.1:48822\n");
+}
+
 /* --- losses and the summary ---------------------------------------------------------------- */
 
 static void loss_is_a_line_at_once(void **state)
@@ -321,6 +340,7 @@ int main(void)
 		TEST(send_shows_to_whom),
 		TEST(what_was_found_late_says_so),
 		TEST(owner_not_known_is_a_dash),
+		TEST(peer_of_an_accepted_socket_stays_one_that_connected),
 		TEST(loss_is_a_line_at_once),
 		TEST(a_finding_is_a_line_of_its_own),
 		TEST(summary_counts),

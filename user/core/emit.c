@@ -225,8 +225,10 @@ int event_emit_late(struct core *core, const struct event *e)
 int life_emit(struct core *core, struct slot *slot)
 {
 	const struct life *life = &slot->life;
-	bool shown =
-		life->chosen && filter_shows_life(core->filter, life) && has_device(core, life);
+	/* one of its events may have been selected by what it no longer has: a request, a peer */
+	bool selected = slot->counted || (life->chosen && has_device(core, life) &&
+					  filter_selects_life(core->filter, life));
+	bool shown = selected && filter_displays_life(core->filter, life);
 
 	if (shown)
 		count_life(core, slot);

@@ -212,7 +212,7 @@ static bool life_has_failure(const struct life *l)
 	return false;
 }
 
-bool filter_shows_life(const struct filter *f, const struct life *l)
+bool filter_selects_life(const struct filter *f, const struct life *l)
 {
 	if (!has_family(f, l) || !has_protocol(f, l) || !has_netns(f, l))
 		return false;
@@ -220,11 +220,19 @@ bool filter_shows_life(const struct filter *f, const struct life *l)
 		return false;
 	if (f->peer_ports_len && !has_peer_port(f, l))
 		return false;
-	if (f->has_addr && !has_addr(f, l))
-		return false;
+	return !f->has_addr || has_addr(f, l);
+}
+
+bool filter_displays_life(const struct filter *f, const struct life *l)
+{
 	if (f->failed && !life_has_failure(l))
 		return false;
 	if (f->implicit && !life_has_flag(l, tenure_is_implicit))
 		return false;
 	return !f->ephemeral || life_has_flag(l, tenure_is_ephemeral);
+}
+
+bool filter_shows_life(const struct filter *f, const struct life *l)
+{
+	return filter_selects_life(f, l) && filter_displays_life(f, l);
 }

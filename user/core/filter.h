@@ -76,8 +76,16 @@ bool filter_displays(const struct filter *f, const struct event *e);
 /* Is this event of a chosen socket shown? */
 bool filter_shows(const struct filter *f, const struct event *e);
 
-/* Is the `life` line of this chosen socket shown? (addresses, ports, families, protocols; -x,
- * --implicit, --ephemeral by any of its tenures and phases) */
+/*
+ * Is this chosen socket one of those asked for, by its addresses at the end and by the ports that
+ * it had (selects), and is its `life` line of a kind that is asked for (displays: -x, --implicit,
+ * --ephemeral by any of its tenures and phases)? The first is so also if one of its events was
+ * selected, which the caller knows.
+ */
+bool filter_selects_life(const struct filter *f, const struct life *l);
+bool filter_displays_life(const struct filter *f, const struct life *l);
+
+/* Both. */
 bool filter_shows_life(const struct filter *f, const struct life *l);
 
 #endif

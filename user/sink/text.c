@@ -178,9 +178,14 @@ static const struct endpoint *text_other(const struct event *e)
 	return e->life && phrase_is_connected(e->life) ? &e->life->peer : NULL;
 }
 
+/* A socket that is closed after its port was given up: by the last one that it had. */
 static bool text_is_accepted(const struct event *e)
 {
-	return e->kind == EVENT_ACCEPT || (e->tenure && e->tenure->origin == ORIGIN_ACCEPT);
+	const struct tenure *t = e->tenure;
+
+	if (!t && e->kind == EVENT_CLOSE && e->life && e->life->tenures_len)
+		t = &e->life->tenures[e->life->tenures_len - 1];
+	return e->kind == EVENT_ACCEPT || (t && t->origin == ORIGIN_ACCEPT);
 }
 
 /* Who is in the way. */
