@@ -164,7 +164,7 @@ static struct holder holder_of(const struct why *w, const struct port_row *row)
 		.netns = life.netns,
 		.ifindex = life.ifindex,
 		.options = life.options,
-		.state = h->sock.state,
+		.state = row->in_fin_wait ? TCP_FIN_WAIT2 : h->sock.state,
 		.origin = (uint8_t)port_row_origin(row),
 		.source = HOLDER_BY_LOOKUP,
 		.keeper = (uint8_t)port_keeper(row),
