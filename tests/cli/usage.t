@@ -71,6 +71,9 @@ usage "about the whole range" ports --pressure -l
 usage "why: what?" why
 usage "'EWHAT' is no PORT" why EWHAT
 usage "one question at a time" why 80 443
+usage "IPv4 or IPv6?" why -4 "[::1]:80"
+usage "IPv4 or IPv6?" why -6 127.0.0.1:80
+usage "TCP or UDP?" why -tu 80
 usage "'0' is out of range" why 0
 usage "'65536' is out of range" why 127.0.0.1:65536
 usage "write [::1]:80 for IPv6" why ::1:80

@@ -155,6 +155,35 @@ def by_command(tap, folder, holder, cases):
     tap.check(wanted in text, "COMMAND: and in a sentence", text, wanted)
 
 
+LEFT = """
+import socket, time
+listener = socket.create_server(("127.0.0.1", 8020))
+client = socket.create_connection(("127.0.0.1", 8020))
+conn = listener.accept()[0]
+listener.close(); conn.close()
+time.sleep(0.5)
+late = socket.socket()
+try:
+    late.bind(("127.0.0.1", 8020))
+except OSError as error:
+    print(error.errno, flush=True)
+time.sleep(1)
+"""
+
+
+def left_by_itself(tap, folder):
+    """A connection of the program itself, closed on its side only: an entry like TIME_WAIT's."""
+    path = live.write_program(folder, "left.py", LEFT)
+    tracer = live.Tracer(folder, "--", "unshare", "-n", "sh", "-c",
+                         f"ip link set lo up; exec {sys.executable} {path}", name="left",
+                         stdout=subprocess.PIPE)
+    said = tracer.process.communicate(timeout=120 * live.PATIENCE)[0].split()
+    tap.equal(said, [b"98"], "its own remains: the program was refused")
+    events = [event for event in tracer.events("bind") if event["errno"]]
+    tap.equal([[(h["held_by"], h["state"]) for h in event["holders"] or []] for event in events],
+              [[("time_wait", "time_wait")]], "its own remains: nobody has it open")
+
+
 def by_option(tap, folder, holder, cases, name, options):
     """The first two, the victim chosen by an option."""
     argv = victim(folder, holder, cases[:2], NOBODY)
@@ -210,6 +239,7 @@ def main():
     tap, folder = live.begin()
     with folder as name:
         by_activation(tap, name)
+        left_by_itself(tap, name)
         path = live.write_program(name, "holder.py", HOLDER)
         other = pathlib.Path(name) / "holder" # another name, for --comm
         other.symlink_to(sys.executable)

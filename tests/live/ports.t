@@ -68,6 +68,10 @@ def test_table():
     client = socket.create_connection(address)
     accepted = listener.accept()[0]
     waiting = leave_time_wait(listener)
+    half_closed = socket.create_connection(address)
+    half_peer = listener.accept()[0]
+    half_name = half_closed.getsockname()
+    half_closed.close() # and half_peer never
     queued = socket.create_connection(address)
     orphan = socket.create_connection(address)
     reader = listener.accept()[0]  # of queued
@@ -120,6 +124,9 @@ def test_table():
               {(None, None)}, "of no socket the kernel knows the age")
     lost = [r for r in rows if live.endpoint(r["local"]) == orphan_name]
     TAP.equal([(r["held_by"], r["pid"]) for r in lost], [("orphan", None)], "an orphan")
+    half = next((r for r in rows if live.endpoint(r["local"]) == half_name), {})
+    check_row("closed on this side only", half, held_by="orphan", state="fin_wait_2", pid=None)
+    TAP.check(40000 < (half.get("time_wait_left_ms") or 0) <= 60000, "and what is left of it", half)
 
     TAP.equal({r["state"] for r in ports("-l")}, {"listening", "bound"}, "-l: listeners")
     TAP.equal(len(ports("-l", "-t", 7100)), 2, "-l -t PORT")
@@ -132,7 +139,8 @@ def test_table():
     for heir in heirs:
         heir.kill()
         heir.wait()
-    for sock in (listener, bound, datagram, *shared, client, accepted, queued, orphan_peer):
+    for sock in (listener, bound, datagram, *shared, client, accepted, queued, half_peer,
+                 orphan_peer):
         sock.close()
 
 

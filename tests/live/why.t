@@ -40,6 +40,34 @@ def test_why_users():
         os.waitpid(child, 0)
 
 
+def test_why_accepted_by_another_user():
+    """A server of root with SO_REUSEPORT whose worker, another user, has accepted a connection."""
+    listener = make(V4, TCP, ["reuseport"], port=7414)
+    listener.listen(1)
+    client = socket.create_connection(("127.0.0.1", 7414))
+    ready, say = os.pipe()
+    child = os.fork()
+    if not child:
+        os.setuid(NOBODY)
+        accepted = listener.accept()[0]
+        listener.close()
+        os.write(say, b"x")
+        time.sleep(60)
+        accepted.close()
+        os._exit(0)
+    os.read(ready, 1)
+    for _ in range(2):
+        _, lines = portlife("why", 7414)
+        TAP.equal((lines[0]["answer"], really(V4, TCP, None, 7414, ["reuseport"], None)),
+                  ({"plain": "no", "reuseaddr": "no", "reuseport": "depends", "both": "depends"},
+                   "yes"), "why: a connection accepted by another user")
+        TAP.check("another user accepted" in (lines[0]["missing"] or ""), "why: says so", lines)
+        listener.close() # the bucket remembers it
+    client.close()
+    os.kill(child, 9)
+    os.waitpid(child, 0)
+
+
 def test_why_order():
     """UDP: of one that shares by SO_REUSEPORT and one that does not, the order decides."""
     kept = [make(V4, UDP, how, port=7412) for how in (["reuseaddr"], ["reuseaddr", "reuseport"])]
@@ -104,6 +132,7 @@ def test_unprivileged():
 
 
 test_why_users()
+test_why_accepted_by_another_user()
 test_why_order()
 test_why_dual_stack()
 test_why_addresses()

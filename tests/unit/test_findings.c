@@ -369,6 +369,27 @@ static void repeats_are_counted(void **state)
 		 "unless set), and there is no CAP_NET_BIND_SERVICE\n");
 }
 
+static void another_port_is_no_repeat(void **state)
+{
+	struct world *w = walked(state);
+	struct wire_call c = failed_bind(10, BOOT_NS + 1000, 80, 1, EPERM);
+
+	FEED(w, c);
+	c = failed_bind(11, BOOT_NS + 2000, 80, 1, EPERM);
+	FEED(w, c);
+	c = failed_bind(12, BOOT_NS + 3000, 81, 1, EPERM);
+	FEED(w, c);
+	c = failed_bind(13, BOOT_NS + 4000, 81, 1, EPERM);
+	c.sock.netns++;
+	FEED(w, c);
+	FOUND(w, "bind-refused-by-policy 1: bind() to 10.0.0.1:80 was refused with EPERM: by a "
+		 "security module or a cgroup's program\n"
+		 "bind-refused-by-policy 1: bind() to 10.0.0.1:81 was refused with EPERM: by a "
+		 "security module or a cgroup's program\n"
+		 "bind-refused-by-policy 1: bind() to 10.0.0.1:81 was refused with EPERM: by a "
+		 "security module or a cgroup's program\n");
+}
+
 static void what_is_not_shown_is_not_told(void **state)
 {
 	struct filter ports = { .ports = &(struct port_range){ 443, 443 }, .ports_len = 1 };
@@ -454,6 +475,7 @@ int main(void)
 		WORLD_TEST(bind_comes_twice),
 		WORLD_TEST(listen_has_its_own),
 		WORLD_TEST(repeats_are_counted),
+		WORLD_TEST(another_port_is_no_repeat),
 		cmocka_unit_test(what_is_not_shown_is_not_told),
 		cmocka_unit_test(findings_have_names),
 		cmocka_unit_test(units_are_in_the_path),

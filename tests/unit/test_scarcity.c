@@ -32,6 +32,16 @@ static void no_port_is_free(void **state)
 	FEED(w, c);
 	FOUND(w, "ports-exhausted 1: no port of 32768-60999 (28232 ports) was free for send() to "
 		 "10.0.0.9:443, hence EAGAIN; what has them is not known\n");
+	assert_non_null(strstr(w->hint, "widen net.ipv4.ip_local_port_range"));
+	c = failed_connect(5, BOOT_NS + 500, 0, EADDRNOTAVAIL);
+	c.facts |= WIRE_F_OWN_RANGE;
+	c.range_lo = 40000;
+	c.range_hi = 40003;
+	c.who = who_new(5, "narrow");
+	FEED(w, c);
+	FOUND(w, "ports-exhausted 1: no port of 40000-40003 (4 ports) was free for connect() to "
+		 "10.0.0.9:443, hence EADDRNOTAVAIL; what has them is not known\n");
+	assert_non_null(strstr(w->hint, "IP_LOCAL_PORT_RANGE")); /* the sysctl would not help */
 }
 
 /* Where no address of the machine suits the peer nothing was searched: no word about the range. */

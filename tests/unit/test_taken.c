@@ -182,6 +182,30 @@ static void test_time_wait_is_joined(void **state)
 	assert_int_equal(len, 2);
 	assert_int_equal(rows[0].time_wait_left_ms, 0);
 	assert_int_equal(rows[1].time_wait_left_ms, 37000);
+	assert_string_equal(port_state(&rows[1]), "time_wait");
+	taken_free(t);
+}
+
+/* The kernel keeps an entry like that of TIME_WAIT for a socket whose peer has not closed yet. */
+static void test_fin_wait_entry(void **state)
+{
+	struct wire_call entry = connected(1, 40000, TCP_TIME_WAIT, 80);
+	struct wire_sock told = entry.sock;
+	struct taken *t = taken_new(OWN);
+	const struct port_row *row;
+	size_t len;
+
+	(void)state;
+	told.state = TCP_FIN_WAIT2;
+	add(t, entry);
+	assert_int_equal(taken_add_time_wait(t, &told, 37000), 0);
+	assert_int_equal(taken_finish(t), 0);
+	row = taken_rows(t, &len);
+	assert_int_equal(len, 1);
+	assert_string_equal(port_state(row), "fin_wait_2");
+	assert_int_equal(port_keeper(row), KEPT_BY_ORPHAN);
+	assert_int_equal(row->time_wait_left_ms, 37000);
+	assert_int_equal(port_age_min_ms(row), 0);
 	taken_free(t);
 }
 
@@ -260,6 +284,7 @@ int main(void)
 		cmocka_unit_test(test_numbers_of_netlink_are_shared_by_protocol),
 		cmocka_unit_test(test_what_keeps_a_port_without_a_process),
 		cmocka_unit_test(test_time_wait_is_joined),
+		cmocka_unit_test(test_fin_wait_entry),
 		cmocka_unit_test(test_pressure),
 		cmocka_unit_test(test_pressure_without_the_mark),
 	};

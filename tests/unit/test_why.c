@@ -194,6 +194,33 @@ static void test_bound_with_both_options(void **state)
 	assert_non_null(why_missing(&w));
 }
 
+/* The listener is one user's, who accepted its connections is another: of nginx root and www-data.
+ */
+static void test_accepted_by_another_user(void **state)
+{
+	struct wire_call h[] = { holder(1, TCP_ESTABLISHED, WIRE_O_REUSEPORT),
+				 holder(2, TCP_LISTEN, WIRE_O_REUSEPORT) };
+	struct why w = question(8080);
+
+	(void)state;
+	h[0].sock_uid = 33;
+	h[1].sock.userlocks = 8; /* bind() named the port */
+	judge(&w, h, 2);
+	expect(&w, ANSWER_NO, ANSWER_NO, ANSWER_DEPENDS, ANSWER_DEPENDS);
+	assert_non_null(strstr(why_missing(&w), "another user accepted"));
+	w.uid = 33;
+	judge(&w, h, 2);
+	expect(&w, ANSWER_NO, ANSWER_NO, ANSWER_NO, ANSWER_NO);
+	judge(&w, h, 1); /* the listener is gone */
+	expect(&w, ANSWER_NO, ANSWER_NO, ANSWER_YES, ANSWER_YES);
+	w.uid = 1000;
+	judge(&w, h, 1);
+	expect(&w, ANSWER_NO, ANSWER_NO, ANSWER_DEPENDS, ANSWER_DEPENDS);
+	h[0].sock.userlocks = 8; /* not accepted: it bound the port itself, and then connected */
+	judge(&w, h, 1);
+	expect(&w, ANSWER_NO, ANSWER_NO, ANSWER_NO, ANSWER_NO);
+}
+
 /* UDP: the first that shares by SO_REUSEPORT is enough, one behind it is not asked. */
 static void test_the_order_decides(void **state)
 {
@@ -354,6 +381,7 @@ int main(void)
 		cmocka_unit_test(test_other_protocols),
 		cmocka_unit_test(test_vsock),
 		cmocka_unit_test(test_bound_with_both_options),
+		cmocka_unit_test(test_accepted_by_another_user),
 		cmocka_unit_test(test_the_order_decides),
 		cmocka_unit_test(test_options_not_known),
 		cmocka_unit_test(test_time_wait_and_rank),

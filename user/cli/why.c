@@ -109,6 +109,23 @@ static uint16_t why_protocol(const struct options *o)
 	return IPPROTO_TCP;
 }
 
+/* Options that leave a choice, or none. */
+static bool why_is_one_question(const struct options *o)
+{
+	uint64_t tcp_and_udp = protocol_bit(IPPROTO_TCP) | protocol_bit(IPPROTO_UDP);
+
+	if ((o->filter.inet4 && (o->filter.inet6 || o->asked.family == AF_INET6)) ||
+	    (o->filter.inet6 && o->asked.family == AF_INET)) {
+		say("why: IPv4 or IPv6? one question at a time");
+		return false;
+	}
+	if ((o->filter.protocols & tcp_and_udp) == tcp_and_udp) {
+		say("why: TCP or UDP? one question at a time");
+		return false;
+	}
+	return true;
+}
+
 static struct endpoint why_local(const struct options *o)
 {
 	struct endpoint local = o->asked;
@@ -189,6 +206,8 @@ static int why_port(struct out *out, const struct options *o)
 	struct why why;
 	int status;
 
+	if (!why_is_one_question(o))
+		return STATUS_USAGE;
 	if (why_who(&who, o) || why_where(&place, o, &who, &local))
 		return STATUS_FAILED;
 	if (is_link_local(&local))

@@ -241,12 +241,12 @@ void scarcity_say_low(const struct telling *t)
 	say_range(t);
 	if (p->usable < settings_range_size(&t->scarcity->settings))
 		sentence_add(t->s, " that are not reserved");
-	sentence_add(t->s, " are taken for ");
+	sentence_add(t->s, " are taken");
 	if (t->scarcity->for_peer) {
-		sentence_add(t->s, "connections to ");
+		sentence_add(t->s, " for connections to ");
 		findings_say_peer(t);
-	} else {
-		sentence_add(t->s, "sockets that bind");
+	} else if (p->protocol == IPPROTO_TCP) {
+		sentence_add(t->s, " for sockets that bind");
 	}
 	list_uses(t);
 }
@@ -291,6 +291,9 @@ void scarcity_say_slow(const struct telling *t)
 
 const char *scarcity_hint(const struct event *e)
 {
+	if (e->own_range)
+		return "the program keeps its sockets to this range by IP_LOCAL_PORT_RANGE: widen "
+		       "that, or close sockets that are not needed";
 	switch (e->kind) {
 	case EVENT_BIND:
 		return "sockets that connect() should set IP_BIND_ADDRESS_NO_PORT before bind(); "

@@ -10,8 +10,9 @@
 
 static bool is_repeat(const struct repeat *r, const struct repeat *now)
 {
-	return r->used && r->id == now->id && r->kind == now->kind &&
-	       r->protocol == now->protocol && !memcmp(r->comm, now->comm, sizeof(r->comm));
+	return r->used && r->id == now->id && r->kind == now->kind && r->port == now->port &&
+	       r->netns == now->netns && r->protocol == now->protocol &&
+	       !memcmp(r->comm, now->comm, sizeof(r->comm));
 }
 
 /* What was told of a program already, or the place of what was told longest ago. */
@@ -31,12 +32,24 @@ static struct repeat *repeat_of(struct repeats *repeats, const struct repeat *no
 	return oldest;
 }
 
+/* The port that a program named, or had, and could not use: another one is another matter. */
+static uint16_t refused_port(const struct event *e)
+{
+	if (!e->error)
+		return 0;
+	if (e->kind == EVENT_BIND)
+		return e->has_request ? e->request.port : 0;
+	return e->tenure ? e->port : 0;
+}
+
 /* How many times it happened since it was told of; 0 if it is too early to tell again. */
 static uint64_t take_repeats(struct repeats *repeats, enum finding_id id, const struct event *e)
 {
 	struct repeat now = { .protocol = e->life->protocol,
 			      .id = (uint8_t)id,
-			      .kind = (uint8_t)e->kind };
+			      .kind = (uint8_t)e->kind,
+			      .port = refused_port(e),
+			      .netns = e->life->netns };
 	struct repeat *r;
 	uint64_t count;
 

@@ -299,14 +299,20 @@ static struct holder *find_same(const struct search *s, const struct holder *h)
 	return NULL;
 }
 
-/* Nobody has it open any more: no record tells of that before the end of the connection. */
+/*
+ * Nobody has it open any more, and only a TIME_WAIT entry may be left: no record tells of that
+ * before the end of the connection.
+ */
 static void learn_orphan(struct holder *known, const struct holder *found)
 {
-	if (known->keeper != KEPT_BY_PROCESS || known->processes || found->keeper != KEPT_BY_ORPHAN)
+	if (known->keeper != KEPT_BY_PROCESS || known->processes ||
+	    (found->keeper != KEPT_BY_ORPHAN && found->keeper != KEPT_BY_TIME_WAIT))
 		return;
-	known->keeper = KEPT_BY_ORPHAN;
+	known->keeper = found->keeper;
 	known->state = found->state;
 	known->source = found->source;
+	known->left_known = found->left_known;
+	known->left_ms = found->left_ms;
 }
 
 static void insert(struct holders *found, const struct holder *h)

@@ -69,6 +69,9 @@ static const struct meaning access_denied[] = {
 	  "CAP_NET_BIND_SERVICE.",
 	  "setcap cap_net_bind_service=+ep PROGRAM, AmbientCapabilities= of systemd, socket "
 	  "activation, or another port" },
+	{ "bind", "Any other port: a security module (SELinux, AppArmor) refused it.",
+	  "look into the audit log; semanage port -l shows the ports that SELinux lets a service "
+	  "bind" },
 	{ "listen", "Only a security module (SELinux, AppArmor) gives it.",
 	  "look into the audit log" },
 	{ "connect",
@@ -82,13 +85,14 @@ static const struct meaning invalid[] = {
 	{ "bind",
 	  "The socket has a port already (a second bind(), or one after connect(), listen() or a "
 	  "send); or the address is shorter than its family has it; or a link-local IPv6 address "
-	  "comes without its interface.",
+	  "comes without its interface; or IPv6 multicast is asked for by TCP, or an address of "
+	  "IPv4 by a socket with IPV6_V6ONLY.",
 	  "one socket, one bind(): make a new socket" },
 	{ "listen", "The socket is connected, or connecting.", "make a new socket" },
 	{ "connect",
 	  "The address is shorter than its family has it; a link-local IPv6 address comes without "
-	  "its interface.",
-	  NULL },
+	  "its interface; or a route of type blackhole.",
+	  "ip route get ADDRESS shows the route" },
 	{ "send", "The destination has port 0, or its address is too short.", NULL },
 };
 

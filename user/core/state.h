@@ -34,6 +34,8 @@ struct repeats {
 		char comm[WIRE_COMM_LEN];
 		uint16_t protocol;
 		uint8_t id, kind; /* enum finding_id, enum event_kind */
+		uint16_t port;	  /* that was refused, 0: it is about no port by name */
+		uint32_t netns;
 		bool used;
 		uint64_t told_ns;
 		uint64_t count; /* since then */

@@ -277,7 +277,10 @@ static void join_waits(struct taken *p)
 		if (key.sock.state != TCP_TIME_WAIT)
 			continue;
 		found = bsearch(&key, p->waits, p->waits_len, sizeof(key), compare_connections);
-		p->rows[i].time_wait_left_ms = found ? found->left_ms : 0;
+		if (!found)
+			continue;
+		p->rows[i].time_wait_left_ms = found->left_ms;
+		p->rows[i].in_fin_wait = found->sock.state == TCP_FIN_WAIT2;
 	}
 }
 
@@ -332,7 +335,7 @@ bool port_is_listener(const struct port_row *row)
 
 uint32_t port_age_min_ms(const struct port_row *row)
 {
-	uint32_t left_ms = row->time_wait_left_ms;
+	uint32_t left_ms = row->in_fin_wait ? 0 : row->time_wait_left_ms;
 
 	return left_ms && left_ms < TIME_WAIT_MS ? TIME_WAIT_MS - left_ms : 0;
 }
@@ -342,7 +345,7 @@ enum port_keeper port_keeper(const struct port_row *row)
 	const struct port_holder *h = row->holders;
 
 	if (h->sock.state == TCP_TIME_WAIT)
-		return KEPT_BY_TIME_WAIT;
+		return row->in_fin_wait ? KEPT_BY_ORPHAN : KEPT_BY_TIME_WAIT;
 	if (h->fd >= 0)
 		return KEPT_BY_PROCESS;
 	if (h->facts & WIRE_F_KERN_SOCK)
@@ -388,7 +391,7 @@ const char *port_state(const struct port_row *row)
 		return sock->peer_port ? "connected" : "bound";
 	if (sock->state >= sizeof(names) / sizeof(names[0]) || !names[sock->state])
 		return "?";
-	return names[sock->state];
+	return names[row->in_fin_wait ? TCP_FIN_WAIT2 : sock->state];
 }
 
 enum port_origin port_row_origin(const struct port_row *row)

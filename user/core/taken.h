@@ -40,6 +40,7 @@ struct port_row {
 	uint32_t holders_len;		   /* processes; 1 also if there is none */
 	uint32_t owners;		   /* sockets that have the port, this one too */
 	uint32_t time_wait_left_ms;	   /* 0: not known */
+	bool in_fin_wait; /* an entry like those of TIME_WAIT, but the peer has not closed yet */
 };
 
 struct taken;
@@ -51,7 +52,9 @@ void taken_free(struct taken *taken);
 /* Takes a WIRE_FOUND or WIRE_NAME record, passes over others. 0 or -ENOMEM. */
 int taken_add(struct taken *taken, const void *record);
 
-/* How long a TIME_WAIT entry has to live; addresses, ports and netns of sock count. 0 or -ENOMEM.
+/*
+ * How long a TIME_WAIT entry has to live, and whether the peer has closed (sock->state, else
+ * TCP_FIN_WAIT2); addresses, ports and netns of sock say which. 0 or -ENOMEM.
  */
 int taken_add_time_wait(struct taken *taken, const struct wire_sock *sock, uint32_t left_ms);
 

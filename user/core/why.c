@@ -103,15 +103,61 @@ static uint16_t hidden_options(const struct port_row *row)
 	return state == TCP_LISTEN || state == TCP_CLOSE ? REUSE : REUSE | WIRE_O_V6ONLY;
 }
 
+static bool is_of_port(const struct why *w, const struct port_row *row)
+{
+	const struct wire_sock *sock = sock_of(row);
+
+	return sock->netns == w->netns && ports_protocol(sock->protocol) == w->protocol &&
+	       sock->local_port == w->local.port;
+}
+
+/* A connection that has its port from the listener; before Linux 6.17 also one of connect(). */
+static bool may_be_accepted(const struct port_row *row)
+{
+	uint8_t state = sock_of(row)->state;
+
+	return state != TCP_LISTEN && state != TCP_CLOSE && state != TCP_TIME_WAIT &&
+	       port_row_origin(row) != ORIGIN_BIND && port_row_origin(row) != ORIGIN_CONNECT;
+}
+
+/*
+ * sk_reuseport_match(): where all who bound the port have set SO_REUSEPORT, and are one user's, one
+ * more of that user gets it, and nobody else is looked at: accepted connections are the user's who
+ * called accept(). The bucket remembers that, and whoever spoilt it, when they are gone; nobody can
+ * see it.
+ */
+static bool is_bound_by_others(const struct why *w, const struct taken *taken)
+{
+	size_t len;
+	const struct port_row *rows = taken_rows(taken, &len);
+
+	for (size_t i = 0; i < len; i++) {
+		const struct port_holder *h = rows[i].holders;
+
+		if (!is_of_port(w, &rows[i]))
+			continue;
+		if (!(h->sock.options & WIRE_O_REUSEPORT))
+			return true;
+		if (may_be_accepted(&rows[i]) || h->sock.state == TCP_TIME_WAIT)
+			continue;
+		if (!(h->facts & WIRE_F_SOCK_UID) || h->sock_uid != w->uid)
+			return true;
+	}
+	return w->protocol != IPPROTO_TCP;
+}
+
 /* Options that are not known are taken to be there, and not: if it matters, it depends. */
 static enum why_answer answer_of_row(const struct why *w, const struct port_row *row,
 				     enum why_with with)
 {
-	enum tristate without = conflict_of(w, row, with, 0).answer;
+	const struct conflict conflict = conflict_of(w, row, with, 0);
+	enum tristate without = conflict.answer;
 	enum tristate best = without;
 
 	if (!w->options_known)
 		best = conflict_of(w, row, with, hidden_options(row)).answer;
+	if (conflict.reason == REASON_REUSEPORT_UID && !w->bound_by_others)
+		best = NO;
 	if (without == NO)
 		return ANSWER_YES;
 	return without == YES && best == YES ? ANSWER_NO : ANSWER_DEPENDS;
@@ -125,14 +171,6 @@ static enum why_answer answer_of_row(const struct why *w, const struct port_row 
 static bool ends_the_search(const struct why *w, const struct port_row *row, enum why_with with)
 {
 	return !has_listeners(w->protocol) && conflict_of(w, row, with, 0).by_reuseport;
-}
-
-static bool is_of_port(const struct why *w, const struct port_row *row)
-{
-	const struct wire_sock *sock = sock_of(row);
-
-	return sock->netns == w->netns && ports_protocol(sock->protocol) == w->protocol &&
-	       sock->local_port == w->local.port;
 }
 
 /* --- who is in the way ------------------------------------------------------------------- */
@@ -164,7 +202,7 @@ static struct holder holder_of(const struct why *w, const struct port_row *row)
 		.netns = life.netns,
 		.ifindex = life.ifindex,
 		.options = life.options,
-		.state = h->sock.state,
+		.state = row->in_fin_wait ? TCP_FIN_WAIT2 : h->sock.state,
 		.origin = (uint8_t)port_row_origin(row),
 		.source = HOLDER_BY_LOOKUP,
 		.keeper = (uint8_t)port_keeper(row),
@@ -302,6 +340,7 @@ void why_judge(struct why *w, const struct taken *taken, const struct settings *
 	w->obstacle = OBSTACLE_NONE;
 	w->holders.len = w->holders.omitted = 0;
 	w->order_decides = false;
+	w->bound_by_others = is_bound_by_others(w, taken);
 	for (enum why_with with = 0; with < WITH_KINDS; with++)
 		w->answers[with] = ANSWER_YES;
 	judge_rows(w, taken);
@@ -387,6 +426,10 @@ const char *why_missing(const struct why *w)
 	if (w->order_decides)
 		return "of several UDP sockets on a port the kernel takes the first that shares, "
 		       "or does not; which of them it comes to first is not to be seen";
+	if (!w->bound_by_others)
+		return "connections that another user accepted are in the way of SO_REUSEPORT only "
+		       "if somebody else, or somebody without it, has bound the port too, which "
+		       "the kernel alone remembers";
 	return "whose a socket in the way is could not be read";
 }
 

@@ -42,7 +42,8 @@ struct why {
 
 	/* answered */
 	enum why_answer answers[WITH_KINDS];
-	bool order_decides; /* UDP: ... among sockets that share and others that do not */
+	bool order_decides;   /* UDP: ... among sockets that share and others that do not */
+	bool bound_by_others; /* not only by sockets with SO_REUSEPORT of this user */
 	enum why_obstacle obstacle;
 	const struct port_row *rows[HOLDERS_MAX]; /* in the way of a plain bind() */
 	struct holders holders;			  /* the same, as events name them */

@@ -69,6 +69,12 @@ static char *table_age(char *p, const struct port_row *row)
 	return p;
 }
 
+static char *table_left(char *p, uint32_t left_ms)
+{
+	p = fmt_u64(p, (left_ms + 999) / 1000);
+	return fmt_literal(p, " s left)");
+}
+
 /* What keeps the port where no process does. */
 static char *table_keeper(char *p, const struct port_row *row)
 {
@@ -76,7 +82,9 @@ static char *table_keeper(char *p, const struct port_row *row)
 	case KEPT_BY_QUEUE:
 		return fmt_literal(p, " (not accepted)");
 	case KEPT_BY_ORPHAN:
-		return fmt_literal(p, " (orphan)");
+		if (!row->time_wait_left_ms)
+			return fmt_literal(p, " (orphan)");
+		return table_left(fmt_literal(p, " (orphan, "), row->time_wait_left_ms);
 	case KEPT_BY_KERNEL:
 		return fmt_literal(p, " (kernel)");
 	case KEPT_BY_UNKNOWN:
@@ -84,9 +92,7 @@ static char *table_keeper(char *p, const struct port_row *row)
 	case KEPT_BY_TIME_WAIT:
 		if (!row->time_wait_left_ms)
 			return fmt_literal(p, " (no process)");
-		p = fmt_literal(p, " (");
-		p = fmt_u64(p, (row->time_wait_left_ms + 999) / 1000);
-		return fmt_literal(p, " s left)");
+		return table_left(fmt_literal(p, " ("), row->time_wait_left_ms);
 	case KEPT_BY_PROCESS:
 		break;
 	}

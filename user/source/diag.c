@@ -67,7 +67,8 @@ static void read_message(struct diag_sock *d, const struct inet_diag_msg *msg, i
 	sock->peer_port = ntohs(msg->id.idiag_dport);
 	memcpy(sock->local, msg->id.idiag_src, addr_len);
 	memcpy(sock->peer, msg->id.idiag_dst, addr_len);
-	if (sock->state == TCP_TIME_WAIT && msg->idiag_timer == TIMER_OF_TIME_WAIT)
+	d->is_entry = msg->idiag_timer == TIMER_OF_TIME_WAIT;
+	if (d->is_entry)
 		d->time_wait_left_ms = msg->idiag_expires;
 	read_attributes(sock, msg, len);
 }

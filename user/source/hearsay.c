@@ -51,10 +51,12 @@ static int take(void *arg, const struct diag_sock *found)
 			return -ENOMEM;
 		memcpy(h->socks[h->len].path, found->path, found->path_bytes);
 	}
-	h->len++;
-	if (found->sock.state == TCP_TIME_WAIT)
-		h->handler->time_wait(h->handler->arg, &h->socks[h->len - 1].sock,
+	if (found->is_entry) {
+		h->handler->time_wait(h->handler->arg, &h->socks[h->len].sock,
 				      found->time_wait_left_ms);
+		h->socks[h->len].sock.state = TCP_TIME_WAIT;
+	}
+	h->len++;
 	return 0;
 }
 

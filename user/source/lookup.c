@@ -228,7 +228,7 @@ static int find_processes(struct lookup *l)
 /* A TIME_WAIT entry, or a socket that its process has closed. */
 static int take_orphan(void *arg, const struct diag_sock *found)
 {
-	bool waits = found->sock.state == TCP_TIME_WAIT;
+	bool waits = found->is_entry;
 	struct lookup *l = arg;
 	struct wire_holder h = {
 		.inode = found->inode,
@@ -243,6 +243,8 @@ static int take_orphan(void *arg, const struct diag_sock *found)
 	if (found->sock.local_port != l->wanted.port || found->inode)
 		return 0;
 	h.sock.netns = l->wanted.netns;
+	if (waits)
+		h.sock.state = TCP_TIME_WAIT;
 	f = place_for(l, &h);
 	if (f)
 		f->holder = h;

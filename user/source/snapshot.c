@@ -204,6 +204,8 @@ static int take_time_wait(void *arg, const struct diag_sock *found)
 	struct snapshot *s = arg;
 	struct wire_sock sock = found->sock;
 
+	if (!found->is_entry)
+		return 0;
 	sock.netns = s->visited_netns;
 	s->handler->time_wait(s->handler->arg, &sock, found->time_wait_left_ms);
 	return 0;
@@ -224,7 +226,7 @@ static int walk_namespace(void *arg)
 	}
 	/* the iterator shows the entries, not their timers; without them a row says less */
 	if (!error && s->time_wait_netns == s->visited_netns)
-		diag_dump(IPPROTO_TCP, DIAG_TIME_WAIT, take_time_wait, s);
+		diag_dump(IPPROTO_TCP, DIAG_TIME_WAIT | DIAG_FIN_WAIT2, take_time_wait, s);
 	return error;
 }
 
