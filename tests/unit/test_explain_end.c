@@ -5,6 +5,7 @@
  * would not be true.
  */
 #include "tests/unit/scenes.h"
+#include "user/core/explain_rules.h"
 
 #define NEVER                                                                                      \
 	"The program never asked for a port, so the kernel picked 40000 for its connection to "    \
@@ -65,9 +66,9 @@ static void a_close(void **state)
 	scene_close(&s, 600, 40000, 0);
 	scene_close(&bound, 600, 8080, 0);
 	scene_close(&server, 600, 40001, 0);
-	SAYS(&s, "The program is done with 10.0.0.9:443, and with port 40000 for that.");
-	SAYS(&s, "close() gives back the descriptor; the port stays in use until the connection is "
-		 "over, and after that if this side goes through TIME_WAIT.");
+	SAYS(&s, "The program has closed what it had at port 40000."); /* nobody had agreed */
+	SAYS_NOT(&s, "done with");
+	SAYS_NOT(&s, "close() gives back");
 	SAYS(&bound, "The program has closed what it had at port 8080.");
 	SAYS_NOT(&bound, "close() gives back");
 	SAYS(&server, "The program has closed what waited for connections at 0.0.0.0:40001.");
@@ -83,6 +84,20 @@ static void a_close(void **state)
 	s.records[1] = s.records[2];
 	s.records[2] = s.records[3];
 	SAYS(&s, "The connection with 10.0.0.9:443 has given back port 40000.");
+	SAYS(&s, "The program is done with 10.0.0.9:443, and with port 40000 for that.");
+	SAYS(&s, "close() gives back the descriptor; the port stays in use until the connection is "
+		 "over, and after that if this side goes through TIME_WAIT.");
+	s = scene_of(as_udp(connecting(0, 40000)));
+	scene_close(&s, 600, 40000, 0);
+	SAYS(&s, "The program is done with 10.0.0.9:443, and with port 40000 for that.");
+	SAYS_NOT(&s, "close() gives back");
+	/* a server that was refused has never waited */
+	server.records[0].call.port_before = 40001;
+	server.records[0].call.error = EADDRINUSE;
+	server.records[0].call.sock.state = TCP_CLOSE;
+	SAYS_NOT(&server, "what waited for");
+	SAYS_NOT(&server, "that accept() has taken");
+	SAYS(&server, "The program has closed what it had at port 40001.");
 	SAYS_NOT(&bound, "The connection with");
 	SAYS(&bound, "A release is not yet a free port: others who share it, connections accepted "
 		     "at it, and TIME_WAIT are owners of their own.");
@@ -121,8 +136,8 @@ static void time_wait_keeps_a_port(void **state)
 	scene_close(&s, 600, 40000, 599);
 	SAYS(&s, "The connection to 10.0.0.9:443 is over, but the kernel keeps port 40000 for a "
 		 "while, for something may still be on its way.");
-	SAYS(&s, "TIME_WAIT comes to the side that closes first and lasts 60 s; no process has the "
-		 "port, so lists of processes show nobody.");
+	SAYS(&s, "TIME_WAIT comes to the side that closes first and lasts 60 s; it belongs to no "
+		 "process, so lists of processes do not show it.");
 	SAYS(&s, "bind() to 10.0.0.1:40000 is refused meanwhile, unless this socket had "
 		 "SO_REUSEADDR (or "
 		 "SO_REUSEPORT) and the new one has it, too.");
@@ -222,6 +237,11 @@ static void the_first_sentence_is_plain(void **state)
 		"IP_",	  "TIME_WAIT", "SYN",	  "CLOSE",    "EADDR",	 "ECONN",   "ephemeral",
 		"bucket", "errno",     "sysctl",  "net.",     "state",	 "kernel's"
 	};
+	static const struct explain_table *const tables[] = {
+		&explain_bind,		 &explain_bind_failed, &explain_listen, &explain_connect,
+		&explain_connect_failed, &explain_send,	       &explain_accept, &explain_end,
+		&explain_other,
+	};
 	const struct wire_call calls[] = {
 		named_bind(any4, 80),
 		zero_bind(own4, 40001),
@@ -247,6 +267,12 @@ static void the_first_sentence_is_plain(void **state)
 			if (strstr(first, words[j]))
 				fail_msg("\"%s\" is in: %s", words[j], first);
 	}
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+		for (size_t j = 0; j < tables[i]->first_len; j++)
+			for (size_t k = 0; k < sizeof(words) / sizeof(words[0]); k++)
+				if (strstr(tables[i]->first[j].text, words[k]))
+					fail_msg("\"%s\" is in: %s", words[k],
+						 tables[i]->first[j].text);
 }
 
 static void other_namespaces_have_their_own_settings(void **state)
