@@ -158,8 +158,9 @@ def check_text(tap, folder, texts):
 def check_guess(tap):
     """Who sits at a terminal is asked first."""
     master, slave = pty.openpty()
-    os.write(master, b"what?\ny\n")
+    os.write(master, b"what?\n" + b"m" * 63 + b"no\ny\n")
     result = run("puzzle-1", stdin=slave)
+    tap.equal(result.stdout.count("y or n? "), 2, "a quiz asks again, once for each line")
     tap.check("Your guess: yes; the kernel's answer: yes" in " ".join(result.stdout.split()),
               "a quiz at a terminal takes a guess", result.stdout)
     result = run("puzzle-1", stdin=subprocess.DEVNULL)
@@ -196,6 +197,10 @@ def check_unprivileged(tap, folder):
     tap.check(result.returncode == 3, "no network of one's own: status 3", result.returncode,
               result.stderr)
     tap.check("NOT SHOWN" in result.stdout, "... and it says that nothing was shown")
+    tap.check("runs now" not in result.stdout, "... and not that a program runs")
+    result = run("puzzle-1", argv0=forbid, program=program)
+    tap.check("NOT SHOWN" in result.stdout and "kernel's answer" not in result.stdout,
+              "... a quiz that was not played has no answer", result.stdout)
 
 
 def whole(data, kind):

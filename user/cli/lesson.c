@@ -115,7 +115,7 @@ static void teach_show_text(struct teach *t, const struct lesson_shown *shown)
 		out_write(&t->data.out, "\n\n", 2);
 	if (!t->guess)
 		lesson_text_head(&t->data.out, t->run.lesson, t->run_number);
-	if (!t->shown)
+	if (!t->shown && !t->run.failed)
 		lesson_text_legend(&t->data.out, t->info != NULL);
 	lesson_text_run(&t->data.out, shown);
 }
@@ -421,6 +421,18 @@ static int teach_replay(struct teach *t, struct live_result *result)
 	return ret;
 }
 
+/* The beginning of a line; the rest of it is no answer. False at the end. */
+static bool read_answer(char *line, int size)
+{
+	int c = 0;
+
+	if (!fgets(line, size, stdin))
+		return false;
+	while (!strchr(line, '\n') && c != '\n' && c != EOF)
+		c = getchar();
+	return true;
+}
+
 /* Who sits at a terminal is asked before the kernel is. */
 static void teach_ask(struct teach *t)
 {
@@ -434,7 +446,7 @@ static void teach_ask(struct teach *t)
 	out_write(&t->data.out, lesson->quiz, strlen(lesson->quiz));
 	out_write(&t->data.out, " (y/n) ", 7);
 	out_flush(&t->data.out);
-	while (fgets(line, sizeof(line), stdin)) {
+	while (read_answer(line, sizeof(line))) {
 		if (line[0] == 'y' || line[0] == 'Y')
 			t->guess = "yes";
 		else if (line[0] == 'n' || line[0] == 'N')

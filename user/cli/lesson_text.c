@@ -360,9 +360,11 @@ static void show_call(struct out *out, const struct run *run, size_t i)
 static void show_guess(struct out *out, const struct lesson_shown *shown)
 {
 	const struct run *run = shown->run;
+	enum ruling ruling = shown->verdict->ruling;
 	const char *answer;
 
-	if (!run->lesson->quiz)
+	/* the kernel was asked only if all that leads to the question worked */
+	if (!run->lesson->quiz || (ruling != VERDICT_TRUE && ruling != VERDICT_FALSE))
 		return;
 	answer = worked(&run->did[run->lesson->steps_len - 1]) ? "yes" : "no";
 	if (shown->guess)
@@ -420,7 +422,8 @@ void lesson_text_run(struct out *out, const struct lesson_shown *shown)
 		put(out, "\n# The program has ended; all its sockets are closed.\n");
 		show_events(out, run, &run->did[run->lesson->steps_len]);
 	}
-	put(out, "\n");
+	if (!run->failed)
+		put(out, "\n");
 	wrap(out, "Claim:    ", "\"%s\"", run->lesson->claim);
 	wrap(out, "Verdict:  ", shown->kernel[0] ? "%s (Linux %s)" : "%s%s", big(v->ruling),
 	     shown->kernel);
