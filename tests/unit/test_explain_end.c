@@ -47,6 +47,7 @@ static void a_disconnect(void **state)
 	SAYS(&s, "connect() with AF_UNSPEC clears the other end; the port is locked "
 		 "(SOCK_BINDPORT_LOCK), as bind() had named it.");
 	SAYS_NOT(&s, "and of port");
+	SAYS_NOT(&s, "the port goes");
 	s.records[2].call.sock.userlocks = 0;
 	SAYS_NOT(&s, "the port is locked");
 	s = scene_of(connecting(0, 40000));

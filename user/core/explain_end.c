@@ -59,18 +59,12 @@ static bool was_waiting(const struct about *a)
 }
 
 static const struct explain_rule first[] = {
-	{ ON(BIND) | ON(LISTEN) | ON(CONNECT) | ON(ESTABLISHED) | ON(CONNECT_FAILED) | ON(ACCEPT) |
-		  ON(SEND) | ON(DISCONNECT) | ON(CLOSE) | ON(TIME_WAIT) | ON(EXISTING),
-	  FACT_LATE, NULL,
-	  "Nobody saw this happen: portlife found it when it compared what it knew with what there "
-	  "is." },
 	{ ON(RELEASE), FACT_LATE | FACT_PORT, NULL,
 	  "Nobody saw it happen, but port {port} has been given back." },
 	{ ON(DISCONNECT), DONE | FACT_PORT | FACT_SOCKET, keeps_port,
 	  "{Who} let go of the other side, and keeps port {port}." },
 	{ ON(DISCONNECT), DONE | FACT_PORT | FACT_SOCKET, loses_port,
 	  "{Who} let go of the other side, and of port {port} with it." },
-	{ ON(DISCONNECT), DONE, NULL, "{Who} let go of the other side." },
 	{ ON(DISCONNECT), FACT_FAILED, NULL,
 	  "{Who} wanted to let go of the other side, and that failed." },
 	{ ON(CLOSE), DONE | FACT_PORT, has_listened,

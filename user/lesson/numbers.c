@@ -147,7 +147,8 @@ static void early_judge(const struct run *run, struct verdict *v)
 	verdict_more(v, "bind(addr, 0) must choose before it knows whom the socket will call, so "
 			"it takes a number that the address has to spare for all. With the option "
 			"it notes the "
-			"address, leaves the port 0, and connect() chooses (`deferred`).");
+			"address, leaves the port 0, and connect() chooses (portlife calls that "
+			"deferred).");
 }
 
 const struct lesson lesson_early_bind = {
