@@ -51,6 +51,10 @@ static void what_bind_leaves_in_the_socket(void **state)
 		   "the port when it is disconnected, until it is closed.");
 	SAYS(&udp_zero, "SOCK_BINDPORT_LOCK is not set, as the program named no number: a "
 			"disconnect gives the port back.");
+	SAYS_NOT(&udp, "a connect() fails");
+	SAYS_NOT(&udp_zero, "a connect() that fails");
+	SAYS_NOT(&tcp, "disconnected");
+	SAYS_NOT(&zero, "a disconnect");
 	SAYS(&udp_zero, "can reach the socket from now on");
 	SAYS_NOT(&udp_zero, "keeps the port");
 	udp_zero.records[0].call.sock.userlocks = LOCK_PORT;

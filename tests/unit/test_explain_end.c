@@ -230,6 +230,59 @@ static void three_sentences_at_most(void **state)
 			    "connect() failed with EPERM.\n");
 }
 
+static const struct explain_table *const tables[] = {
+	&explain_search,  &explain_bind,  &explain_bind_failed,	   &explain_listen,
+	&explain_connect, &explain_send,  &explain_connect_failed, &explain_accept,
+	&explain_end,	  &explain_other,
+};
+
+/* A sentence needs to know what it names, and that it was seen or found late. */
+static void check_needs(const struct explain_rule *rule)
+{
+	static const struct {
+		const char *word;
+		uint32_t any_of;
+	} words[] = {
+		{ "{peer", FACT_PEER },
+		{ "{request", FACT_REQUEST },
+		{ "{every-asked}", FACT_REQUEST },
+		{ "{range}", FACT_RANGE },
+		{ "{namespace-range}", FACT_SETTINGS },
+		{ "{start}", FACT_UNPRIVILEGED },
+		{ "{holder}", FACT_HOLDER },
+		{ "{origin}", FACT_ORIGIN },
+		{ "{port}", FACT_PORT | FACT_ORIGIN | FACT_GIVEN },
+		{ "{own}", FACT_PORT | FACT_ORIGIN | FACT_GIVEN },
+		{ "{number}", FACT_ORIGIN | FACT_OK },
+		{ "{errno}", FACT_FAILED },
+		{ "{cause}", FACT_FAILED },
+		{ "state is", FACT_SOCKET },
+		{ "SOCK_BINDPORT_LOCK is", FACT_SOCKET },
+		{ "never asked for a port", FACT_WHOLE_LIFE },
+		{ "without ever having asked", FACT_WHOLE_LIFE },
+		{ "lasts 60 s", FACT_TIME_WAIT },
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strstr(rule->text, words[i].word) && !(rule->needs & words[i].any_of))
+			fail_msg("%s need not be known in: %s", words[i].word, rule->text);
+	if (!(rule->needs & (FACT_SEEN | FACT_LATE | FACT_FAILED)))
+		fail_msg("may not have been seen: %s", rule->text);
+	if (!(rule->needs & (FACT_OK | FACT_FAILED | FACT_LATE)))
+		fail_msg("may have failed: %s", rule->text);
+}
+
+static void a_sentence_knows_what_it_says(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		for (size_t j = 0; j < tables[i]->first_len; j++)
+			check_needs(&tables[i]->first[j]);
+		for (size_t j = 0; j < tables[i]->more_len; j++)
+			check_needs(&tables[i]->more[j]);
+	}
+}
+
 /* The kernel's words come from the second sentence on. */
 static void the_first_sentence_is_plain(void **state)
 {
@@ -237,11 +290,6 @@ static void the_first_sentence_is_plain(void **state)
 		"socket", "bind",      "listen(", "connect(", "accept(", "SO_",	    "SOCK_",
 		"IP_",	  "TIME_WAIT", "SYN",	  "CLOSE",    "EADDR",	 "ECONN",   "ephemeral",
 		"bucket", "errno",     "sysctl",  "net.",     "state",	 "kernel's"
-	};
-	static const struct explain_table *const tables[] = {
-		&explain_bind,		 &explain_bind_failed, &explain_listen, &explain_connect,
-		&explain_connect_failed, &explain_send,	       &explain_accept, &explain_end,
-		&explain_other,
 	};
 	const struct wire_call calls[] = {
 		named_bind(any4, 80),
@@ -297,6 +345,10 @@ static void what_is_not_known_is_left_out(void **state)
 	c.sock.peer_port = 0;
 	s = scene_of(c);
 	SAYS(&s, "The program connects from port 40000.");
+	s.records[0].call.port_before = 0; /* to port 0 */
+	SAYS(&s, "The program had no port, so the kernel picked 40000 to connect from.");
+	SAYS_NOT(&s, "connects from port");
+	s.records[0].call.port_before = 40000;
 	s.records[0].call.head.kind = WIRE_SEND;
 	s.records[0].call.facts &= ~(uint32_t)WIRE_F_REQUEST;
 	s.records[0].call.req_family = s.records[0].call.req_port = 0;
@@ -332,6 +384,7 @@ int main(void)
 		cmocka_unit_test(what_was_there_before),
 		cmocka_unit_test(nothing_is_said_twice_to_a_program),
 		cmocka_unit_test(three_sentences_at_most),
+		cmocka_unit_test(a_sentence_knows_what_it_says),
 		cmocka_unit_test(the_first_sentence_is_plain),
 		cmocka_unit_test(other_namespaces_have_their_own_settings),
 		cmocka_unit_test(what_is_not_known_is_left_out),

@@ -87,9 +87,11 @@ static void by_which_option_it_is_not_shared(void **state)
 	SAYS(&none, "With SO_REUSEADDR on both sockets before bind() they could share the port, as "
 		    "long as neither listens.");
 	SAYS_NOT(&none, "leave that both must");
+	SAYS_NOT(&none, "could share the port.");
 	for (size_t i = 0; i < udp.len; i++)
 		udp.records[i].call.sock.protocol = IPPROTO_UDP;
 	SAYS(&udp, "With SO_REUSEADDR on both sockets before bind() they could share the port.");
+	SAYS_NOT(&udp, "neither listens");
 	udp.records[0].call.sock.options = WIRE_O_REUSEADDR;
 	SAYS_NOT(&udp, "With SO_REUSEADDR on both");
 	SAYS(&holder, BOTH_GIVE "does not have it.");
@@ -162,9 +164,12 @@ static void none_is_left(void **state)
 	SAYS(&s, "Each port of 40000-40000 (1 port, none reserved)");
 	s.records[0].call.range_lo = s.records[0].call.range_hi = 0;
 	SAYS_NOT(&s, "Each port");
+	SAYS_NOT(&s, "does not share it.");
 	s = scene_of(as_udp(refused_bind(any4, 0, EADDRINUSE)));
 	SAYS(&s, "(28232 ports, none reserved) that the kernel may pick is held by somebody who "
 		 "does not share it.");
+	SAYS_NOT(&s, "wants one for itself");
+	SAYS_NOT(&s, "is in state CLOSE");
 	s.records[0].call.req_port = 81;
 	SAYS_NOT(&s, "Each port");
 	s = scene_of(refused_bind(any4, 81, EADDRINUSE));
@@ -191,6 +196,8 @@ static void other_refusals(void **state)
 		    "net.ipv4.ip_unprivileged_port_start is 1024, and no number below it was "
 		    "named.");
 	SAYS_NOT(&low, "a security module");
+	SAYS_NOT(&high, "bind() compares the number");
+	SAYS_NOT(&foreign, "bind() compares the number");
 	low.reserved = NULL;
 	SAYS_NOT(&low, "privileged");
 	SAYS_NOT(&low, "a security module");

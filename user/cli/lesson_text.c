@@ -331,9 +331,8 @@ static void show_outcome(struct out *out, const struct run *run, const struct di
 /* The call did something to the socket, or was refused, and the backend has no eyes for it. */
 static bool is_unseen(const struct run *run, const struct did *did)
 {
-	const struct did *made = did->step ? did_nth(run, STEP_SOCKET, did->step->socket, 0) : did;
-
-	if (!run->traced || run->lost || !did->done || did->events_len || !worked(made))
+	if (!did->step || !run->traced || run->lost || !did->done || did->events_len ||
+	    !worked(did_nth(run, STEP_SOCKET, did->step->socket, 0)))
 		return false;
 	switch (did->step->op) {
 	case STEP_BIND:

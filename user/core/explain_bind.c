@@ -100,9 +100,9 @@ static bool is_deferred(const struct about *a)
 
 static bool is_dual_stack(const struct about *a)
 {
-	return a->life->local.family == AF_INET6 &&
-	       a->event->request.family == AF_INET6 && named_everywhere(a) &&
-	       !explain_is_mapped(&a->event->request) && !(a->event->options & WIRE_O_V6ONLY);
+	return a->life->local.family == AF_INET6 && a->event->request.family == AF_INET6 &&
+	       named_everywhere(a) && !explain_is_mapped(&a->event->request) &&
+	       !(a->event->options & WIRE_O_V6ONLY);
 }
 
 /* --- what the number means ---------------------------------------------------------------- */

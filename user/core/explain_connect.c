@@ -57,6 +57,8 @@ static const struct explain_rule first[] = {
 	  "any." },
 	{ ON(CONNECT), DONE, had_port,
 	  "{Who} connects to {peer} from port {port}, which it had before." },
+	{ ON(CONNECT), FACT_OK | FACT_SEEN | FACT_GIVEN | FACT_ORIGIN, NULL,
+	  "{Who} had no port, so the kernel picked {port} to connect from." },
 	{ ON(CONNECT), FACT_OK | FACT_SEEN | FACT_PORT, NULL, "{Who} connects from port {port}." },
 	{ ON(ESTABLISHED), DONE | FACT_ORIGIN, is_client,
 	  "The other side agreed: there is a connection from {own} to {peer}." },

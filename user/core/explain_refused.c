@@ -76,8 +76,7 @@ static const struct explain_rule first[] = {
 	  "{Who} asked for the address {request}, which this machine does not have there." },
 	{ ON(BIND), REFUSED, is_foreign,
 	  "{Who} asked for the address {request}, which is not one of this machine." },
-	{ ON(BIND), NOT_DONE, is_second,
-	  "{Who} asked for a port, but it has {had} already." },
+	{ ON(BIND), NOT_DONE, is_second, "{Who} asked for a port, but it has {had} already." },
 	{ ON(BIND), NOT_DONE, NULL, "{Who} asked for a port, and the kernel refused." },
 };
 
