@@ -21,12 +21,14 @@
 #include "user/sink/recording.h"
 #include "user/source/make.h"
 #include "user/source/replay.h"
+#include "user/source/stop.h"
 #include "user/util/say.h"
 #include "user/util/version.h"
 
 #define SETTLE_NS    30000000ULL   /* the last events of a lesson come within that, ... */
 #define SETTLE_BEATS 2		   /* ... and by then the reader has come so often */
 #define WALK_NS	     5000000000ULL /* longest wait for the walk through existing sockets */
+#define BEAT_MS	     50 /* without a tracer: how soon a signal is noticed, at the latest */
 
 /* The teaching of one or of several lessons. */
 struct teach {
@@ -309,8 +311,8 @@ static int teach_untraced_steps(struct teach *t)
 	size_t before = t->shown;
 	int err = 0;
 
-	while (!err && t->shown == before && !t->broken) {
-		if (poll(&p, 1, -1) < 0 && errno != EINTR)
+	while (!err && t->shown == before && !t->broken && !stop_asked()) {
+		if (poll(&p, 1, BEAT_MS) < 0 && errno != EINTR)
 			return -errno;
 		while (!err && (step = performer_next(&t->performer, &t->broken)))
 			err = teach_step(t, step, (const char *)(step + 1));
@@ -324,12 +326,16 @@ static int teach_untraced(struct teach *t)
 	int err = 0;
 
 	teach_start_untraced(t);
-	for (size_t n = t->o->lesson_first; n <= t->last && !err && !t->broken; n++) {
+	stop_watch(false);
+	for (size_t n = t->o->lesson_first; n <= t->last && !err && !t->broken && !stop_asked();
+	     n++) {
 		t->number = n;
 		err = performer_order(&t->performer, n);
 		if (!err)
 			err = teach_untraced_steps(t);
 	}
+	stop_unwatch();
+	signal(SIGPIPE, SIG_IGN);
 	none.ts_ns = clock_boot_ns();
 	return err ? err : teach_summary(t, &none);
 }
