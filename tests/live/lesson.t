@@ -158,8 +158,9 @@ def check_text(tap, folder, texts):
 def check_guess(tap):
     """Who sits at a terminal is asked first."""
     master, slave = pty.openpty()
-    os.write(master, b"what?\ny\n")
+    os.write(master, b"what?\n" + b"m" * 63 + b"no\ny\n")
     result = run("puzzle-1", stdin=slave)
+    tap.equal(result.stdout.count("y or n? "), 2, "a quiz asks again, once for each line")
     tap.check("Your guess: yes; the kernel's answer: yes" in " ".join(result.stdout.split()),
               "a quiz at a terminal takes a guess", result.stdout)
     result = run("puzzle-1", stdin=subprocess.DEVNULL)
@@ -169,16 +170,15 @@ def check_guess(tap):
     os.close(slave)
 
 
-def check_interrupted(tap):
+def check_interrupted(tap, how, *command):
     """Ctrl-C at a terminal reaches the lesson's program as well: no failure of it."""
-    with subprocess.Popen([live.PORTLIFE, "lesson", "--all", *live.ATTACH], text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          start_new_session=True) as process:
+    with subprocess.Popen([*command, "lesson", "--all"], text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, start_new_session=True) as process:
         process.stdout.readline()  # the first one is over
         os.killpg(process.pid, signal.SIGINT)
         _, talk = process.communicate(timeout=60)
         tap.check(process.returncode == 0 and "too early" not in talk,
-                  "interrupted with its program: status 0", process.returncode, talk)
+                  f"{how}, interrupted with its program: status 0", process.returncode, talk)
 
 
 def check_unprivileged(tap, folder):
@@ -190,12 +190,17 @@ def check_unprivileged(tap, folder):
     result = run("--all", "-j", argv0=nobody, program=program)
     check_verdicts(tap, result, False, "as nobody")
     tap.check("not traced" in result.stderr, "as nobody: says that it is not traced")
+    check_interrupted(tap, "as nobody", *nobody, program)
     forbid = ["unshare", "-U", "-r", "sh", "-c", "echo 0 >/proc/sys/user/max_user_namespaces; "
               'exec setpriv --bounding-set=-all --inh-caps=-all "$0" "$@"']
     result = run("listen-without-bind", argv0=forbid, program=program)
     tap.check(result.returncode == 3, "no network of one's own: status 3", result.returncode,
               result.stderr)
     tap.check("NOT SHOWN" in result.stdout, "... and it says that nothing was shown")
+    tap.check("runs now" not in result.stdout, "... and not that a program runs")
+    result = run("puzzle-1", argv0=forbid, program=program)
+    tap.check("NOT SHOWN" in result.stdout and "kernel's answer" not in result.stdout,
+              "... a quiz that was not played has no answer", result.stdout)
 
 
 def whole(data, kind):
@@ -238,7 +243,7 @@ def main():
         path = check_text(tap, folder.name, texts := {})
         check_source(tap, said, texts)
         check_guess(tap)
-        check_interrupted(tap)
+        check_interrupted(tap, "as root", live.PORTLIFE, *live.ATTACH)
         check_contradiction(tap, folder.name, path)
         check_unprivileged(tap, folder.name)
     tap.done()

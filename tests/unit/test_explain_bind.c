@@ -51,6 +51,10 @@ static void what_bind_leaves_in_the_socket(void **state)
 		   "the port when it is disconnected, until it is closed.");
 	SAYS(&udp_zero, "SOCK_BINDPORT_LOCK is not set, as the program named no number: a "
 			"disconnect gives the port back.");
+	SAYS_NOT(&udp, "a connect() fails");
+	SAYS_NOT(&udp_zero, "a connect() that fails");
+	SAYS_NOT(&tcp, "disconnected");
+	SAYS_NOT(&zero, "a disconnect");
 	SAYS(&udp_zero, "can reach the socket from now on");
 	SAYS_NOT(&udp_zero, "keeps the port");
 	udp_zero.records[0].call.sock.userlocks = LOCK_PORT;
@@ -194,12 +198,11 @@ static void an_address_without_a_port(void **state)
 	c.facts &= ~(uint32_t)WIRE_F_SEARCHED;
 	s = scene_of(c);
 	SAYS(&s, "The program asked for the address 10.0.0.1 and for no port yet, and has none.");
-	SAYS(&s,
-	     "IP_BIND_ADDRESS_NO_PORT is set: bind() wrote the address only, and the port comes "
-	     "with connect(), which can share one among connections to different "
-	     "destinations.");
+	SAYS(&s, "IP_BIND_ADDRESS_NO_PORT is set: bind() wrote the address only, and the port "
+		 "comes later; one from connect() can serve connections to different "
+		 "destinations.");
 	udp = scene_of(as_udp(c));
-	SAYS_NOT(&udp, "share one among");
+	SAYS_NOT(&udp, "one from connect()");
 	s = scene_of(zero_bind(own4, 40001));
 	SAYS_NOT(&s, "IP_BIND_ADDRESS_NO_PORT");
 	SAYS_NOT(&s, "no port yet");
@@ -311,6 +314,7 @@ static void ports_taken_are_counted(void **state)
 {
 	struct scene s = scene_new();
 	struct wire_call other = named_bind(own4, 50000);
+	struct wire_end end = end_new(2, BOOT_NS + 500);
 
 	(void)state;
 	scene_add(&s, zero_bind(any4, 40001));
@@ -325,6 +329,20 @@ static void ports_taken_are_counted(void **state)
 	s.records[0].call = other;
 	s.records[0].call.sock.netns++;
 	SAYS_NOT(&s, "in use");
+	/* TIME_WAIT, where its end is seen */
+	end.time_wait_ns = BOOT_NS + 499;
+	end.flags = WIRE_E_TIME_WAIT;
+	end.port = 50000;
+	s.records[0].call = connecting(0, 50000);
+	s.records[0].call.sock.id = 2;
+	s.records[2] = s.records[1];
+	s.records[2].call.head.ts_ns = BOOT_NS + 600;
+	s.records[2].call.start_ns = BOOT_NS + 590;
+	s.records[1].end = end;
+	s.len = 3;
+	SAYS(&s, "at least 1 in use)");
+	s.blind = WIRE_B_TIME_WAIT_START | WIRE_B_TIME_WAIT_END;
+	SAYS_NOT(&s, "in use)");
 }
 
 static void udp_has_no_parity(void **state)
@@ -443,8 +461,43 @@ static void listen_again(void **state)
 	SAYS_NOT(&s, "again");
 	scene_add(&s, listening(any4, 40001, 40001))->head.ts_ns += 100;
 	s.records[1].call.start_ns += 100;
-	SAYS(&s, "The program asked again to wait for connections at port 40001, where it waits "
-		 "already.");
+	SAYS(&s, "The program asked once more to wait for connections at port 40001.");
+	/* shutdown() had ended it, and the port went with it */
+	s.records[1].call.sock.local_port = 40003;
+	s.records[1].call.port_before = 0;
+	s.records[2] = s.records[1];
+	s.records[1].edge = edge_new(WIRE_RELEASE, 1, BOOT_NS + 350, 40001, 0);
+	s.len = 3;
+	SAYS(&s, "The program waits for connections and had no port for that, so the kernel picked "
+		 "40003.");
+	SAYS_NOT(&s, "once more");
+	/* what was tried in vain is not done again */
+	s = scene_of(named_bind(any4, 8080));
+	scene_add(&s, listening(any4, 8080, 8080))->error = EADDRINUSE;
+	s.records[1].call.sock.state = TCP_CLOSE;
+	scene_add(&s, listening(any4, 8080, 8080))->head.ts_ns += 100;
+	s.records[2].call.start_ns += 100;
+	SAYS_NOT(&s, "once more to wait");
+	SAYS(&s, "The program waits for connections at port 8080, the one it had asked for.");
+	SAYS(&s, "The state went from CLOSE to LISTEN; listen() found");
+}
+
+/* SO_BINDTODEVICE: a wildcard is not all. */
+static void one_device(void **state)
+{
+	struct scene s = scene_of(named_bind(any4, 8080));
+
+	(void)state;
+	scene_add(&s, listening(any4, 8080, 8080));
+	s.records[0].call.sock.ifindex = s.records[1].call.sock.ifindex = 2;
+	SAYS(&s, "The program asked for port 8080, for what comes in through one network device, "
+		 "and got it.");
+	SAYS(&s, "0.0.0.0%if2 stands for every IPv4 address of this network namespace, but only "
+		 "for what comes in through that device (SO_BINDTODEVICE).");
+	SAYS_NOT(&s, "of this machine");
+	SAYS_NOT(&s, "who can reach one");
+	s.records[0].call.sock.ifindex = s.records[1].call.sock.ifindex = 0;
+	SAYS_NOT(&s, "device");
 }
 
 static void listen_refused(void **state)
@@ -457,6 +510,11 @@ static void listen_refused(void **state)
 	c.sock.state = TCP_CLOSE;
 	scene_add(&lost, c);
 	SAYS(&lost, "The program has port 8080, but may not wait for connections there.");
+	SAYS(&lost, "listen() asks once more whether the socket may have its port, and somebody "
+		    "who has it, too, does not share it: EADDRINUSE.");
+	SAYS_NOT(&lost, "had shared the port");
+	lost.records[1].call.sock.options = WIRE_O_REUSEADDR;
+	SAYS_NOT(&lost, "does not share it");
 	SAYS(&lost, "bind() had shared the port under SO_REUSEADDR; that holds as long as nobody "
 		    "listens, and listen() asks once more: EADDRINUSE.");
 	SAYS_NOT(&lost, "found no free port");
@@ -505,6 +563,7 @@ int main(void)
 		cmocka_unit_test(listen_after_bind),
 		cmocka_unit_test(who_can_connect),
 		cmocka_unit_test(listen_again),
+		cmocka_unit_test(one_device),
 		cmocka_unit_test(listen_refused),
 	};
 

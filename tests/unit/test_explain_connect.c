@@ -223,12 +223,13 @@ static void a_connection_shares_a_port(void **state)
 	struct scene s = scene_of(connecting(0, 40000));
 
 	(void)state;
-	SAYS_NOT(&s, "has 40000 already");
+	SAYS_NOT(&s, "had 40000 already");
 	s.records[0].call.facts |= WIRE_F_OWNERS;
-	SAYS_NOT(&s, "has 40000 already");
+	SAYS_NOT(&s, "had 40000 already");
 	s.records[0].call.facts |= WIRE_F_SHARED;
-	SAYS(&s, "Another socket, or what is left of one, has 40000 already; connect() shares a "
-		 "port as long as the other end, here 10.0.0.9:443, differs.");
+	SAYS(&s, "Another socket, or what is left of one, had 40000 already; connect() takes a "
+		 "port again as long as no two connections have both ends alike, here "
+		 "10.0.0.1:40000 and 10.0.0.9:443.");
 }
 
 static void what_connect_leaves_in_the_socket(void **state)
@@ -359,11 +360,13 @@ static void a_port_that_is_still_there_does_not_go_back(void **state)
 	scene_add(&s, refused_connect(40001, 40001, ENETUNREACH));
 	SAYS_NOT(&s, "goes back");
 	SAYS(&s, "10.0.0.9:443 could not be reached.");
+	SAYS(&s, "connect() failed with ENETUNREACH.");
 	SAYS_NOT(&s, "no port was needed");
 	s = scene_of(refused_connect(0, 0, ENETUNREACH));
 	SAYS(&s, "From this machine no way leads to 10.0.0.9, so no port was needed.");
 	SAYS(&s, "connect() looks for the route before it looks for a port: ENETUNREACH, and the "
 		 "socket has none.");
+	SAYS_NOT(&s, "connect() failed with");
 	s = scene_of(refused_connect(0, 0, EHOSTUNREACH));
 	SAYS_NOT(&s, "looks for the route");
 }
@@ -451,8 +454,9 @@ static void datagrams_without_a_route(void **state)
 	struct scene s = scene_of(as_udp(refused_connect(0, 40000, ENETUNREACH)));
 
 	(void)state;
-	SAYS(&s, "connect() on UDP sees to the port before it looks for the route: ENETUNREACH, "
-		 "and nothing was sent.");
+	SAYS(&s, "connect() on UDP sees to the port, here 40000, before it looks for the route: "
+		 "ENETUNREACH, and nothing was sent.");
+	SAYS_NOT(&s, "connect() failed with");
 	s = scene_of(refused_connect(0, 40000, ENETUNREACH));
 	SAYS_NOT(&s, "on UDP");
 }
@@ -528,6 +532,9 @@ static void a_send_that_finds_none(void **state)
 	s.records[0].call.cause = 0;
 	SAYS_NOT(&s, "The search for a port said");
 	SAYS(&s, "The send failed with EAGAIN.");
+	s.records[0].call.error = EPERM; /* not for want of a port */
+	SAYS_NOT(&s, "found none");
+	SAYS(&s, "The program wanted to send, and that failed.");
 }
 
 static void a_send_that_connects(void **state)
@@ -539,6 +546,9 @@ static void a_send_that_connects(void **state)
 		 "connection to 10.0.0.9:443 that carries them.");
 	SAYS(&s, "send() looked through 32768-60999");
 	SAYS(&s, "even numbers first: 40000 is even");
+	scene_add_edge(&s, edge_new(WIRE_ESTABLISHED, 1, BOOT_NS + 500, 0, 0));
+	SAYS(&s, "The state went to ESTABLISHED; address and port are those that send() had put "
+		 "into the socket.");
 }
 
 int main(void)

@@ -5,6 +5,7 @@
  * would not be true.
  */
 #include "tests/unit/scenes.h"
+#include "user/core/explain_rules.h"
 
 #define NEVER                                                                                      \
 	"The program never asked for a port, so the kernel picked 40000 for its connection to "    \
@@ -46,6 +47,7 @@ static void a_disconnect(void **state)
 	SAYS(&s, "connect() with AF_UNSPEC clears the other end; the port is locked "
 		 "(SOCK_BINDPORT_LOCK), as bind() had named it.");
 	SAYS_NOT(&s, "and of port");
+	SAYS_NOT(&s, "the port goes");
 	s.records[2].call.sock.userlocks = 0;
 	SAYS_NOT(&s, "the port is locked");
 	s = scene_of(connecting(0, 40000));
@@ -65,9 +67,9 @@ static void a_close(void **state)
 	scene_close(&s, 600, 40000, 0);
 	scene_close(&bound, 600, 8080, 0);
 	scene_close(&server, 600, 40001, 0);
-	SAYS(&s, "The program is done with 10.0.0.9:443, and with port 40000 for that.");
-	SAYS(&s, "close() gives back the descriptor; the port stays in use until the connection is "
-		 "over, and after that if this side goes through TIME_WAIT.");
+	SAYS(&s, "The program has closed what it had at port 40000."); /* nobody had agreed */
+	SAYS_NOT(&s, "done with");
+	SAYS_NOT(&s, "close() gives back");
 	SAYS(&bound, "The program has closed what it had at port 8080.");
 	SAYS_NOT(&bound, "close() gives back");
 	SAYS(&server, "The program has closed what waited for connections at 0.0.0.0:40001.");
@@ -83,6 +85,20 @@ static void a_close(void **state)
 	s.records[1] = s.records[2];
 	s.records[2] = s.records[3];
 	SAYS(&s, "The connection with 10.0.0.9:443 has given back port 40000.");
+	SAYS(&s, "The program is done with 10.0.0.9:443, and with port 40000 for that.");
+	SAYS(&s, "close() gives back the descriptor; the port stays in use until the connection is "
+		 "over, and after that if this side goes through TIME_WAIT.");
+	s = scene_of(as_udp(connecting(0, 40000)));
+	scene_close(&s, 600, 40000, 0);
+	SAYS(&s, "The program is done with 10.0.0.9:443, and with port 40000 for that.");
+	SAYS_NOT(&s, "close() gives back");
+	/* a server that was refused has never waited */
+	server.records[0].call.port_before = 40001;
+	server.records[0].call.error = EADDRINUSE;
+	server.records[0].call.sock.state = TCP_CLOSE;
+	SAYS_NOT(&server, "what waited for");
+	SAYS_NOT(&server, "that accept() has taken");
+	SAYS(&server, "The program has closed what it had at port 40001.");
 	SAYS_NOT(&bound, "The connection with");
 	SAYS(&bound, "A release is not yet a free port: others who share it, connections accepted "
 		     "at it, and TIME_WAIT are owners of their own.");
@@ -121,8 +137,8 @@ static void time_wait_keeps_a_port(void **state)
 	scene_close(&s, 600, 40000, 599);
 	SAYS(&s, "The connection to 10.0.0.9:443 is over, but the kernel keeps port 40000 for a "
 		 "while, for something may still be on its way.");
-	SAYS(&s, "TIME_WAIT comes to the side that closes first and lasts 60 s; no process has the "
-		 "port, so lists of processes show nobody.");
+	SAYS(&s, "TIME_WAIT comes to the side that closes first and lasts 60 s; it belongs to no "
+		 "process, so lists of processes do not show it.");
 	SAYS(&s, "bind() to 10.0.0.1:40000 is refused meanwhile, unless this socket had "
 		 "SO_REUSEADDR (or "
 		 "SO_REUSEPORT) and the new one has it, too.");
@@ -214,6 +230,59 @@ static void three_sentences_at_most(void **state)
 			    "connect() failed with EPERM.\n");
 }
 
+static const struct explain_table *const tables[] = {
+	&explain_search,  &explain_bind,  &explain_bind_failed,	   &explain_listen,
+	&explain_connect, &explain_send,  &explain_connect_failed, &explain_accept,
+	&explain_end,	  &explain_other,
+};
+
+/* A sentence needs to know what it names, and that it was seen or found late. */
+static void check_needs(const struct explain_rule *rule)
+{
+	static const struct {
+		const char *word;
+		uint32_t any_of;
+	} words[] = {
+		{ "{peer", FACT_PEER },
+		{ "{request", FACT_REQUEST },
+		{ "{every-asked}", FACT_REQUEST },
+		{ "{range}", FACT_RANGE },
+		{ "{namespace-range}", FACT_SETTINGS },
+		{ "{start}", FACT_UNPRIVILEGED },
+		{ "{holder}", FACT_HOLDER },
+		{ "{origin}", FACT_ORIGIN },
+		{ "{port}", FACT_PORT | FACT_ORIGIN | FACT_GIVEN },
+		{ "{own}", FACT_PORT | FACT_ORIGIN | FACT_GIVEN },
+		{ "{number}", FACT_ORIGIN | FACT_OK },
+		{ "{errno}", FACT_FAILED },
+		{ "{cause}", FACT_FAILED },
+		{ "state is", FACT_SOCKET },
+		{ "SOCK_BINDPORT_LOCK is", FACT_SOCKET },
+		{ "never asked for a port", FACT_WHOLE_LIFE },
+		{ "without ever having asked", FACT_WHOLE_LIFE },
+		{ "lasts 60 s", FACT_TIME_WAIT },
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strstr(rule->text, words[i].word) && !(rule->needs & words[i].any_of))
+			fail_msg("%s need not be known in: %s", words[i].word, rule->text);
+	if (!(rule->needs & (FACT_SEEN | FACT_LATE | FACT_FAILED)))
+		fail_msg("may not have been seen: %s", rule->text);
+	if (!(rule->needs & (FACT_OK | FACT_FAILED | FACT_LATE)))
+		fail_msg("may have failed: %s", rule->text);
+}
+
+static void a_sentence_knows_what_it_says(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		for (size_t j = 0; j < tables[i]->first_len; j++)
+			check_needs(&tables[i]->first[j]);
+		for (size_t j = 0; j < tables[i]->more_len; j++)
+			check_needs(&tables[i]->more[j]);
+	}
+}
+
 /* The kernel's words come from the second sentence on. */
 static void the_first_sentence_is_plain(void **state)
 {
@@ -247,6 +316,12 @@ static void the_first_sentence_is_plain(void **state)
 			if (strstr(first, words[j]))
 				fail_msg("\"%s\" is in: %s", words[j], first);
 	}
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+		for (size_t j = 0; j < tables[i]->first_len; j++)
+			for (size_t k = 0; k < sizeof(words) / sizeof(words[0]); k++)
+				if (strstr(tables[i]->first[j].text, words[k]))
+					fail_msg("\"%s\" is in: %s", words[k],
+						 tables[i]->first[j].text);
 }
 
 static void other_namespaces_have_their_own_settings(void **state)
@@ -270,6 +345,10 @@ static void what_is_not_known_is_left_out(void **state)
 	c.sock.peer_port = 0;
 	s = scene_of(c);
 	SAYS(&s, "The program connects from port 40000.");
+	s.records[0].call.port_before = 0; /* to port 0 */
+	SAYS(&s, "The program had no port, so the kernel picked 40000 to connect from.");
+	SAYS_NOT(&s, "connects from port");
+	s.records[0].call.port_before = 40000;
 	s.records[0].call.head.kind = WIRE_SEND;
 	s.records[0].call.facts &= ~(uint32_t)WIRE_F_REQUEST;
 	s.records[0].call.req_family = s.records[0].call.req_port = 0;
@@ -305,6 +384,7 @@ int main(void)
 		cmocka_unit_test(what_was_there_before),
 		cmocka_unit_test(nothing_is_said_twice_to_a_program),
 		cmocka_unit_test(three_sentences_at_most),
+		cmocka_unit_test(a_sentence_knows_what_it_says),
 		cmocka_unit_test(the_first_sentence_is_plain),
 		cmocka_unit_test(other_namespaces_have_their_own_settings),
 		cmocka_unit_test(what_is_not_known_is_left_out),

@@ -35,7 +35,7 @@ static void other_families_have_no_ports(void **state)
 	scene_close(&s, 600, 7, 0);
 	SAYS(&s, "A connection is there.");
 	SAYS(&s, "The program is done with this.");
-	SAYS(&s, "The socket has given back what it had.");
+	SAYS(&s, "What it had has been given back.");
 	SAYS_NOT(&s, "port");
 	s.len = 1;
 	scene_close(&s, 600, 7, 599);
@@ -51,9 +51,20 @@ static void other_families_have_no_ports(void **state)
 
 /* --- names of AF_UNIX ------------------------------------------------------------------------ */
 
+/* Closed, and with it goes the name. */
+static void unix_close(struct world *w)
+{
+	struct wire_end end = end_new(1, BOOT_NS + 600);
+
+	end.close_ns = BOOT_NS + 590;
+	end.port = 1;
+	end.release_ns = BOOT_NS + 599;
+	FEED(w, end);
+}
+
 /* All that is said of this call of a UNIX socket with this name, asked for or made up. */
-static const char *unix_said(uint8_t kind, int error, const char *asked, size_t asked_len,
-			     const char *local, size_t local_len)
+static const char *unix_story(uint8_t kind, int error, const char *asked, size_t asked_len,
+			      const char *local, size_t local_len, bool closes)
 {
 	static const struct filter all = { .states = true };
 	static char said[sizeof(((struct world *)0)->explained)];
@@ -85,9 +96,17 @@ static const char *unix_said(uint8_t kind, int error, const char *asked, size_t 
 		FEED(w, a);
 	}
 	FEED(w, c);
+	if (closes)
+		unix_close(w);
 	memcpy(said, w->explained, sizeof(said));
 	world_free(w);
 	return said;
+}
+
+static const char *unix_said(uint8_t kind, int error, const char *asked, size_t asked_len,
+			     const char *local, size_t local_len)
+{
+	return unix_story(kind, error, asked, asked_len, local, local_len, false);
 }
 
 #define FILE_STAYS                                                                                 \
@@ -116,6 +135,8 @@ static void names_of_unix(void **state)
 			  "00a1b",
 			  6),
 		"The program asked for no name, so the kernel made up @00a1b.\n" NO_FILE);
+	assert_non_null(strstr(unix_story(WIRE_BIND, 0, "/run/a", 6, "/run/a", 6, true),
+			       "The program no longer has the name /run/a.\n"));
 }
 
 static void names_of_unix_that_are_taken(void **state)
@@ -187,7 +208,7 @@ static void numbers_of_netlink(void **state)
 	s = scene_of(c);
 	SAYS(&s, "The program asked for the number 4711, and got it.");
 	scene_close(&s, 600, 1, 0);
-	SAYS(&s, "The socket has given back the number 4711.");
+	SAYS(&s, "The number 4711 has been given back.");
 	c.error = EADDRINUSE;
 	c.sock.local_port = 0;
 	memset(c.sock.local, 0, 4);

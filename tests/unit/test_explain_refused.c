@@ -30,10 +30,13 @@ static void a_port_that_is_taken(void **state)
 	SAYS(&own, "The program asked for port 80 at the address 10.0.0.1, but it is taken.");
 	SAYS_NOT(&own, "overlap");
 	SAYS_NOT(&own, "SO_REUSE");
-	SAYS(&own, "The socket is what it was: no port, state CLOSE; the program may bind() it "
+	SAYS(&own, "The socket still has no port and is in state CLOSE: the program may bind() it "
 		   "again.");
 	own.records[0].call.port_before = own.records[0].call.sock.local_port = 81;
-	SAYS_NOT(&own, "what it was");
+	SAYS_NOT(&own, "still has no port");
+	any.records[0].call.sock.ifindex = 2;
+	SAYS(&any, "The program asked for port 80 at the address 0.0.0.0%if2, but it is taken.");
+	SAYS_NOT(&any, "of this machine");
 }
 
 static void by_which_address_it_is_taken(void **state)
@@ -84,9 +87,11 @@ static void by_which_option_it_is_not_shared(void **state)
 	SAYS(&none, "With SO_REUSEADDR on both sockets before bind() they could share the port, as "
 		    "long as neither listens.");
 	SAYS_NOT(&none, "leave that both must");
+	SAYS_NOT(&none, "could share the port.");
 	for (size_t i = 0; i < udp.len; i++)
 		udp.records[i].call.sock.protocol = IPPROTO_UDP;
 	SAYS(&udp, "With SO_REUSEADDR on both sockets before bind() they could share the port.");
+	SAYS_NOT(&udp, "neither listens");
 	udp.records[0].call.sock.options = WIRE_O_REUSEADDR;
 	SAYS_NOT(&udp, "With SO_REUSEADDR on both");
 	SAYS(&holder, BOTH_GIVE "does not have it.");
@@ -159,9 +164,12 @@ static void none_is_left(void **state)
 	SAYS(&s, "Each port of 40000-40000 (1 port, none reserved)");
 	s.records[0].call.range_lo = s.records[0].call.range_hi = 0;
 	SAYS_NOT(&s, "Each port");
+	SAYS_NOT(&s, "does not share it.");
 	s = scene_of(as_udp(refused_bind(any4, 0, EADDRINUSE)));
 	SAYS(&s, "(28232 ports, none reserved) that the kernel may pick is held by somebody who "
 		 "does not share it.");
+	SAYS_NOT(&s, "wants one for itself");
+	SAYS_NOT(&s, "is in state CLOSE");
 	s.records[0].call.req_port = 81;
 	SAYS_NOT(&s, "Each port");
 	s = scene_of(refused_bind(any4, 81, EADDRINUSE));
@@ -183,9 +191,19 @@ static void other_refusals(void **state)
 	SAYS(&low, "bind() compares the number with net.ipv4.ip_unprivileged_port_start (1024) "
 		   "before it looks whether the port is free: EACCES says nothing of that.");
 	SAYS(&high, "The program asked for port 8080, and is not allowed to have it.");
-	SAYS_NOT(&high, "privileged");
+	SAYS_NOT(&high, "privileged programs");
+	SAYS(&high, "EACCES comes from a security module or a program of the administrator here: "
+		    "net.ipv4.ip_unprivileged_port_start is 1024, and no number below it was "
+		    "named.");
+	SAYS_NOT(&low, "a security module");
+	SAYS_NOT(&high, "bind() compares the number");
+	SAYS_NOT(&foreign, "bind() compares the number");
 	low.reserved = NULL;
 	SAYS_NOT(&low, "privileged");
+	SAYS_NOT(&low, "a security module");
+	high.records[0].call.req_port = 0;
+	SAYS(&high, "The program asked for any free port, and is not allowed to have one.");
+	SAYS_NOT(&high, "port 0");
 	SAYS(&policy, "EPERM comes from a program of the administrator or from a security module, "
 		      "not from the kernel's own rules about ports.");
 	SAYS_NOT(&high, "EPERM");
@@ -194,6 +212,13 @@ static void other_refusals(void **state)
 	SAYS(&foreign,
 	     "bind() looks at the address first: whether port 8080 is free was not looked "
 	     "at, and EADDRNOTAVAIL says nothing of that.");
+	foreign.records[0].call.req_port = 0;
+	SAYS_NOT(&foreign, "port 0");
+	SAYS_NOT(&foreign, "looks at the address first");
+	foreign.records[0].call.sock.ifindex = 2;
+	SAYS(&foreign, "The program asked for the address 10.0.0.9%if2, which this machine does "
+		       "not have there.");
+	SAYS_NOT(&foreign, "one of this machine");
 	SAYS(&odd, "The program asked for a port, and the kernel refused.");
 	SAYS(&odd, "bind() failed with ENOMEM.");
 	SAYS_NOT(&foreign, "bind() failed with");
@@ -207,7 +232,7 @@ static void a_second_bind(void **state)
 	(void)state;
 	again.port_before = again.sock.local_port = 8080;
 	scene_add(&s, again);
-	SAYS(&s, "The program asked for a port once more, but it has 8080 already.");
+	SAYS(&s, "The program asked for a port, but it has 8080 already.");
 	SAYS(&s, "bind() is for sockets that have no port: the second one is refused with EINVAL, "
 		 "and the port stays as it is.");
 	SAYS_NOT(&s, "comes too late");
@@ -219,6 +244,13 @@ static void a_second_bind(void **state)
 	SAYS(&s,
 	     "bind() is for sockets that have no port: listen() has given this one its port, so "
 	     "bind() comes too late (EINVAL).");
+	SAYS_NOT(&s, "the second one");
+	s = scene_of(accepted(0));
+	again.port_before = again.sock.local_port = 8080;
+	scene_add(&s, again);
+	SAYS(&s, "The program asked for a port, but it has 8080 already.");
+	SAYS(&s, "bind() is for sockets that have no port: this one came out of accept() with the "
+		 "listener's, so bind() comes too late (EINVAL).");
 	SAYS_NOT(&s, "the second one");
 	s = scene_of(refused_bind(any4, 9090, EINVAL));
 	SAYS_NOT(&s, "bind() is for sockets");

@@ -465,8 +465,12 @@ static void what_cannot_be_set_up_is_not_shown(void **state)
 	((struct did *)did_nth(&other, STEP_SETTING, NULL, 0))->error = EROFS;
 	run_judge(&other, &v);
 	assert_int_equal(v.ruling, VERDICT_NOT_SHOWN);
-	assert_non_null(strstr(v.text, "needs root"));
+	assert_null(strstr(v.text, "needs root")); /* it is root: it traced */
+	assert_non_null(strstr(v.text, "not even root"));
 	assert_non_null(strstr(v.text, "EROFS"));
+	other.traced = false;
+	run_judge(&other, &v);
+	assert_non_null(strstr(v.text, "needs root"));
 }
 
 /* A kernel without IPv6: half of a lesson fails, and that is no contradiction. */

@@ -21,12 +21,14 @@
 #include "user/sink/recording.h"
 #include "user/source/make.h"
 #include "user/source/replay.h"
+#include "user/source/stop.h"
 #include "user/util/say.h"
 #include "user/util/version.h"
 
 #define SETTLE_NS    30000000ULL   /* the last events of a lesson come within that, ... */
 #define SETTLE_BEATS 2		   /* ... and by then the reader has come so often */
 #define WALK_NS	     5000000000ULL /* longest wait for the walk through existing sockets */
+#define BEAT_MS	     50 /* without a tracer: how soon a signal is noticed, at the latest */
 
 /* The teaching of one or of several lessons. */
 struct teach {
@@ -115,7 +117,7 @@ static void teach_show_text(struct teach *t, const struct lesson_shown *shown)
 		out_write(&t->data.out, "\n\n", 2);
 	if (!t->guess)
 		lesson_text_head(&t->data.out, t->run.lesson, t->run_number);
-	if (!t->shown)
+	if (!t->shown && !t->run.failed)
 		lesson_text_legend(&t->data.out, t->info != NULL);
 	lesson_text_run(&t->data.out, shown);
 }
@@ -309,8 +311,8 @@ static int teach_untraced_steps(struct teach *t)
 	size_t before = t->shown;
 	int err = 0;
 
-	while (!err && t->shown == before && !t->broken) {
-		if (poll(&p, 1, -1) < 0 && errno != EINTR)
+	while (!err && t->shown == before && !t->broken && !stop_asked()) {
+		if (poll(&p, 1, BEAT_MS) < 0 && errno != EINTR)
 			return -errno;
 		while (!err && (step = performer_next(&t->performer, &t->broken)))
 			err = teach_step(t, step, (const char *)(step + 1));
@@ -324,12 +326,16 @@ static int teach_untraced(struct teach *t)
 	int err = 0;
 
 	teach_start_untraced(t);
-	for (size_t n = t->o->lesson_first; n <= t->last && !err && !t->broken; n++) {
+	stop_watch(false);
+	for (size_t n = t->o->lesson_first; n <= t->last && !err && !t->broken && !stop_asked();
+	     n++) {
 		t->number = n;
 		err = performer_order(&t->performer, n);
 		if (!err)
 			err = teach_untraced_steps(t);
 	}
+	stop_unwatch();
+	signal(SIGPIPE, SIG_IGN);
 	none.ts_ns = clock_boot_ns();
 	return err ? err : teach_summary(t, &none);
 }
@@ -421,6 +427,18 @@ static int teach_replay(struct teach *t, struct live_result *result)
 	return ret;
 }
 
+/* The beginning of a line; the rest of it is no answer. False at the end. */
+static bool read_answer(char *line, int size)
+{
+	int c = 0;
+
+	if (!fgets(line, size, stdin))
+		return false;
+	while (!strchr(line, '\n') && c != '\n' && c != EOF)
+		c = getchar();
+	return true;
+}
+
 /* Who sits at a terminal is asked before the kernel is. */
 static void teach_ask(struct teach *t)
 {
@@ -434,7 +452,7 @@ static void teach_ask(struct teach *t)
 	out_write(&t->data.out, lesson->quiz, strlen(lesson->quiz));
 	out_write(&t->data.out, " (y/n) ", 7);
 	out_flush(&t->data.out);
-	while (fgets(line, sizeof(line), stdin)) {
+	while (read_answer(line, sizeof(line))) {
 		if (line[0] == 'y' || line[0] == 'Y')
 			t->guess = "yes";
 		else if (line[0] == 'n' || line[0] == 'N')

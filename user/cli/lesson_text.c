@@ -247,6 +247,16 @@ static bool is_of_subflow(const struct seen *e)
 	return !e->owner && e->parent && (e->kind == EVENT_BIND || e->kind == EVENT_LISTEN);
 }
 
+/* A connection that the program takes in a later call, if ever. */
+static bool is_not_accepted(const struct run *run, const struct did *did, const struct seen *e)
+{
+	const struct did *accepted = e->owner ? did_nth(run, STEP_ACCEPT, e->owner, 0) : NULL;
+
+	if (!e->parent || e->kind == EVENT_ACCEPT)
+		return false;
+	return !accepted || (accepted->step && accepted > did);
+}
+
 static void show_events(struct out *out, const struct run *run, const struct did *did)
 {
 	for (size_t i = 0; i < did->events_len; i++) {
@@ -256,12 +266,12 @@ static void show_events(struct out *out, const struct run *run, const struct did
 
 		if (e->kind == EVENT_EXISTING)
 			continue;
-		if (e->owner && (!own || strcmp(e->owner, own) != 0))
-			say_more(&w, "%s: ", e->owner);
-		else if (is_of_subflow(e))
+		if (is_of_subflow(e))
 			say_more(&w, "its first subflow, of TCP: ");
-		else if (!e->owner && e->parent && e->kind != EVENT_ACCEPT)
+		else if (is_not_accepted(run, did, e))
 			say_more(&w, "the other end, not accepted yet: ");
+		else if (e->owner && (!own || strcmp(e->owner, own) != 0))
+			say_more(&w, "%s: ", e->owner);
 		say_event(&w, e);
 		wrap(out, "    kernel: ", "%s", w.text);
 		show_explanation(out, e->explanation);
@@ -303,9 +313,13 @@ static void show_socket(struct out *out, const struct run *run, const struct did
 		      s->socket, before, after, to);
 }
 
-static void show_outcome(struct out *out, const struct did *did)
+static void show_outcome(struct out *out, const struct run *run, const struct did *did)
 {
-	if (did->error)
+	const struct step *s = did->step;
+
+	if (did->error == EBADF && s->socket && failed(did_nth(run, STEP_SOCKET, s->socket, 0)))
+		put(out, "    failed: EBADF - there is no such socket\n");
+	else if (did->error)
 		wrap(out, "    failed: ", "%s - %s", errno_symbol(did->error),
 		     strerror(did->error));
 	else if (did->step->op == STEP_READ_SETTING && did->other >= 0)
@@ -317,9 +331,8 @@ static void show_outcome(struct out *out, const struct did *did)
 /* The call did something to the socket, or was refused, and the backend has no eyes for it. */
 static bool is_unseen(const struct run *run, const struct did *did)
 {
-	const struct did *made = did->step ? did_nth(run, STEP_SOCKET, did->step->socket, 0) : did;
-
-	if (!run->traced || run->lost || !did->done || did->events_len || !worked(made))
+	if (!did->step || !run->traced || run->lost || !did->done || did->events_len ||
+	    !worked(did_nth(run, STEP_SOCKET, did->step->socket, 0)))
 		return false;
 	switch (did->step->op) {
 	case STEP_BIND:
@@ -347,7 +360,7 @@ static void show_call(struct out *out, const struct run *run, size_t i)
 		put(out, "    was not made\n");
 		return;
 	}
-	show_outcome(out, did);
+	show_outcome(out, run, did);
 	if (did->step->socket)
 		show_socket(out, run, did);
 	show_events(out, run, did);
@@ -360,9 +373,11 @@ static void show_call(struct out *out, const struct run *run, size_t i)
 static void show_guess(struct out *out, const struct lesson_shown *shown)
 {
 	const struct run *run = shown->run;
+	enum ruling ruling = shown->verdict->ruling;
 	const char *answer;
 
-	if (!run->lesson->quiz)
+	/* the kernel was asked only if all that leads to the question worked */
+	if (!run->lesson->quiz || (ruling != VERDICT_TRUE && ruling != VERDICT_FALSE))
 		return;
 	answer = worked(&run->did[run->lesson->steps_len - 1]) ? "yes" : "no";
 	if (shown->guess)
@@ -389,9 +404,9 @@ static void show_evidence(struct out *out, const struct lesson_shown *shown)
 		     calls);
 	else
 		wrap(out, "By:       ",
-		     unseen ? "%zu calls and %zu event%s in the kernel (%s, which does not see "
-			      "what %zu of the calls did)"
-			    : "%zu calls and %zu event%s in the kernel (%s)",
+		     unseen ? "%zu calls and %zu event%s in the kernel (%s backend, which does "
+			      "not see what %zu of the calls did)"
+			    : "%zu calls and %zu event%s in the kernel (%s backend)",
 		     calls, events, events == 1 ? "" : "s", shown->backend, unseen);
 	if (run->lost)
 		wrap(out, "          ", "%llu records were lost: the calls alone are judged",
@@ -420,7 +435,8 @@ void lesson_text_run(struct out *out, const struct lesson_shown *shown)
 		put(out, "\n# The program has ended; all its sockets are closed.\n");
 		show_events(out, run, &run->did[run->lesson->steps_len]);
 	}
-	put(out, "\n");
+	if (!run->failed)
+		put(out, "\n");
 	wrap(out, "Claim:    ", "\"%s\"", run->lesson->claim);
 	wrap(out, "Verdict:  ", shown->kernel[0] ? "%s (Linux %s)" : "%s%s", big(v->ruling),
 	     shown->kernel);

@@ -39,7 +39,12 @@ static bool is_here(const struct about *a)
 
 static bool named_everywhere(const struct about *a)
 {
-	return is_named(a) && is_everywhere(a);
+	return is_named(a) && is_everywhere(a) && !explain_is_on_device(a);
+}
+
+static bool named_on_device(const struct about *a)
+{
+	return is_named(a) && is_everywhere(a) && explain_is_on_device(a);
 }
 
 static bool named_here(const struct about *a)
@@ -55,6 +60,9 @@ static bool zero_at_address(const struct about *a)
 static const struct explain_rule first[] = {
 	{ ON(BIND), DONE | FACT_REQUEST, named_everywhere,
 	  "{Who} asked for port {port} on {every-asked} of this machine, and got it." },
+	{ ON(BIND), DONE | FACT_REQUEST, named_on_device,
+	  "{Who} asked for port {port}, for what comes in through one network device, and got "
+	  "it." },
 	{ ON(BIND), DONE | FACT_REQUEST, named_here,
 	  "{Who} asked for port {port} at {request}, which only this machine can reach, and got "
 	  "it." },
@@ -92,9 +100,9 @@ static bool is_deferred(const struct about *a)
 
 static bool is_dual_stack(const struct about *a)
 {
-	return is_named(a) && a->life->local.family == AF_INET6 &&
-	       a->event->request.family == AF_INET6 && is_everywhere(a) &&
-	       !explain_is_mapped(&a->event->request) && !(a->event->options & WIRE_O_V6ONLY);
+	return a->life->local.family == AF_INET6 && a->event->request.family == AF_INET6 &&
+	       named_everywhere(a) && !explain_is_mapped(&a->event->request) &&
+	       !(a->event->options & WIRE_O_V6ONLY);
 }
 
 /* --- what the number means ---------------------------------------------------------------- */
@@ -146,8 +154,8 @@ static const struct explain_rule more[] = {
 	  "bind() wrote {own} into the socket; UDP knows no listen(): what is sent to there can "
 	  "reach the socket from now on." },
 	{ ON(BIND), FACT_OK | FACT_SEEN | FACT_TCP, is_deferred,
-	  "IP_BIND_ADDRESS_NO_PORT is set: bind() wrote the address only, and the port comes with "
-	  "connect(), which can share one among connections to different destinations." },
+	  "IP_BIND_ADDRESS_NO_PORT is set: bind() wrote the address only, and the port comes "
+	  "later; one from connect() can serve connections to different destinations." },
 	{ ON(BIND), DONE | FACT_UNPRIVILEGED | FACT_USER, is_privileged,
 	  "Ports below {start} (net.ipv4.ip_unprivileged_port_start) are not for everybody: the "
 	  "program has CAP_NET_BIND_SERVICE, or a cgroup's program let it pass." },

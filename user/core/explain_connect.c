@@ -3,6 +3,7 @@
  * explain_connect.c owns the sentences about connect(), and about a send that gives a port or makes
  * a connection: tcp_v4_connect(), __inet_hash_connect(), inet_autobind().
  */
+#include <errno.h>
 #include <netinet/tcp.h>
 
 #include "user/core/explain_rules.h"
@@ -56,6 +57,8 @@ static const struct explain_rule first[] = {
 	  "any." },
 	{ ON(CONNECT), DONE, had_port,
 	  "{Who} connects to {peer} from port {port}, which it had before." },
+	{ ON(CONNECT), FACT_OK | FACT_SEEN | FACT_GIVEN | FACT_ORIGIN, NULL,
+	  "{Who} had no port, so the kernel picked {port} to connect from." },
 	{ ON(CONNECT), FACT_OK | FACT_SEEN | FACT_PORT, NULL, "{Who} connects from port {port}." },
 	{ ON(ESTABLISHED), DONE | FACT_ORIGIN, is_client,
 	  "The other side agreed: there is a connection from {own} to {peer}." },
@@ -125,13 +128,18 @@ static const struct explain_rule more[] = {
 	  "is "
 	  "none." },
 	{ ON(ESTABLISHED), DONE | FACT_TCP | FACT_ORIGIN, from_connect,
-	  "The state went to ESTABLISHED; address and port are those that connect() "
-	  "had put into the socket." },
+	  "The state went to ESTABLISHED; address and port are those that {origin} had put into "
+	  "the socket." },
 };
 
 const struct explain_table explain_connect = { EXPLAIN_FIRST(first), EXPLAIN_MORE(more) };
 
 /* --- a send ------------------------------------------------------------------------------- */
+
+static bool found_none(const struct about *a)
+{
+	return a->event->error == EAGAIN;
+}
 
 static const struct explain_rule send_first[] = {
 	{ ON(SEND), GIVEN | FACT_TCP, NULL,
@@ -146,8 +154,9 @@ static const struct explain_rule send_first[] = {
 	{ ON(SEND), FACT_OK | FACT_SEEN | FACT_PORT, NULL, "{Who} sent from port {port}." },
 	{ ON(SEND), FACT_FAILED | FACT_SEEN | FACT_PORT, NULL,
 	  "{Who} sent from port {port}, and it failed." },
-	{ ON(SEND), FACT_FAILED | FACT_SEEN, NULL,
+	{ ON(SEND), FACT_FAILED | FACT_SEEN, found_none,
 	  "{Who} had no port, and the kernel found none to send from." },
+	{ ON(SEND), FACT_FAILED | FACT_SEEN, NULL, "{Who} wanted to send, and that failed." },
 };
 
 static bool has_any_address(const struct about *a)

@@ -39,7 +39,7 @@ static bool from_connect(const struct about *a)
 
 static bool has_listened(const struct about *a)
 {
-	return explain_was_before(a, EVENT_LISTEN);
+	return explain_was_done(a, EVENT_LISTEN);
 }
 
 static bool had_port(const struct about *a)
@@ -49,7 +49,7 @@ static bool had_port(const struct about *a)
 
 static bool was_connected(const struct about *a)
 {
-	return explain_was_before(a, EVENT_ESTABLISHED);
+	return explain_was_done(a, EVENT_ESTABLISHED) || explain_was_done(a, EVENT_ACCEPT);
 }
 
 /* The rest of a connection gave it up, not the program. */
@@ -59,23 +59,19 @@ static bool was_waiting(const struct about *a)
 }
 
 static const struct explain_rule first[] = {
-	{ ON(BIND) | ON(LISTEN) | ON(CONNECT) | ON(ESTABLISHED) | ON(CONNECT_FAILED) | ON(ACCEPT) |
-		  ON(SEND) | ON(DISCONNECT) | ON(CLOSE) | ON(TIME_WAIT) | ON(EXISTING),
-	  FACT_LATE, NULL,
-	  "Nobody saw this happen: portlife found it when it compared what it knew with what there "
-	  "is." },
 	{ ON(RELEASE), FACT_LATE | FACT_PORT, NULL,
 	  "Nobody saw it happen, but port {port} has been given back." },
 	{ ON(DISCONNECT), DONE | FACT_PORT | FACT_SOCKET, keeps_port,
 	  "{Who} let go of the other side, and keeps port {port}." },
 	{ ON(DISCONNECT), DONE | FACT_PORT | FACT_SOCKET, loses_port,
 	  "{Who} let go of the other side, and of port {port} with it." },
-	{ ON(DISCONNECT), DONE, NULL, "{Who} let go of the other side." },
 	{ ON(DISCONNECT), FACT_FAILED, NULL,
 	  "{Who} wanted to let go of the other side, and that failed." },
 	{ ON(CLOSE), DONE | FACT_PORT, has_listened,
 	  "The program has closed what waited for connections at {own}." },
-	{ ON(CLOSE), DONE | FACT_PORT | FACT_PEER, NULL,
+	{ ON(CLOSE), DONE | FACT_PORT | FACT_PEER | FACT_TCP, was_connected,
+	  "The program is done with {peer}, and with port {port} for that." },
+	{ ON(CLOSE), DONE | FACT_PORT | FACT_PEER | FACT_UDP, NULL,
 	  "The program is done with {peer}, and with port {port} for that." },
 	{ ON(CLOSE), DONE | FACT_PORT, NULL, "The program has closed what it had at port {port}." },
 	{ ON(CLOSE), DONE, had_port, "The program is done; it had no port any more." },
@@ -131,13 +127,12 @@ static const struct explain_rule more[] = {
 	  "Connections that accept() has taken keep port {port} in use: each is an owner of it, "
 	  "the "
 	  "listener was only one of them." },
-	{ ON(CLOSE), DONE | FACT_PORT | FACT_PEER | FACT_TCP, NULL,
+	{ ON(CLOSE), DONE | FACT_PORT | FACT_PEER | FACT_TCP, was_connected,
 	  "close() gives back the descriptor; the port stays in use until the connection is over, "
 	  "and after that if this side goes through TIME_WAIT." },
 	{ ON(TIME_WAIT), DONE | FACT_PORT | FACT_TCP | FACT_TIME_WAIT, NULL,
-	  "TIME_WAIT comes to the side that closes first and lasts 60 s; no process has the port, "
-	  "so "
-	  "lists of processes show nobody." },
+	  "TIME_WAIT comes to the side that closes first and lasts 60 s; it belongs to no process, "
+	  "so lists of processes do not show it." },
 	{ ON(TIME_WAIT), DONE | FACT_PORT | FACT_TCP, is_concluded,
 	  "That it is in TIME_WAIT now is concluded from the states it went through: this backend "
 	  "does not see TIME_WAIT itself." },

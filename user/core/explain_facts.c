@@ -147,7 +147,7 @@ bool explain_is_loopback(const struct endpoint *end)
 }
 
 /* The event itself is the last of the phases. */
-bool explain_was_before(const struct about *a, enum event_kind kind)
+static bool was_before(const struct about *a, enum event_kind kind, bool only_done)
 {
 	const struct life *l = a->life;
 	unsigned int last = l->phases_len;
@@ -155,14 +155,29 @@ bool explain_was_before(const struct about *a, enum event_kind kind)
 	if (!l->phases_omitted && last && l->phases[last - 1].kind == a->event->kind)
 		last--;
 	for (unsigned int i = 0; i < last; i++)
-		if (l->phases[i].kind == kind)
+		if (l->phases[i].kind == kind && !(only_done && l->phases[i].error))
 			return true;
 	return false;
 }
 
+bool explain_was_tried(const struct about *a, enum event_kind kind)
+{
+	return was_before(a, kind, false);
+}
+
+bool explain_was_done(const struct about *a, enum event_kind kind)
+{
+	return was_before(a, kind, true);
+}
+
+bool explain_is_on_device(const struct about *a)
+{
+	return a->life->ifindex != 0;
+}
+
 bool explain_never_asked(const struct about *a)
 {
-	return !explain_was_before(a, EVENT_BIND) && !(a->event->userlocks & LOCK_ADDRESS) &&
+	return !explain_was_tried(a, EVENT_BIND) && !(a->event->userlocks & LOCK_ADDRESS) &&
 	       a->life->tenures_len <= 1 && !a->event->tenure->deferred;
 }
 

@@ -120,8 +120,9 @@ static bool has_cause(const struct about *a)
 
 static bool is_plain(const struct about *a)
 {
-	return !is_refused(a) && !is_silent(a) && !is_interrupted(a) && !is_unreachable(a) &&
-	       !has_error(a, EADDRNOTAVAIL) && !is_used_up_datagram(a);
+	return !is_refused(a) && !is_silent(a) && !is_interrupted(a) && !has_no_route(a) &&
+	       !(is_unreachable(a) && (a->facts & FACT_UDP)) && !has_error(a, EADDRNOTAVAIL) &&
+	       !is_used_up_datagram(a);
 }
 
 static const struct explain_rule more[] = {
@@ -154,8 +155,8 @@ static const struct explain_rule more[] = {
 	  "The search for a port said {cause}; the program is told EAGAIN, whatever the reason "
 	  "was." },
 	{ ON(CONNECT_FAILED), FAILED | FACT_UDP | FACT_PORT, is_unreachable,
-	  "connect() on UDP sees to the port before it looks for the route: {errno}, and nothing "
-	  "was sent." },
+	  "connect() on UDP sees to the port, here {port}, before it looks for the route: {errno}, "
+	  "and nothing was sent." },
 	{ ON(CONNECT_FAILED), FAILED, is_plain, "connect() failed with {errno}." },
 	{ ON(CONNECT_FAILED), FAILED | FACT_TCP | FACT_ORIGIN, loses_port,
 	  "Port {port} goes back with the failure: the program had not named it, so it is not "

@@ -16,9 +16,11 @@ static bool has_origin(const struct about *a, enum port_origin origin)
 	return explain_origin(a) == origin;
 }
 
+/* Whether it still did is not known: shutdown() may have ended it in between. */
 static bool listens_again(const struct about *a)
 {
-	return explain_was_before(a, EVENT_LISTEN) && a->event->state == TCP_LISTEN;
+	return explain_was_done(a, EVENT_LISTEN) && a->event->state == TCP_LISTEN &&
+	       !a->event->assigned;
 }
 
 static bool from_listen(const struct about *a)
@@ -46,6 +48,16 @@ static bool is_lost(const struct about *a)
 	return a->event->error == EADDRINUSE;
 }
 
+static bool is_lost_to_listener(const struct about *a)
+{
+	return is_lost(a) && (a->event->options & WIRE_O_REUSEADDR);
+}
+
+static bool is_lost_otherwise(const struct about *a)
+{
+	return is_lost(a) && !is_lost_to_listener(a);
+}
+
 static bool is_used_up(const struct about *a)
 {
 	return a->event->error == EADDRINUSE && !a->event->tenure;
@@ -53,7 +65,7 @@ static bool is_used_up(const struct about *a)
 
 static const struct explain_rule first[] = {
 	{ ON(LISTEN), DONE | FACT_SOCKET, listens_again,
-	  "{Who} asked again to wait for connections at port {port}, where it waits already." },
+	  "{Who} asked once more to wait for connections at port {port}." },
 	{ ON(LISTEN), DONE | FACT_GIVEN | FACT_ORIGIN | FACT_WHOLE_LIFE, never_asked,
 	  "{Who} waits for connections without ever having asked for a port, so the kernel picked "
 	  "{port}." },
@@ -93,7 +105,12 @@ static bool listens_bound(const struct about *a)
 
 static bool listens_everywhere(const struct about *a)
 {
-	return listens(a) && explain_is_wildcard(&a->life->local);
+	return listens(a) && explain_is_wildcard(&a->life->local) && !explain_is_on_device(a);
+}
+
+static bool listens_on_device(const struct about *a)
+{
+	return listens(a) && explain_is_wildcard(&a->life->local) && explain_is_on_device(a);
 }
 
 static bool listens_here(const struct about *a)
@@ -128,15 +145,21 @@ static const struct explain_rule more[] = {
 	{ ON(LISTEN), DONE | FACT_SOCKET, listens_everywhere,
 	  "{local} stands for {every-local} of this network namespace: who can reach one of them "
 	  "can connect." },
+	{ ON(LISTEN), DONE | FACT_SOCKET, listens_on_device,
+	  "{local} stands for {every-local} of this network namespace, but only for what comes in "
+	  "through that device (SO_BINDTODEVICE)." },
 	{ ON(LISTEN), DONE | FACT_SOCKET, listens_here,
 	  "{local} is a loopback address: only programs of this network namespace can connect." },
 	{ ON(LISTEN), DONE | FACT_SOCKET, shares_reuseport,
 	  "SO_REUSEPORT is set: where several such sockets listen, the kernel spreads new "
 	  "connections over them." },
-	{ ON(LISTEN), NOT_DONE | FACT_PORT, is_lost,
+	{ ON(LISTEN), NOT_DONE | FACT_PORT, is_lost_to_listener,
 	  "bind() had shared the port under SO_REUSEADDR; that holds as long as nobody listens, "
 	  "and "
 	  "listen() asks once more: EADDRINUSE." },
+	{ ON(LISTEN), NOT_DONE | FACT_PORT, is_lost_otherwise,
+	  "listen() asks once more whether the socket may have its port, and somebody who has it, "
+	  "too, does not share it: EADDRINUSE." },
 	{ ON(LISTEN), NOT_DONE | FACT_RANGE, is_used_up,
 	  "Without a port listen() looks for one as bind() to port 0 does, and each port of "
 	  "{range} ({ports}) that the kernel may pick is held by somebody who does not share it." },

@@ -162,9 +162,9 @@ static const struct explain_rule first[] = {
 	{ ON(DISCONNECT), DONE, NULL, "{Who} let go of the other side." },
 	{ ON(CLOSE), DONE, NULL, "The program is done with this." },
 	{ ON(TIME_WAIT), DONE, NULL, "The connection is over." },
-	{ ON(RELEASE), DONE, has_number, "The socket has given back the number {number}." },
-	{ ON(RELEASE), DONE, unix_has_name, "The name {local} is no longer this socket's." },
-	{ ON(RELEASE), DONE, NULL, "The socket has given back what it had." },
+	{ ON(RELEASE), DONE, has_number, "The number {number} has been given back." },
+	{ ON(RELEASE), DONE, unix_has_name, "The program no longer has the name {local}." },
+	{ ON(RELEASE), DONE, NULL, "What it had has been given back." },
 	{ ON(EXISTING), DONE, NULL, "This was there before portlife began to watch." },
 };
 

@@ -18,7 +18,7 @@ static bool is_taken(const struct about *a)
 
 static bool is_taken_everywhere(const struct about *a)
 {
-	return is_taken(a) && explain_is_wildcard(&a->event->request);
+	return is_taken(a) && explain_is_wildcard(&a->event->request) && !explain_is_on_device(a);
 }
 
 static bool is_used_up(const struct about *a)
@@ -35,6 +35,17 @@ static bool is_privileged(const struct about *a)
 static bool is_denied(const struct about *a)
 {
 	return a->event->error == EACCES || a->event->error == EPERM;
+}
+
+static bool is_denied_any(const struct about *a)
+{
+	return is_denied(a) && !a->event->request.port;
+}
+
+/* Of IPv6 the address must be one of the very device. */
+static bool is_foreign_there(const struct about *a)
+{
+	return a->event->error == EADDRNOTAVAIL && explain_is_on_device(a);
 }
 
 static bool is_foreign(const struct about *a)
@@ -57,12 +68,15 @@ static const struct explain_rule first[] = {
 	  "{Who} asked for any free port, and the kernel found none." },
 	{ ON(BIND), REFUSED | FACT_UNPRIVILEGED, is_privileged,
 	  "{Who} asked for port {request-port}, which here only privileged programs may have." },
+	{ ON(BIND), REFUSED, is_denied_any,
+	  "{Who} asked for any free port, and is not allowed to have one." },
 	{ ON(BIND), REFUSED, is_denied,
 	  "{Who} asked for port {request-port}, and is not allowed to have it." },
+	{ ON(BIND), REFUSED, is_foreign_there,
+	  "{Who} asked for the address {request}, which this machine does not have there." },
 	{ ON(BIND), REFUSED, is_foreign,
 	  "{Who} asked for the address {request}, which is not one of this machine." },
-	{ ON(BIND), NOT_DONE, is_second,
-	  "{Who} asked for a port once more, but it has {had} already." },
+	{ ON(BIND), NOT_DONE, is_second, "{Who} asked for a port, but it has {had} already." },
 	{ ON(BIND), NOT_DONE, NULL, "{Who} asked for a port, and the kernel refused." },
 };
 
@@ -145,9 +159,19 @@ static bool waits(const struct about *a)
 
 /* --- what it leaves ----------------------------------------------------------------------- */
 
-static bool is_unchanged(const struct about *a)
+static bool is_free_to_ask(const struct about *a)
 {
 	return !a->event->tenure && a->event->state == TCP_CLOSE;
+}
+
+static bool named_foreign(const struct about *a)
+{
+	return is_foreign(a) && a->event->request.port;
+}
+
+static bool is_policy(const struct about *a)
+{
+	return a->event->error == EACCES && !is_privileged(a);
 }
 
 static bool second_after_implicit(const struct about *a)
@@ -155,9 +179,16 @@ static bool second_after_implicit(const struct about *a)
 	return is_second(a) && tenure_is_implicit(a->event->tenure) == YES;
 }
 
+static bool second_after_accept(const struct about *a)
+{
+	return is_second(a) && explain_origin(a) == ORIGIN_ACCEPT;
+}
+
 static bool second_after_bind(const struct about *a)
 {
-	return is_second(a) && tenure_is_implicit(a->event->tenure) == NO;
+	enum port_origin origin = explain_origin(a);
+
+	return is_second(a) && (origin == ORIGIN_BIND || origin == ORIGIN_BIND0);
 }
 
 static bool is_not_permitted(const struct about *a)
@@ -226,19 +257,25 @@ static const struct explain_rule more[] = {
 	{ ON(BIND), REFUSED, is_not_permitted,
 	  "EPERM comes from a program of the administrator or from a security module, not from the "
 	  "kernel's own rules about ports." },
-	{ ON(BIND), REFUSED, is_foreign,
+	{ ON(BIND), REFUSED | FACT_UNPRIVILEGED, is_policy,
+	  "EACCES comes from a security module or a program of the administrator here: "
+	  "net.ipv4.ip_unprivileged_port_start is {start}, and no number below it was named." },
+	{ ON(BIND), REFUSED, named_foreign,
 	  "bind() looks at the address first: whether port {request-port} is free was not looked "
 	  "at, and EADDRNOTAVAIL says nothing of that." },
 	{ ON(BIND), NOT_DONE | FACT_ORIGIN, second_after_implicit,
 	  "bind() is for sockets that have no port: {origin} has given this one its port, so "
 	  "bind() "
 	  "comes too late (EINVAL)." },
+	{ ON(BIND), NOT_DONE | FACT_ORIGIN, second_after_accept,
+	  "bind() is for sockets that have no port: this one came out of accept() with the "
+	  "listener's, so bind() comes too late (EINVAL)." },
 	{ ON(BIND), NOT_DONE | FACT_ORIGIN, second_after_bind,
 	  "bind() is for sockets that have no port: the second one is refused with EINVAL, and the "
 	  "port stays as it is." },
 	{ ON(BIND), NOT_DONE, is_other, "bind() failed with {errno}." },
-	{ ON(BIND), NOT_DONE | FACT_SOCKET | FACT_TCP, is_unchanged,
-	  "The socket is what it was: no port, state CLOSE; the program may bind() it again." },
+	{ ON(BIND), NOT_DONE | FACT_SOCKET | FACT_TCP, is_free_to_ask,
+	  "The socket still has no port and is in state CLOSE: the program may bind() it again." },
 };
 
 const struct explain_table explain_bind_failed = { EXPLAIN_FIRST(first), EXPLAIN_MORE(more) };

@@ -96,8 +96,11 @@ bool explain_prefers_even(const struct about *a, bool connect);
 bool explain_is_wildcard(const struct endpoint *end);
 bool explain_is_loopback(const struct endpoint *end);
 bool explain_is_mapped(const struct endpoint *end); /* IPv4 in an address of IPv6 */
-/* Was there such an event in this life before this one? */
-bool explain_was_before(const struct about *a, enum event_kind kind);
+/* Was there such an event in this life before this one; with success? */
+bool explain_was_tried(const struct about *a, enum event_kind kind);
+bool explain_was_done(const struct about *a, enum event_kind kind);
+/* Only what comes in through one device reaches it: SO_BINDTODEVICE, or a link-local address. */
+bool explain_is_on_device(const struct about *a);
 /* From the socket's creation on, bind() was asked for nothing. Needs FACT_WHOLE_LIFE and a port. */
 bool explain_never_asked(const struct about *a);
 /* What the event is about: of a tenure, its origin. */

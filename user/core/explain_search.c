@@ -153,8 +153,8 @@ static const struct explain_rule more[] = {
 	  "{range} is this socket's own range, set by IP_LOCAL_PORT_RANGE within "
 	  "{namespace-range}, the range of everybody here (net.ipv4.ip_local_port_range)." },
 	{ BY_CONNECT, PICKED_TCP | FACT_PEER | FACT_SHARED, is_shared,
-	  "Another socket, or what is left of one, has {port} already; connect() shares a port as "
-	  "long as the other end, here {peer}, differs." },
+	  "Another socket, or what is left of one, had {port} already; connect() takes a port "
+	  "again as long as no two connections have both ends alike, here {own} and {peer}." },
 };
 
 const struct explain_table explain_search = { EXPLAIN_MORE(more) };

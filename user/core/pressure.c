@@ -24,6 +24,7 @@ struct want {
 	const struct endpoint *peer; /* connect(): ports may be shared, but not for this peer */
 	const struct space *space;   /* NULL: its settings are not known */
 	uint16_t given;		     /* by this very event, not yet in the index */
+	bool only_seen;		     /* not what was concluded */
 };
 
 static uint32_t ports_in(const struct event *e)
@@ -108,7 +109,7 @@ static bool waits(const struct want *want)
 {
 	struct port_link *link = ports_first(&want->lives->ports, PORT_LIST_TIME_WAIT, want->key);
 
-	for (; link; link = link->next) {
+	for (; link && !want->only_seen; link = link->next) {
 		const struct remnant *r = remnant_of_link(link);
 
 		if (r->key.port == want->key.port && r->netns == want->key.netns &&
@@ -176,6 +177,8 @@ uint32_t pressure_taken(const struct core *core, const struct event *e, bool *fo
 	struct want want = want_of(core, e, 0);
 	uint32_t taken = 0, ports = ports_in(e);
 
+	/* where its end is not seen, a TIME_WAIT may be gone, and a namespace with it */
+	want.only_seen = core->run.blind & WIRE_B_TIME_WAIT_END;
 	for (uint32_t port = e->range_lo; ports && port <= e->range_hi; port++)
 		taken += is_taken(&want, port);
 	*for_peer = want.peer != NULL;

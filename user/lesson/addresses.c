@@ -11,7 +11,7 @@
 #define OUTSIDE "192.0.2.1"
 
 static const struct step which_steps[] = {
-	NOTE("This machine can be reached from itself, and from others as " OUTSIDE "."),
+	NOTE("Others reach this machine through an interface with the address " OUTSIDE "."),
 	ADDRESS(OUTSIDE),
 	TCP("private"),
 	BIND("private", HOME, 5001),
@@ -51,7 +51,9 @@ static void which_more(const struct run *run, struct verdict *v)
 	const struct did *both = did_listen(run, "both");
 
 	verdict_more(v, "An address in bind() is a filter on whom the packets are for, not a "
-			"place; 0.0.0.0 is every address of IPv4 that the machine has.");
+			"place: that of one interface is also reached through another one, unless "
+			"SO_BINDTODEVICE says which it must be. 0.0.0.0 is every address of IPv4 "
+			"that the machine has.");
 	if (!worked(both))
 		verdict_more(v, "IPv6 is not to be had here.");
 	else if (worked(did_connect(run, "g")) && worked(did_connect(run, "h")))
@@ -78,9 +80,10 @@ static void which_judge(const struct run *run, struct verdict *v)
 	} else if (failed_with(outside, ECONNREFUSED) &&
 		   failed_with(did_connect(run, "c"), ECONNREFUSED)) {
 		verdict_say(v, VERDICT_FALSE,
-			    "Who listens at 127.0.0.1 can be reached from this machine alone, at "
-			    "one address by that one alone, and only 0.0.0.0 takes all: the "
-			    "others were refused (%s), though the server was there.",
+			    "Who listens at 127.0.0.1 is reached by that address alone, which no "
+			    "other machine can use; who listens at " OUTSIDE ", by that one "
+			    "alone; 0.0.0.0 takes both. The others were refused (%s), though the "
+			    "server was there.",
 			    did_outcome(outside));
 		which_more(run, v);
 	}
@@ -88,7 +91,7 @@ static void which_judge(const struct run *run, struct verdict *v)
 
 const struct lesson lesson_which_address = {
 	.name = "which-address",
-	.question = "127.0.0.1, 0.0.0.0, [::] or one of my addresses: who can reach me?",
+	.question = "127.0.0.1, 0.0.0.0, [::] or the address of one interface: who can reach me?",
 	.claim = "If the server listens and the port is right, the client gets through.",
 	PROGRAM(which_steps),
 	.judge = which_judge,

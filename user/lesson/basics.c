@@ -53,9 +53,10 @@ static void why_judge(const struct run *run, struct verdict *v)
 			    "that it has to tell them (%u).",
 			    client->after.port, server->after.port, hidden->after.port);
 		verdict_more(v, "So 'need not' is true for a client; 'must' is too much for a "
-				"server: it must only if its port has to be known beforehand. The "
-				"summary of any watch (\"... ports given: 9 bind, 388 connect\") "
-				"shows it from your own machine.");
+				"server: it must only if its port has to be known beforehand. "
+				"`sudo portlife` shows it from your own machine: its last line "
+				"counts who got ports how (\"... ports given: 9 bind, 388 "
+				"connect\").");
 	}
 }
 
@@ -116,8 +117,9 @@ static void changes_judge(const struct run *run, struct verdict *v)
 			     "listen() looks whether the socket has a port; where there was "
 			     "none it had the kernel choose one, %u.",
 			     hasty->after.port);
-	verdict_more(v, "In the kernel the socket is now an owner of the bind bucket of that "
-			"port, and it remembers that the number was asked for: it keeps it until "
+	verdict_more(v, "In the kernel the socket is now an owner of that port's bind bucket, "
+			"which is the kernel's record of a port and of the sockets that have it; "
+			"and it remembers that the number was asked for: it keeps it until "
 			"close().");
 }
 
@@ -175,10 +177,10 @@ static void accept_judge(const struct run *run, struct verdict *v)
 		    "the client calls its own address is what the server's end calls its peer, "
 		    "and the other way round.",
 		    accepted->after.port);
-	verdict_more(v, "No port is assigned in accept(): the kernel made the child when the "
-			"handshake was complete, and the child inherited the listener's bind "
-			"bucket. Connections are told apart by all four: two addresses, two "
-			"ports.");
+	verdict_more(v, "No port is assigned in accept(): the kernel had made the new socket when "
+			"the connection was complete, and entered it as one more owner of the "
+			"listener's port (in its bind bucket). Connections are told apart by all "
+			"four: two addresses, two ports.");
 }
 
 const struct lesson lesson_bind_listen_accept = {

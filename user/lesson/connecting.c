@@ -62,7 +62,7 @@ static void implicit_judge(const struct run *run, struct verdict *v)
 					"route to the peer at once; bind() left 0.0.0.0 until "
 					"connect() came.");
 		verdict_more(v, "connect() has a search of its own (__inet_hash_connect), in which "
-				"only the four of both addresses and both ports must be new; "
+				"only the two addresses and the two ports together must be new; "
 				"bind() knows no peer yet and must have the port alone at its "
 				"address.");
 	} else if (one->after.port != two->after.port && worked(four)) {

@@ -135,11 +135,11 @@ static void other_judge(const struct run *run, struct verdict *v)
 		return;
 	if (did_see(run, ping, EVENT_SEND)) /* not every backend sees pings */
 		verdict_needs(v, run, ping, EVENT_SEND, ORIGIN_SEND);
-	verdict_say(
-		v, VERDICT_FALSE,
-		"None of these three had to: the ping socket was given the number %u when it sent, "
-		"the raw one never has one, and the UNIX one sent without a name.",
-		ping->after.port);
+	verdict_say(v, VERDICT_FALSE,
+		    "To send, none of them had to: the ping socket was given the number %u when it "
+		    "sent, "
+		    "the raw one never has one, and the UNIX one sent without a name.",
+		    ping->after.port);
 	verdict_more(v,
 		     "ping's number is the identifier in its ICMP messages. The %u that "
 		     "getsockname() shows for the raw socket is its protocol, not a port.",

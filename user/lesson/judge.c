@@ -166,8 +166,10 @@ static bool judge_world(const struct run *run, struct verdict *v)
 	} else if (missing) {
 		python_line(call, missing->step);
 		verdict_say(v, VERDICT_NOT_SHOWN,
-			    "not shown: needs root, or a system that lets an ordinary user do %s "
-			    "in a network of its own (%s).",
+			    run->traced ? "not shown: here not even root may do %s in a network "
+					  "of its own (%s)."
+					: "not shown: needs root, or a system that lets an "
+					  "ordinary user do %s in a network of its own (%s).",
 			    call, did_outcome(missing));
 	}
 	return !run->failed && !missing;

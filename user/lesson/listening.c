@@ -40,8 +40,8 @@ static void without_judge(const struct run *run, struct verdict *v)
 			     "(getsockname) and told to whoever shall come.",
 			     again->after.port);
 	verdict_more(v, "Inside listen() the kernel saw a socket without a port and did what "
-			"bind() to 0.0.0.0, port 0 does: it chose a free one from "
-			"ip_local_port_range.");
+			"bind() to 0.0.0.0, port 0 does: it chose a free one from the range in "
+			"the setting ip_local_port_range.");
 }
 
 const struct lesson lesson_listen_without_bind = {

@@ -147,7 +147,8 @@ static void early_judge(const struct run *run, struct verdict *v)
 	verdict_more(v, "bind(addr, 0) must choose before it knows whom the socket will call, so "
 			"it takes a number that the address has to spare for all. With the option "
 			"it notes the "
-			"address, leaves the port 0, and connect() chooses (`deferred`).");
+			"address, leaves the port 0, and connect() chooses (portlife calls that "
+			"deferred).");
 }
 
 const struct lesson lesson_early_bind = {
@@ -203,9 +204,13 @@ static void own_judge(const struct run *run, struct verdict *v)
 			    "A socket can ask for a narrower one: the four got a number from 45000 "
 			    "to 45003 each, the fifth none (%s), and who did not care got %u.",
 			    did_outcome(e), other->after.port);
-		verdict_more(v, "The option is IP_LOCAL_PORT_RANGE (Linux 6.3; connect() goes "
-				"through such a range number by number from 6.8 on, even and odd "
-				"alike). It can only narrow what ip_local_port_range allows.");
+		verdict_more(v,
+			     "The option is IP_LOCAL_PORT_RANGE (Linux 6.3, and some older series "
+			     "took it over). It can only narrow what ip_local_port_range allows. "
+			     "Up to 6.7 connect() tries every second number of such a range "
+			     "first, from 6.8 on even and odd alike: here it gave %u, %u, %u, %u.",
+			     did_connect(run, "a")->after.port, did_connect(run, "b")->after.port,
+			     did_connect(run, "c")->after.port, did_connect(run, "d")->after.port);
 	} else {
 		verdict_say(v, VERDICT_DEPENDS,
 			    "%u of the four that asked for a number from 45000 to 45003 got one, "

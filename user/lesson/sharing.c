@@ -171,15 +171,15 @@ static void spoiled_judge(const struct run *run, struct verdict *v)
 		verdict_say(v, VERDICT_TRUE,
 			    "While the port was bound no other connection could come from it "
 			    "(EADDRNOTAVAIL); when that socket was gone, one could again.");
-		verdict_more(v, "This kernel does as Linux 6.17 and newer: a bucket whose owners "
-				"all got their port from connect() is open to others again. Older "
-				"ones keep it shut until the last owner has left.");
+		verdict_more(v, "This kernel does as Linux 6.17 and newer: a port whose owners all "
+				"got it from connect() is open to others again. Older ones keep it "
+				"shut until the last owner has left.");
 	} else if (failed_with(c, EADDRNOTAVAIL)) {
 		verdict_say(v, VERDICT_FALSE,
 			    "One bind() spoils the port: though the socket that had bound it was "
 			    "gone, no second connection could come from it (EADDRNOTAVAIL) as "
 			    "long as the first one lasts.");
-		verdict_more(v, "This kernel does as Linux before 6.17: a bucket that was bound "
+		verdict_more(v, "This kernel does as Linux before 6.17: a port that was bound "
 				"once stays shut to connect() until its last owner has left. "
 				"From 6.17 on it opens again.");
 	}
