@@ -113,7 +113,8 @@ static __always_inline bool search_describe(struct search *s, struct sock *sk)
 
 	if (lo > hi)
 		return false;
-	s->reserved = (u64)FIELD(net, ipv4.sysctl_local_reserved_ports);
+	/* a number, not a pointer of a type: the verifier would not let it go to bitmap_count() */
+	s->reserved = (u64)BPF_CORE_READ(net, ipv4.sysctl_local_reserved_ports);
 	s->lo = lo;
 	s->size = hi - lo + 1;
 	s->step = own && bpf_core_field_exists(word->local_port_range) ? 1 : 2;
