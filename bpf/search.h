@@ -42,7 +42,7 @@ static __always_inline u32 bits_set(u64 bits)
  */
 __noinline int bitmap_count(u64 bitmap, u32 first, u32 last, u32 step)
 {
-	u64 every = step == 1 ? ~0ULL : 0x5555555555555555 << (first & 1), bits = 0;
+	u64 every = step == 1 ? ~0ULL : 0x5555555555555555ULL << (first & 1), bits = 0;
 	u32 word = first / 64, end = last / 64, count = 0;
 
 	if (bpf_probe_read_kernel(&bits, sizeof(bits), (void *)(bitmap + word * 8)))
