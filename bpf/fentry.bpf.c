@@ -6,7 +6,6 @@
  */
 #define READ_DIRECT
 #include "bpf/functions.h"
-#include "bpf/holders.h"
 #include <bpf/bpf_tracing.h>
 
 char LICENSE[] SEC("license") = "GPL";
@@ -205,32 +204,28 @@ int BPF_PROG(dgram_connect_exit, struct socket *sock, void *uaddr, int uaddr_len
 	return 0;
 }
 
-SEC("fentry/inet_hash_connect")
-int BPF_PROG(hash_connect4_enter, void *death_row, struct sock *sk)
+/* inet_hash_connect and inet6_hash_connect lead here. */
+SEC("fentry/__inet_hash_connect")
+int BPF_PROG(hash_connect_enter, void *death_row, struct sock *sk, u64 port_offset)
 {
-	handle_hash_connect_enter(sk);
+	handle_hash_connect_enter(sk, port_offset);
 	return 0;
 }
 
-SEC("fexit/inet_hash_connect")
-int BPF_PROG(hash_connect4_exit, void *death_row, struct sock *sk, int ret)
+/* up to 6.15: (death_row, sk, port_offset, check_established) */
+SEC("?fexit/__inet_hash_connect")
+int BPF_PROG(hash_connect_exit_4args, void *death_row, struct sock *sk, u64 port_offset,
+	     void *check, int ret)
 {
-	handle_connect_conflict(sk, ret);
 	handle_hash_connect_exit(sk, ret);
 	return 0;
 }
 
-SEC("fentry/inet6_hash_connect")
-int BPF_PROG(hash_connect6_enter, void *death_row, struct sock *sk)
+/* later: (death_row, sk, port_offset, hash_port0, check_established) */
+SEC("?fexit/__inet_hash_connect")
+int BPF_PROG(hash_connect_exit_5args, void *death_row, struct sock *sk, u64 port_offset, u32 hash,
+	     void *check, int ret)
 {
-	handle_hash_connect_enter(sk);
-	return 0;
-}
-
-SEC("fexit/inet6_hash_connect")
-int BPF_PROG(hash_connect6_exit, void *death_row, struct sock *sk, int ret)
-{
-	handle_connect_conflict(sk, ret);
 	handle_hash_connect_exit(sk, ret);
 	return 0;
 }

@@ -10,7 +10,9 @@
 #define PORTLIFE_FUNCTIONS_H
 
 #include "bpf/call.h"
+#include "bpf/holders.h"
 #include "bpf/remnant.h"
+#include "bpf/search.h"
 
 /* Does this system call lead to that kind of call? */
 static __always_inline bool syscall_leads_to(const struct call *call, long number)
@@ -255,6 +257,8 @@ static __always_inline void handle_get_port_exit(struct sock *sk, int ret)
 	now = bpf_ktime_get_boot_ns();
 	call_searched(call, now);
 	call->cause = error;
+	if (error == EADDRINUSE && call->search_start_ns && !sock_is_ping(sk))
+		call->search_tried = search_in_vain(sk, false);
 	if (!error && !call->port_before)
 		call->facts |= sock_owners_before(sk);
 	if (!call->alone)
@@ -294,7 +298,7 @@ static __always_inline void handle_listen_exit(struct socket *sock, int ret)
 		    ACTOR_CURRENT);
 }
 
-/* --- connect: __inet_stream_connect around inet_hash_connect or inet6_hash_connect ----------- */
+/* --- connect: __inet_stream_connect around __inet_hash_connect ------------------------------- */
 
 /* is_sendmsg: sendto() and friends with MSG_FASTOPEN */
 static __always_inline void handle_connect_enter(struct socket *sock, const void *uaddr,
@@ -309,7 +313,7 @@ static __always_inline void handle_connect_enter(struct socket *sock, const void
 	call_came_by(call);
 }
 
-static __always_inline void handle_hash_connect_enter(struct sock *sk)
+static __always_inline void handle_hash_connect_enter(struct sock *sk, u64 port_offset)
 {
 	struct call *call = call_around(sk);
 
@@ -320,8 +324,10 @@ static __always_inline void handle_hash_connect_enter(struct sock *sk)
 		call->alone = 1;
 	}
 	call->port_before = sock_port(sk); /* now under the socket lock */
-	if (!call->port_before)
-		call_searches(call);
+	if (call->port_before)
+		return;
+	call_searches(call);
+	search_begins(call, port_offset);
 }
 
 /* Port and route are fixed and the SYN has not left: a connect that hangs is told of now. */
@@ -332,13 +338,18 @@ static __always_inline void handle_hash_connect_exit(struct sock *sk, int ret)
 	struct socket_state *state;
 	u64 now;
 
+	handle_connect_conflict(sk, ret);
 	if (!call || call->kind != WIRE_CONNECT)
 		return;
 	now = bpf_ktime_get_boot_ns();
 	call_searched(call, now);
 	state = socket_find(sk);
-	if (!ret && !call->port_before)
+	if (!ret && !call->port_before) {
 		call->facts |= sock_owners_before(sk);
+		call->search_tried = search_found(sk, call, sock_port(sk));
+	} else if (ret == -EADDRNOTAVAIL && !call->port_before) {
+		call->search_tried = search_in_vain(sk, true);
+	}
 	if (state && !ret) {
 		call->written = 1;
 		connect_fixed(sk, state, call, now, ACTOR_CURRENT);

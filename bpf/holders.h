@@ -426,7 +426,7 @@ static __always_inline void handle_bind_conflict(struct sock *sk, u16 port, int 
 		holders_tell(address_of(sk), port, false);
 }
 
-/* inet_hash_connect, inet6_hash_connect, at their exit: the port of a bound socket is refused. */
+/* __inet_hash_connect, at its exit: the port of a bound socket is refused. */
 static __always_inline void handle_connect_conflict(struct sock *sk, int ret)
 {
 	u16 port;

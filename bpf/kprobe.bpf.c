@@ -10,13 +10,13 @@
  */
 #define THREAD_FRAMES
 #include "bpf/functions.h"
-#include "bpf/holders.h"
 #include "bpf/frames.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
 #define ARG1	 (void *)PT_REGS_PARM1(ctx)
 #define ARG2	 (void *)PT_REGS_PARM2(ctx)
+#define U64_3	 (u64) PT_REGS_PARM3(ctx)
 #define INT2	 (int)PT_REGS_PARM2(ctx)
 #define INT3	 (int)PT_REGS_PARM3(ctx)
 #define INT5	 (int)PT_REGS_PARM5(ctx)
@@ -77,8 +77,7 @@ enum function {
 	FUNCTION_tcp_v4_connect,
 	FUNCTION_tcp_v6_connect,
 	FUNCTION_inet_dgram_connect,
-	FUNCTION_inet_hash_connect,
-	FUNCTION_inet6_hash_connect,
+	FUNCTION___inet_hash_connect,
 };
 
 static __always_inline struct sock *sock_of(void *socket)
@@ -174,17 +173,9 @@ CALL(dgram_connect_enter, inet_dgram_connect, sock_of(ARG1),
      handle_dgram_connect_enter(ARG1, ARG2, INT3))
 RETURN(dgram_connect_exit, inet_dgram_connect, handle_dgram_connect_exit(SAVED1, RETURNED))
 
-static __always_inline void hash_connect_returns(struct sock *sk, int ret)
-{
-	handle_connect_conflict(sk, ret);
-	handle_hash_connect_exit(sk, ret);
-}
-
-CALL(hash_connect4_enter, inet_hash_connect, ARG2, handle_hash_connect_enter(ARG2))
-RETURN(hash_connect4_exit, inet_hash_connect, hash_connect_returns(SAVED2, RETURNED))
-
-CALL(hash_connect6_enter, inet6_hash_connect, ARG2, handle_hash_connect_enter(ARG2))
-RETURN(hash_connect6_exit, inet6_hash_connect, hash_connect_returns(SAVED2, RETURNED))
+/* inet_hash_connect and inet6_hash_connect lead here. */
+CALL(hash_connect_enter, __inet_hash_connect, ARG2, handle_hash_connect_enter(ARG2, U64_3))
+RETURN(hash_connect_exit, __inet_hash_connect, handle_hash_connect_exit(SAVED2, RETURNED))
 
 ENTRY(established, tcp_init_transfer, handle_established(ARG1))
 ENTRY(done, tcp_done, handle_done(ARG1))

@@ -133,7 +133,11 @@ struct call {
 	u64 start_ns;
 	u64 search_start_ns;
 	u64 search_ns;
-	u64 stamp; /* syscall_stamp() of the system call that it is part of */
+	u64 stamp;	  /* syscall_stamp() of the system call that it is part of */
+	u64 start_at;	  /* search.h: where the kernel keeps the number that a search begins at */
+	u32 start_number; /* what it was */
+	u32 start_hash;
+	u32 search_tried;
 	s32 fd;
 	u32 facts; /* enum wire_fact */
 	u16 port_before;

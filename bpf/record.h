@@ -80,6 +80,7 @@ static __always_inline void call_fill(struct wire_call *r, u8 kind, u64 ts_ns, s
 		r->port_before = call->port_before;
 		r->start_ns = call->start_ns;
 		r->search_ns = call->search_ns;
+		r->search_tried = call->search_tried;
 		if (error && error != call->cause)
 			r->cause = call->cause;
 		r->req_family = call->request.family;

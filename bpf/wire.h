@@ -162,7 +162,7 @@ struct wire_call {
 	__s32 fd;	/* -1 if not known */
 	__s32 error;	/* positive errno, 0 for success */
 	union {
-		__u32 search_tried; /* candidates looked at, 0 if not known */
+		__u32 search_tried; /* ports looked at, the reserved not; 0 if not known */
 		__u32 sock_uid;	    /* with WIRE_F_SOCK_UID: the one that SO_REUSEPORT compares */
 	};
 	__u64 search_ns;
@@ -439,6 +439,7 @@ enum wire_family {
 struct wire_config {	  /* the object's .rodata.config */
 	__u64 start_ns;	  /* boot clock, origin of socket numbers */
 	__u64 wake_bytes; /* wake the reader when this much waits */
+	__u64 perturb;	  /* address of the kernel's table_perturb, a pointer; 0 if not known */
 	__u32 filter;	  /* enum wire_filter */
 	__u32 uid;
 	__u32 pidns_inum;  /* the collector's pid namespace, 0 if it is the initial one */

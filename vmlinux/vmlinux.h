@@ -71,6 +71,7 @@ struct inet_timewait_death_row {
 struct netns_ipv4 {
 	struct local_ports ip_local_ports;
 	struct inet_timewait_death_row tcp_death_row;
+	unsigned long *sysctl_local_reserved_ports; /* a bit for each port */
 };
 
 struct net {
@@ -90,6 +91,15 @@ struct netns_ipv4___pair {
 
 struct net___pair {
 	struct netns_ipv4___pair ipv4;
+};
+
+/* From 7.1 on. */
+struct netns_ipv4___step {
+	u32 sysctl_ip_local_port_step_width;
+};
+
+struct net___step {
+	struct netns_ipv4___step ipv4;
 };
 
 typedef struct {

@@ -78,6 +78,8 @@ wait "$pid" || true
 
 events=$(grep -cE '"event":"(bind|connect_failed|connect)"' "$dir/json" || true)
 check "$((events == 2 * count))" "one event for each that failed: $events"
+whole=$(grep -c '"search_tried":28232,' "$dir/json" || true)
+check "$((whole == events))" "each is said to have gone through 28232 ports: $whole"
 lost=$(grep -c '"type":"lost"' "$dir/json" || true)
 check "$((lost == 0))" "nothing was lost"
 echo "1..$number"

@@ -679,6 +679,20 @@ class Comparison:
         if wanted.get("searched") and said["search_ns"] is None:
             if self.differs(blind, "search_ns", None, True, reason):
                 yield f"{where}: no search_ns"
+        if wanted.get("searched") and said["search_ns"] is not None:
+            yield from self.compare_tried(where, wanted, said)
+
+    @staticmethod
+    def compare_tried(where, wanted, said):
+        """Whoever was told how long a search took is told how many ports it went through, if those
+        were all of the range (no scenario reserves one, or has an odd number of them for TCP)."""
+        low, high = wanted["range"]
+        tried, size = said["search_tried"], high - low + 1
+        if {wanted["errno"], wanted["cause"]} & {"EADDRINUSE", "EADDRNOTAVAIL"}:
+            if tried != size:
+                yield f"{where}: search_tried is said to be {text(tried)}, it was {size}"
+        elif tried is not None and not 1 <= tried <= size:
+            yield f"{where}: search_tried is said to be {tried}, of a range of {size}"
 
     def compare_moment(self, where, wanted, said):
         """The event was when the program made the call, or soon after."""

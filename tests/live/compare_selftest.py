@@ -84,6 +84,7 @@ class Perfect:
             said["duration_ns"] = 1
         if "searched" in wanted:
             said["search_ns"] = 1
+            said["search_tried"] = 1
         return said
 
     def life(self, run, numbers, tag, told):
@@ -245,6 +246,10 @@ MUTATIONS = {
     "existing": change("event", {"event": "listen"}, existing=True),
     "no duration": change("event", {"event": "listen"}, duration_ns=None),
     "no search time": change("event", {"event": "listen"}, search_ns=None),
+    "no ports tried in vain": change("event", {"event": "send", "errno": "EAGAIN"},
+                                     search_tried=None),
+    "too few tried in vain": change("event", {"event": "send", "errno": "EAGAIN"}, search_tried=2),
+    "more tried than there are": change("event", {"event": "listen"}, search_tried=70000),
     "wrong time": change_time,
     "key missing": lose_key,
     "key of another type": change("event", {"event": "listen"}, fd="3"),

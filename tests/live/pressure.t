@@ -125,6 +125,8 @@ def check_attempts(tap, attempts, lines):
         event = events.pop(0) if events else {"errno": None, "findings": None}
         found = [identity for identity in event["findings"] or [] if identity != SLOW]
         tap.equal((event["errno"], found), (error, wanted_findings), f"{name}: found")
+        if "ports-exhausted" in wanted_findings and event["search_ns"] is not None:
+            tap.equal(event["search_tried"], 10, f"{name}: each port but the reserved was tried")
         told = [line for line in sentences if line["finding"] == wanted_findings[0]
                 and line["socket"] == event.get("socket")]
         if told: # once a minute

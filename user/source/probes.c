@@ -48,8 +48,10 @@ static const struct probe fentry_probes[] = {
 	{ "established", "fentry tcp_init_transfer", REQUIRED, 0, "established connections", NULL },
 	{ "inherit_exit", "fexit __inet_inherit_port", REQUIRED, 0,
 	  "accepted sockets before accept()", NULL },
-	{ "hash_connect6_exit", "fexit inet6_hash_connect", REQUIRED, 0, "IPv6 connect()", NULL },
-	{ "hash_connect4_exit", "fexit inet_hash_connect", REQUIRED, 0, "IPv4 connect()", NULL },
+	{ "hash_connect_exit_4args", "fexit __inet_hash_connect", REQUIRED, 0, "connect()",
+	  "hash_connect_exit_5args" },
+	{ "hash_connect_exit_5args", "fexit __inet_hash_connect", REQUIRED, 0, "connect()",
+	  "hash_connect_exit_4args" },
 	{ "connect_exit", "fexit __inet_stream_connect", REQUIRED, 0, "failed connect()", NULL },
 	{ "dgram_connect_exit", "fexit inet_dgram_connect", REQUIRED, 0, "UDP connect()", NULL },
 	{ "listen_exit", "fexit inet_listen", REQUIRED, 0, "listen()", NULL },
@@ -69,10 +71,8 @@ static const struct probe fentry_probes[] = {
 	{ "ping_get_port_exit", "fexit ping_get_port", OPTIONAL, 0, "the search for ICMP ids",
 	  NULL },
 	{ "ping_bind_exit", "fexit ping_bind", OPTIONAL, 0, "bind() of ping sockets", NULL },
-	{ "hash_connect6_enter", "fentry inet6_hash_connect", REQUIRED, 0,
-	  "the port search of IPv6 connect()", NULL },
-	{ "hash_connect4_enter", "fentry inet_hash_connect", REQUIRED, 0,
-	  "the port search of IPv4 connect()", NULL },
+	{ "hash_connect_enter", "fentry __inet_hash_connect", REQUIRED, 0,
+	  "the port search of connect()", NULL },
 	{ "get_port_enter", "fentry inet_csk_get_port", REQUIRED, 0, "the port search", NULL },
 	{ "udp_get_port_enter", "fentry udp_lib_get_port", REQUIRED, 0, "the port search of UDP",
 	  NULL },
@@ -118,10 +118,7 @@ static const struct probe kprobe_probes[] = {
 	{ "established", "kprobe tcp_init_transfer", REQUIRED, 0, "established connections", NULL },
 	{ "inherit", "kprobe __inet_inherit_port", REQUIRED, 0, "accepted sockets before accept()",
 	  NULL },
-	{ "hash_connect6_exit", "kretprobe inet6_hash_connect", REQUIRED, 0, "IPv6 connect()",
-	  NULL },
-	{ "hash_connect4_exit", "kretprobe inet_hash_connect", REQUIRED, 0, "IPv4 connect()",
-	  NULL },
+	{ "hash_connect_exit", "kretprobe __inet_hash_connect", REQUIRED, 0, "connect()", NULL },
 	{ "tcp_connect6_exit", "kretprobe tcp_v6_connect", REQUIRED, 0, "failed IPv6 connect()",
 	  NULL },
 	{ "tcp_connect4_exit", "kretprobe tcp_v4_connect", REQUIRED, 0, "failed IPv4 connect()",
@@ -152,8 +149,8 @@ static const struct probe kprobe_probes[] = {
 	{ "ping_bind_enter", "kprobe ping_bind", OPTIONAL, 0, "bind() of ping sockets", NULL },
 	{ "ping_get_port_enter", "kprobe ping_get_port", OPTIONAL, 0, "the search for ICMP ids",
 	  NULL },
-	{ "hash_connect6_enter", "kprobe inet6_hash_connect", REQUIRED, 0, "IPv6 connect()", NULL },
-	{ "hash_connect4_enter", "kprobe inet_hash_connect", REQUIRED, 0, "IPv4 connect()", NULL },
+	{ "hash_connect_enter", "kprobe __inet_hash_connect", REQUIRED, 0,
+	  "the port search of connect()", NULL },
 	{ "udp_get_port_enter", "kprobe udp_lib_get_port", REQUIRED, 0, "the port search of UDP",
 	  NULL },
 	{ "get_port_enter", "kprobe inet_csk_get_port", REQUIRED, 0, "the port search", NULL },
@@ -353,12 +350,16 @@ static bool kprobe_fits(const struct backend *backend, const struct probe *probe
 	return there || !symbol_find(function, symbol);
 }
 
-/* Can this kernel have the program at all? Where two fit one hook, the argument list decides. */
+/*
+ * Can this kernel have the program at all? Where two fit one hook, the argument list decides:
+ * NAME_4args is for four.
+ */
 static bool probe_fits(const struct backend *backend, const struct probe *probe,
 		       const struct btf *btf)
 {
 	enum hook_kind kind;
 	const char *function = hook_function(probe, &kind);
+	size_t name_len;
 	int arguments;
 
 	if (!function)
@@ -368,11 +369,9 @@ static bool probe_fits(const struct backend *backend, const struct probe *probe,
 	arguments = function_arguments(btf, function);
 	if (arguments < 0)
 		return false;
-	if (!strcmp(probe->program, "accept_exit_4args"))
-		return arguments == 4;
-	if (!strcmp(probe->program, "accept_exit_2args"))
-		return arguments == 2;
-	return true;
+	name_len = strlen(probe->program);
+	return name_len < sizeof("_4args") || strcmp(probe->program + name_len - 4, "args") ||
+	       arguments == probe->program[name_len - 5] - '0';
 }
 
 static int fail(struct probes *probes, int error, const char *format, const char *what)
@@ -605,6 +604,8 @@ int probes_load(struct probes *probes, const struct backend *backend,
 	error = object_choose(probes, btf);
 	if (!error) {
 		effective.wire.accept_fd = has_probe(probes, "accept_fd");
+		if (has_probe(probes, "hash_connect_enter"))
+			effective.wire.perturb = symbol_address("table_perturb");
 		error = object_configure(backend, probes->object, &effective, btf);
 	}
 	btf__free(btf);

@@ -82,3 +82,24 @@ int symbols_find(const char *const *names, bool *there, size_t len)
 	fclose(file);
 	return 0;
 }
+
+uint64_t symbol_address(const char *name)
+{
+	FILE *file = fopen("/proc/kallsyms", "re");
+	size_t name_len = strlen(name), room = 0;
+	uint64_t address = 0;
+	char *line = NULL;
+	ssize_t len;
+
+	if (!file)
+		return 0;
+	/* "ADDRESS TYPE NAME\n" */
+	while (!address && (len = getline(&line, &room, file)) > 0)
+		if ((size_t)len > name_len + 3 && line[len - 1] == '\n' &&
+		    !memcmp(line + len - 1 - name_len, name, name_len) &&
+		    line[len - 2 - (ssize_t)name_len] == ' ')
+			address = strtoull(line, NULL, 16);
+	free(line);
+	fclose(file);
+	return address;
+}

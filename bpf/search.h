@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * search.h owns how many ports the kernel looked at in a search: worked out from where the search
+ * began and where it ended, so that nothing runs for a candidate. Reserved ports, which a search
+ * steps over, do not count. 0 is: not known.
+ *
+ * connect() begins at a number out of table_perturb, at a place that its destination gives, plus a
+ * hash of the destination (RFC 6056, algorithm 4; 5.10.119 to 7.3, __inet_hash_connect). It goes
+ * through the ports with the parity of the range's lower end, then through the others; and leaves
+ * the table's number raised by how far it came. Only if that fits what was worked out it is told: a
+ * table that is another one, or a search for the same place meanwhile, is found so. Not found:
+ * one that ends between our reading of the number and the kernel's.
+ */
+#ifndef PORTLIFE_SEARCH_H
+#define PORTLIFE_SEARCH_H
+
+#include "bpf/call.h"
+
+/* 1 << CONFIG_INET_TABLE_PERTURB_ORDER; where that is another, no search passes the check. */
+#define PERTURB_SIZE 65536
+#define NOISE	     7 /* steps that the kernel goes on by chance, at most */
+
+struct search {
+	u64 reserved; /* address of the namespace's bitmap */
+	u32 lo;
+	u32 size;  /* ports of the range */
+	u32 cycle; /* what the kernel goes back by at the range's end */
+	u32 step;  /* 2: first one parity, then the other */
+};
+
+static __always_inline u32 bits_set(u64 bits)
+{
+	bits -= bits >> 1 & 0x5555555555555555;
+	bits = (bits & 0x3333333333333333) + (bits >> 2 & 0x3333333333333333);
+	bits = (bits + (bits >> 4)) & 0x0f0f0f0f0f0f0f0f;
+	return bits * 0x0101010101010101 >> 56;
+}
+
+/*
+ * How many of first, first + step, ... last are set in a bitmap of 65536, step being 1 or 2; -1 if
+ * it cannot be read. Global, so that the verifier goes through it once a program.
+ */
+__noinline int bitmap_count(u64 bitmap, u32 first, u32 last, u32 step)
+{
+	u64 every = step == 1 ? ~0ULL : 0x5555555555555555ULL << (first & 1), bits = 0;
+	u32 word = first / 64, end = last / 64, count = 0;
+
+	if (bpf_probe_read_kernel(&bits, sizeof(bits), (void *)(bitmap + word * 8)))
+		return -1;
+	bits &= ~0ULL << (first & 63);
+	for (u32 i = 0; i < 65536 / 64 && word < end; i++) {
+		count += bits_set(bits & every);
+		word++;
+		if (bpf_probe_read_kernel(&bits, sizeof(bits), (void *)(bitmap + word * 8)))
+			return -1;
+	}
+	return count + bits_set(bits & every & ~0ULL >> (63 - (last & 63)));
+}
+
+/* Ports looked at in so many steps from the offset `from` on; sets *known to false if unknown. */
+static __always_inline u32 search_way(const struct search *s, u32 from, u32 steps, bool *known)
+{
+	u32 fits = (s->size - 1 - from) / s->step + 1, first = s->lo + from;
+	u32 before = steps < fits ? steps : fits, again;
+	int reserved, more = 0;
+
+	reserved = bitmap_count(s->reserved, first, first + s->step * (before - 1), s->step);
+	if (steps > fits) {
+		again = first + s->step * fits - s->cycle;
+		more = bitmap_count(s->reserved, again, again + s->step * (steps - fits - 1),
+				    s->step);
+	}
+	if (reserved < 0 || more < 0)
+		*known = false;
+	return steps - reserved - more;
+}
+
+/* connect() looks for a port. */
+static __always_inline void search_begins(struct call *call, u64 port_offset)
+{
+	u64 table = 0;
+
+	if (!config.perturb || bpf_probe_read_kernel(&table, sizeof(table), (void *)config.perturb))
+		return;
+	call->start_at = table + (port_offset & (PERTURB_SIZE - 1)) * sizeof(u32);
+	call->start_hash = port_offset >> 32;
+	if (!table || bpf_probe_read_kernel(&call->start_number, sizeof(call->start_number),
+					    (void *)call->start_at))
+		call->start_at = 0;
+}
+
+/* Is the table's number now what it must be after a search that came so far, in ports? */
+static __always_inline bool start_has_moved(const struct call *call, u32 came, u32 step)
+{
+	u32 now, moved, most = came > NOISE * step ? came : NOISE * step;
+
+	if (bpf_probe_read_kernel(&now, sizeof(now), (void *)call->start_at))
+		return false;
+	moved = now - call->start_number - step;
+	return moved >= came && moved <= most && moved % step == 0;
+}
+
+/*
+ * The range of sk and the way that connect() goes through it. From 6.8 on, where the socket's own
+ * range is one word, that goes port by port if the socket has one.
+ */
+static __always_inline bool search_describe(struct search *s, struct sock *sk)
+{
+	struct net *net = FIELD(sk, __sk_common.skc_net.net);
+	struct inet_sock___word *word = (void *)sk;
+	u16 lo = 0, hi = 0;
+	bool own = sock_range(sk, &lo, &hi);
+
+	if (lo > hi)
+		return false;
+	/* a number, not a pointer of a type: the verifier would not let it go to bitmap_count() */
+	s->reserved = (u64)BPF_CORE_READ(net, ipv4.sysctl_local_reserved_ports);
+	s->lo = lo;
+	s->size = hi - lo + 1;
+	s->step = own && bpf_core_field_exists(word->local_port_range) ? 1 : 2;
+	s->cycle = s->step == 2 && s->size > 1 ? s->size & ~1U : s->size;
+	return true;
+}
+
+/* connect() has given the port. */
+static __always_inline u32 search_found(struct sock *sk, const struct call *call, u16 port)
+{
+	struct net___step *net = (void *)FIELD(sk, __sk_common.skc_net.net);
+	u32 at, start, came, tried = 0;
+	struct search s = {};
+	bool known = true;
+
+	if (!call->start_at || !search_describe(&s, sk))
+		return 0;
+	/* 7.1: if it is set, steps are of a width that chance gives */
+	if (bpf_core_field_exists(net->ipv4.sysctl_ip_local_port_step_width) &&
+	    BPF_CORE_READ(net, ipv4.sysctl_ip_local_port_step_width))
+		return 0;
+	at = port - s.lo;
+	start = (call->start_number + call->start_hash) % s.cycle;
+	if (s.step == 2)
+		start &= ~1U;
+	if (port < s.lo || at >= s.size)
+		return 0;
+	if (s.step == 2 && at & 1) {
+		tried = search_way(&s, start, s.cycle / 2, &known);
+		start++;
+	}
+	came = at >= start ? at - start : at + s.cycle - start;
+	tried += search_way(&s, start, came / s.step + 1, &known);
+	return known && start_has_moved(call, came, s.step) ? tried : 0;
+}
+
+/*
+ * No port was to be had: each of the range was looked at, but for one if TCP goes by twos through
+ * an odd number of them. Which one hangs on the start; bind() with SO_REUSEADDR goes through the
+ * lower half first, so it is in the upper one.
+ */
+static __always_inline u32 search_in_vain(struct sock *sk, bool connects)
+{
+	struct search s = {};
+	u32 first, last;
+	int reserved;
+
+	if (!search_describe(&s, sk))
+		return 0;
+	first = s.lo;
+	last = s.lo + s.size - 1;
+	reserved = bitmap_count(s.reserved, first, last, 1);
+	if (reserved < 0)
+		return 0;
+	if (!sock_is_tcp(sk) || s.size == 1 || s.size % 2 == 0 || (connects && s.step == 1))
+		return s.size - reserved;
+	if (!connects && s.size >= 4 && FIELD_BITS(sk, __sk_common.skc_reuse))
+		first += s.size / 4 * 2;
+	if (bitmap_count(s.reserved, first, first, 1) != bitmap_count(s.reserved, last, last, 1))
+		return 0;
+	return s.size - reserved - !bitmap_count(s.reserved, last, last, 1);
+}
+
+#endif
