@@ -443,6 +443,36 @@ static void yes_stays_and_no_is_reconsidered(void **state)
 	world_free(w);
 }
 
+/* Live, with the filter of COMMAND, and replayed without one: the same. */
+static void a_child_of_command_may_outlive_its_listener(void **state)
+{
+	static const uint32_t pids[] = { 200 };
+	static const struct filter filters[] = {
+		{ .command = true, .states = true },
+		{ .states = true },
+		{ .pids = pids, .pids_len = 1, .states = true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		union start_record start = start_new("6.1.0", "box", "nc", 3);
+		struct wire_call c = port_call(WIRE_FOUND, 2, 2000000, 80, 80);
+		struct world *w = world_new(&filters[i]);
+
+		FEED(w, start);
+		c.sock.parent = 1; /* gone */
+		c.facts = (c.facts & ~(uint32_t)WIRE_F_WHO) | WIRE_F_CHILD;
+		memset(&c.who, 0, sizeof(c.who));
+		FEED(w, c);
+		feed_end(w, 2, 2000010, 80);
+		SAID(w, i == 2 ? ""
+			       : "2000010 #1 close 80 accept --\n"
+				 "2000011 #1 release 80 accept --\n"
+				 "life #1 ended: 80 accept -- 2000000..2000011\n");
+		world_free(w);
+	}
+}
+
 static void what_is_selected_is_counted_what_is_displayed_is_shown(void **state)
 {
 	static const struct port_range ranges[] = { { 80, 80 } };
@@ -498,6 +528,7 @@ int main(void)
 		cmocka_unit_test(cgroups_and_devices_by_name),
 		cmocka_unit_test(every_protocol_has_its_own_bit),
 		cmocka_unit_test(yes_stays_and_no_is_reconsidered),
+		cmocka_unit_test(a_child_of_command_may_outlive_its_listener),
 		cmocka_unit_test(what_is_selected_is_counted_what_is_displayed_is_shown),
 	};
 

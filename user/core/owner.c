@@ -26,13 +26,26 @@ void owner_touch(struct core *core, struct slot *slot, const struct wire_who *wh
 		life->chosen = owner_chooses(core, who, facts);
 }
 
+/*
+ * Of a run with COMMAND the probes tell of a child only if its listener is COMMAND's. One that
+ * nobody accepted may outlive the listener (a subflow that joined an MPTCP connection).
+ */
+static bool child_is_commands(const struct core *core)
+{
+	const struct filter *f = core->filter;
+
+	return core->run.command && !f->pids_len && !f->has_uid && !f->comm && !f->cgroup;
+}
+
 void owner_inherit(struct core *core, struct slot *slot, uint64_t listener_id)
 {
 	const struct slot *listener = lives_find(&core->lives, listener_id);
 	struct life *life = &slot->life;
 
-	if (!listener)
+	if (!listener) {
+		life->chosen |= child_is_commands(core);
 		return;
+	}
 	life->parent = listener->life.number;
 	if (listener->life.chosen)
 		life->chosen = true;
