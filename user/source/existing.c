@@ -51,7 +51,8 @@ struct existing {
 	bool files_done, table_done, undecided;
 };
 
-/* Some machines refuse the iterators over maps and no other: they are taken only where they must. */
+/* Some machines refuse the iterators over maps and no other: they are taken only where they must.
+ */
 bool existing_is_used(size_t index)
 {
 	bool whole = libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT,
@@ -67,8 +68,8 @@ const char *existing_name(size_t index)
 
 static void autoload(struct bpf_object *object, enum walk walk, bool on)
 {
-	bpf_program__set_autoload(
-		bpf_object__find_program_by_name(object, walks[walk].program), on);
+	bpf_program__set_autoload(bpf_object__find_program_by_name(object, walks[walk].program),
+				  on);
 }
 
 struct bpf_object *existing_open(bool with_table)
@@ -93,8 +94,7 @@ static struct bpf_link *attach(struct bpf_object *object, enum walk walk)
 	struct bpf_link *link;
 
 	if (walks[walk].map) {
-		info.map.map_fd =
-			(__u32)bpf_object__find_map_fd_by_name(object, walks[walk].map);
+		info.map.map_fd = (__u32)bpf_object__find_map_fd_by_name(object, walks[walk].map);
 		opts.link_info = &info;
 		opts.link_info_len = sizeof(info);
 	}
