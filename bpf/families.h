@@ -57,6 +57,7 @@ enum family_step {
 	STEP_AUTOBIND,
 	STEP_ACCEPT,
 	STEP_TAKEN,
+	STEP_CONNECTX, /* SCTP: connect(), or what setsockopt() does instead */
 };
 
 struct family_call {

@@ -81,9 +81,20 @@ static __always_inline void family_request(struct family_call *call, u16 protoco
 	}
 }
 
+/* The thread is in a call on this socket that will tell of this step, too. */
+static __always_inline bool is_inner(const struct family_call *call, u8 step, const struct sock *sk)
+{
+	if (!call || call->sk != (u64)sk)
+		return false;
+	return step == STEP_AUTOBIND   ? call->step != STEP_ACCEPT
+	       : step == STEP_CONNECTX ? call->step == STEP_CONNECT
+				       : false;
+}
+
 /*
  * A function that may give the socket a port or a name begins. AUTOBIND is told of only where no
- * outer one is seen: then it is a send. mark: what its end will have, too.
+ * outer one is seen: then it is a send, or bind() by another name. mark: what its end will have,
+ * too.
  */
 static __always_inline void family_enter(u64 mark, u8 step, struct sock *sk, const void *uaddr,
 					 s32 len, bool user)
@@ -100,7 +111,7 @@ static __always_inline void family_enter(u64 mark, u8 step, struct sock *sk, con
 	if (!protocol)
 		return;
 	call = bpf_map_lookup_elem(&family_calls, &tid);
-	if (call && step == STEP_AUTOBIND && call->sk == (u64)sk && call->step != STEP_ACCEPT)
+	if (is_inner(call, step, sk))
 		return;
 	if (!family_touch(sk, protocol, now))
 		return;
@@ -142,15 +153,20 @@ static __always_inline u8 autobind_kind(void)
 
 static __always_inline u8 kind_of(const struct family_call *call, int ret)
 {
+	u8 kind;
+
 	switch (call->step) {
 	case STEP_BIND:
 		return WIRE_BIND;
 	case STEP_LISTEN:
 		return WIRE_LISTEN;
 	case STEP_CONNECT:
+	case STEP_CONNECTX:
 		return connect_kind(call, ret);
-	default: /* what failed is tried again with another number, or fails with the send */
-		return ret ? 0 : autobind_kind();
+	default:
+		/* what failed is tried again with another number, or fails with the send */
+		kind = autobind_kind();
+		return ret && (kind == WIRE_SEND || !(call->facts & WIRE_F_REQUEST)) ? 0 : kind;
 	}
 }
 
@@ -187,8 +203,11 @@ static __always_inline void family_exit(u64 mark, u8 step, int ret)
 	kind = kind_of(call, ret);
 	port = family_port(sk, family_protocol(sk));
 	/* the kernel's own sockets of netlink are inserted without a port id */
-	if (step == STEP_AUTOBIND && !port)
+	if (step == STEP_AUTOBIND && !port && !ret)
 		kind = 0;
+	/* what the kernel bound for a send was not asked for */
+	if (step == STEP_AUTOBIND && kind == WIRE_SEND)
+		call->facts &= ~WIRE_F_REQUEST;
 	if (state && kind) {
 		if (!call->port_before && port && !(call->facts & WIRE_F_REQUEST && call->req_port))
 			call->facts |= WIRE_F_SEARCHED;
@@ -286,6 +305,7 @@ static __always_inline struct family_socket *family_taken(struct sock *child)
 	}
 	if (!state)
 		return 0;
+	state->flags |= FAMILY_CHILD;
 	if (parent && !state->parent)
 		state->parent = parent->id;
 	if (parent && !(parent->flags & FAMILY_TOLD)) /* from before the start */
@@ -293,7 +313,10 @@ static __always_inline struct family_socket *family_taken(struct sock *child)
 	return state;
 }
 
-/* security_sock_graft: its descriptor comes in a moment, unless io_uring has accepted. */
+/*
+ * security_sock_graft: its descriptor comes in a moment, unless io_uring has accepted. So it does
+ * from getsockopt(), by which SCTP peels off.
+ */
 static __always_inline void family_accepted(struct sock *child)
 {
 	struct family_call taken = { .sk = (u64)child, .step = STEP_TAKEN };
@@ -305,7 +328,8 @@ static __always_inline void family_accepted(struct sock *child)
 	if (!state)
 		return;
 	state->flags |= FAMILY_TAKEN;
-	if ((number != SYSCALL_ACCEPT && number != SYSCALL_ACCEPT4) ||
+	if ((number != SYSCALL_ACCEPT && number != SYSCALL_ACCEPT4 &&
+	     number != SYSCALL_GETSOCKOPT) ||
 	    bpf_map_update_elem(&family_calls, &tid, &taken, BPF_ANY))
 		family_tell_accept(child, state, -1);
 }
@@ -453,6 +477,20 @@ static __always_inline void sctp_closed(struct sock *sk)
 
 	if (state && !sock_port(sk))
 		family_end(sk, state, bpf_ktime_get_boot_ns());
+}
+
+/*
+ * sctp_sock_migrate (up to 6.18): an association goes from a socket to another, within accept(), or
+ * getsockopt() by which the program peels it off.
+ */
+static __always_inline void sctp_migrates(struct sock *from, struct sock *to)
+{
+	bool io_worker = false;
+
+	if (syscall_now(&io_worker).number != SYSCALL_GETSOCKOPT)
+		return;
+	family_enter(0, STEP_ACCEPT, from, 0, 0, false);
+	family_accepted(to);
 }
 
 /* sctp_put_port, before skc_num is cleared. */

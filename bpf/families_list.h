@@ -63,11 +63,18 @@ ENTRY(vsock_enqueue_accept, vsock_enqueue_accept, family_child(SOCK(A2), SOCK(A1
 ENTRY(vsock_release, vsock_release, vsock_closed(SOCKET(A1)))
 ENTRY(vsock_remove_sock, vsock_remove_sock, vsock_removed(SOCK(A1)))
 
-/* SCTP. sctp_autobind and sctp_get_port are inlined; sctp_do_bind is where both come from. */
+/*
+ * SCTP. sctp_autobind and sctp_get_port are inlined; sctp_do_bind is where both come from, and
+ * SCTP_SOCKOPT_BINDX_ADD for each address. __sctp_connect: connect() and SCTP_SOCKOPT_CONNECTX.
+ * sctp_clone_sock (7.3) does what sctp_sock_migrate did.
+ */
 CALL(sctp_bind, sctp_bind, 3, STEP_BIND, SOCK(A1), POINTER(A2), (s32)A3)
 CALL(sctp_connect, sctp_inet_connect, 4, STEP_CONNECT, SOCKET(A1), POINTER(A2), (s32)A3)
 CALL(sctp_listen, sctp_inet_listen, 2, STEP_LISTEN, SOCKET(A1), 0, 0)
-CALL(sctp_do_bind, sctp_do_bind, 3, STEP_AUTOBIND, SOCK(A1), 0, 0)
+CALL(sctp_do_bind, sctp_do_bind, 3, STEP_AUTOBIND, SOCK(A1), POINTER(A2), (s32)A3)
+CALL(sctp_connectx, __sctp_connect, 5, STEP_CONNECTX, SOCK(A1), POINTER(A2), (s32)A3)
+ENTRY(sctp_migrate, sctp_sock_migrate, sctp_migrates(SOCK(A1), SOCK(A2)))
+ENTRY(sctp_clone, sctp_clone_sock, family_enter(0, STEP_ACCEPT, SOCK(A1), 0, 0, false))
 ENTRY(sctp_accept, sctp_accept, family_enter(0, STEP_ACCEPT, SOCK(A1), 0, 0, false))
 ENTRY(sctp_close, sctp_close, sctp_closed(SOCK(A1)))
 ENTRY(sctp_put_port, sctp_put_port, sctp_released(SOCK(A1)))

@@ -13,13 +13,13 @@ static __always_inline bool syscall_fits(u8 kind, long number)
 {
 	switch (kind) {
 	case WIRE_BIND:
-		return number == SYSCALL_BIND;
+		return number == SYSCALL_BIND || number == SYSCALL_SETSOCKOPT;
 	case WIRE_LISTEN:
 		return number == SYSCALL_LISTEN;
 	case WIRE_SEND:
 		return syscall_sends(number);
 	default:
-		return number == SYSCALL_CONNECT;
+		return number == SYSCALL_CONNECT || number == SYSCALL_SETSOCKOPT;
 	}
 }
 
@@ -64,6 +64,8 @@ static __attribute__((noinline)) void family_tell(u8 kind, struct sock *sk,
 		r->facts |= call->facts;
 		r->start_ns = call->start_ns;
 		r->port_before = call->port_before;
+	}
+	if (call && (call->facts & WIRE_F_REQUEST)) {
 		r->req_family = call->req_family;
 		r->req_port = call->req_port;
 		r->req_scope = call->req_scope;

@@ -72,7 +72,7 @@ static __always_inline void call_fill(struct wire_call *r, u8 kind, u64 ts_ns, s
 	}
 	if (state->flags & SOCKET_EXISTING)
 		r->facts |= WIRE_F_EXISTING;
-	if (sock_is_kernels(sk))
+	if (sock_is_kernels(sk) || (FIELD_BITS(sk, sk_kern_sock) && task_is_kernels()))
 		r->facts |= WIRE_F_KERN_SOCK;
 	if (call) {
 		r->facts |= call->facts;

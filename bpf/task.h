@@ -75,6 +75,8 @@ enum syscall_number {
 	SYSCALL_SENDMSG = 46,
 	SYSCALL_BIND = 49,
 	SYSCALL_LISTEN = 50,
+	SYSCALL_SETSOCKOPT = 54,
+	SYSCALL_GETSOCKOPT = 55,
 	SYSCALL_SPLICE = 275,
 	SYSCALL_ACCEPT4 = 288,
 	SYSCALL_SENDMMSG = 307,
@@ -105,6 +107,8 @@ enum syscall_number {
 	SYSCALL_ACCEPT = 202,
 	SYSCALL_CONNECT = 203,
 	SYSCALL_SENDTO = 206,
+	SYSCALL_SETSOCKOPT = 208,
+	SYSCALL_GETSOCKOPT = 209,
 	SYSCALL_SENDMSG = 211,
 	SYSCALL_ACCEPT4 = 242,
 	SYSCALL_SENDMMSG = 269,
@@ -163,6 +167,10 @@ static __always_inline long syscall_of_socketcall(u32 call)
 	case 9:
 	case 11:
 		return SYSCALL_SENDTO;
+	case 14:
+		return SYSCALL_SETSOCKOPT;
+	case 15:
+		return SYSCALL_GETSOCKOPT;
 	case 16:
 		return SYSCALL_SENDMSG;
 	case 18:
@@ -194,6 +202,10 @@ static __always_inline long syscall_of_compat(long number)
 		return SYSCALL_LISTEN;
 	case 364:
 		return SYSCALL_ACCEPT4;
+	case 365:
+		return SYSCALL_GETSOCKOPT;
+	case 366:
+		return SYSCALL_SETSOCKOPT;
 	case 369:
 		return SYSCALL_SENDTO;
 	case 370:
@@ -288,6 +300,14 @@ static __always_inline u64 syscall_stamp(void)
 #endif
 	regs = task_regs((struct task_struct *)bpf_get_current_task());
 	return regs ? ((u64)SYSCALL_NUMBER(regs) << 48) ^ SYSCALL_IP(regs) : 0;
+}
+
+/* A thread of the kernel's own, not one that works for a program's io_uring. */
+static __always_inline bool task_is_kernels(void)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+
+	return (BPF_CORE_READ(task, flags) & (PF_KTHREAD | PF_IO_WORKER)) == PF_KTHREAD;
 }
 
 /* One of those that send: their first argument is the descriptor. */

@@ -328,6 +328,7 @@ enum wire_lost_cause {
 	WIRE_LOST_DAMAGED,    /* record that did not decode */
 	WIRE_LOST_MISSED, /* program runs that the kernel skipped: the program was running on that
 			     CPU */
+	WIRE_LOST_LATE,	  /* modules with sockets that were asked for, loaded after the start */
 };
 
 struct wire_lost {

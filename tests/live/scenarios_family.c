@@ -158,6 +158,48 @@ static void sctp_connect(void)
 	step_close(server);
 }
 
+static void sctp_bindx(void)
+{
+	struct sock *s = sctp_new("s");
+	struct sock *late = sctp_new("late");
+
+	step_bindx(s, at(LOOPBACK, PORT), false, OK);
+	step_bindx(late, at(LOOPBACK, PORT), false, EADDRINUSE);
+	step_bindx(late, at(LOOPBACK, 0), true, OK);
+	step_close(late);
+	step_close(s);
+}
+
+static void sctp_connectx(void)
+{
+	struct sock *server = sctp_new("server");
+	struct sock *client = sctp_new("client");
+	struct sock *conn;
+
+	step_bind(server, at(LOOPBACK, PORT), false, OK);
+	step_listen(server, OK);
+	step_connectx(client, at(LOOPBACK, PORT), OK);
+	conn = step_accept(server, "conn");
+	step_close_late(client);
+	step_close_late(conn);
+	step_close(server);
+}
+
+static void sctp_peel_off(void)
+{
+	struct sock *server = step_new("server", scenario_family(), SOCK_SEQPACKET, IPPROTO_SCTP);
+	struct sock *client = step_new("client", scenario_family(), SOCK_SEQPACKET, IPPROTO_SCTP);
+	struct sock *peeled;
+
+	step_bind(server, at(LOOPBACK, PORT), false, OK);
+	step_listen(server, OK);
+	step_send(client, at(LOOPBACK, PORT), "x", 1, OK);
+	peeled = step_peel_off(server, "peeled");
+	step_close_late(client);
+	step_close_late(peeled);
+	step_close_late(server);
+}
+
 /* The first message of a socket that may have many associations. */
 static void sctp_send(void)
 {
@@ -243,6 +285,9 @@ const struct scenario family_scenarios[] = {
 	{ .name = "sctp_listen_unbound", .run = sctp_listen_unbound },
 	{ .name = "sctp_connect", .run = sctp_connect },
 	{ .name = "sctp_send", .run = sctp_send },
+	{ .name = "sctp_bindx", .run = sctp_bindx },
+	{ .name = "sctp_connectx", .run = sctp_connectx },
+	{ .name = "sctp_peel_off", .run = sctp_peel_off },
 	{ .name = "mptcp_bind", .run = mptcp_bind },
 	{ .name = "mptcp_bind_zero", .run = mptcp_bind_zero },
 	{ .name = "mptcp_bind_taken", .run = mptcp_bind_taken },

@@ -5,6 +5,12 @@
 
 #include "tests/live/scenarios_steps.h"
 
+/* Of <linux/sctp.h>, which asks for more than it is worth. */
+#define SCTP_ASSOCIATIONS 29
+#define SCTP_BINDX_ADD	  100
+#define SCTP_PEELOFF	  102
+#define SCTP_CONNECTX	  110
+
 /* Sockets that the backend of system calls does not see, or not whole. */
 static const char *blind_of(const struct sock *s)
 {
@@ -102,7 +108,45 @@ static struct expected expect_call(const char *event, struct call *c, struct soc
 	};
 }
 
-void step_bind(struct sock *s, struct address to, bool chosen, int error)
+/* Both return an association or nothing; what bind() and connect() are for other sockets. */
+static int by_bindx(int fd, const struct sockaddr *to, socklen_t len)
+{
+	return setsockopt(fd, IPPROTO_SCTP, SCTP_BINDX_ADD, to, len) < 0 ? -1 : 0;
+}
+
+static int by_connectx(int fd, const struct sockaddr *to, socklen_t len)
+{
+	return setsockopt(fd, IPPROTO_SCTP, SCTP_CONNECTX, to, len) < 0 ? -1 : 0;
+}
+
+static int by_accept(int fd)
+{
+	return accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+}
+
+/* The one association of a socket that may have many becomes a socket of its own. */
+static int by_peeling_off(int fd)
+{
+	struct {
+		uint32_t count, id;
+	} list = { 0, 0 };
+	struct {
+		uint32_t id;
+		int fd;
+	} peeled = { 0, -1 };
+	socklen_t len = sizeof(list);
+	char message;
+
+	if (recv(fd, &message, 1, 0) < 0 ||
+	    getsockopt(fd, IPPROTO_SCTP, SCTP_ASSOCIATIONS, &list, &len) < 0)
+		return -1;
+	peeled.id = list.id;
+	len = sizeof(peeled);
+	return getsockopt(fd, IPPROTO_SCTP, SCTP_PEELOFF, &peeled, &len) < 0 ? -1 : peeled.fd;
+}
+
+static void bind_by(int (*way)(int, const struct sockaddr *, socklen_t), struct sock *s,
+		    struct address to, bool chosen, int error)
 {
 	struct expected e;
 	struct call c;
@@ -110,7 +154,7 @@ void step_bind(struct sock *s, struct address to, bool chosen, int error)
 
 	call_enter(&c, s, "bind");
 	c.requested = to;
-	call_return(&c, bind(s->fd, &to.any, to.len), error);
+	call_return(&c, way(s->fd, &to.any, to.len), error);
 	/* after a failure getsockname() of netlink shows the port id that the socket did not get */
 	got = !error && take_port(&c, s, chosen ? "bind0" : "bind");
 	e = expect_call("bind", &c, s, error);
@@ -123,6 +167,16 @@ void step_bind(struct sock *s, struct address to, bool chosen, int error)
 		e.local = &c.local;
 	call_expect(&c, e);
 	call_print(&c);
+}
+
+void step_bind(struct sock *s, struct address to, bool chosen, int error)
+{
+	bind_by(bind, s, to, chosen, error);
+}
+
+void step_bindx(struct sock *s, struct address to, bool chosen, int error)
+{
+	bind_by(by_bindx, s, to, chosen, error);
 }
 
 void step_listen(struct sock *s, int error)
@@ -138,7 +192,8 @@ void step_listen(struct sock *s, int error)
 	call_print(&c);
 }
 
-void step_connect(struct sock *s, struct address to, int error)
+static void connect_by(int (*way)(int, const struct sockaddr *, socklen_t), struct sock *s,
+		       struct address to, int error)
 {
 	struct expected e;
 	struct call c;
@@ -146,7 +201,7 @@ void step_connect(struct sock *s, struct address to, int error)
 
 	call_enter(&c, s, "connect");
 	c.requested = to;
-	call_return(&c, connect(s->fd, &to.any, to.len), error);
+	call_return(&c, way(s->fd, &to.any, to.len), error);
 	got = take_port(&c, s, "connect");
 	e = expect_call(error ? "connect_failed" : "connect", &c, s, error);
 	e.requested = &c.requested;
@@ -157,6 +212,16 @@ void step_connect(struct sock *s, struct address to, int error)
 		e.local = NULL;
 	call_expect(&c, e);
 	call_print(&c);
+}
+
+void step_connect(struct sock *s, struct address to, int error)
+{
+	connect_by(connect, s, to, error);
+}
+
+void step_connectx(struct sock *s, struct address to, int error)
+{
+	connect_by(by_connectx, s, to, error);
 }
 
 void step_send(struct sock *s, struct address to, const void *data, size_t len, int error)
@@ -195,7 +260,7 @@ void step_disconnect(struct sock *s, bool loses_port)
 	call_print(&c);
 }
 
-struct sock *step_accept(struct sock *listener, const char *tag)
+static struct sock *accept_by(int (*way)(int), struct sock *listener, const char *tag)
 {
 	struct expected e = { .event = "accept", .by_call = true };
 	struct call c;
@@ -203,7 +268,7 @@ struct sock *step_accept(struct sock *listener, const char *tag)
 	int fd;
 
 	call_enter(&c, listener, "accept");
-	fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC);
+	fd = way(listener->fd);
 	if (fd < 0)
 		scenario_fail("%s: accept: %s", listener->tag, error_name(errno));
 	s = sock_child(listener, tag, fd);
@@ -217,6 +282,16 @@ struct sock *step_accept(struct sock *listener, const char *tag)
 	call_expect(&c, e);
 	call_print(&c);
 	return s;
+}
+
+struct sock *step_accept(struct sock *listener, const char *tag)
+{
+	return accept_by(by_accept, listener, tag);
+}
+
+struct sock *step_peel_off(struct sock *many, const char *tag)
+{
+	return accept_by(by_peeling_off, many, tag);
 }
 
 static void close_it(struct sock *s, bool late)

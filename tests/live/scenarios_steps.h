@@ -24,6 +24,10 @@ void step_connect(struct sock *s, struct address to, int error);
 void step_send(struct sock *s, struct address to, const void *data, size_t len, int error);
 void step_disconnect(struct sock *s, bool loses_port);
 struct sock *step_accept(struct sock *listener, const char *tag);
+/* SCTP: the same by setsockopt() and getsockopt(); step_peel_off() waits for a message. */
+void step_bindx(struct sock *s, struct address to, bool chosen, int error);
+void step_connectx(struct sock *s, struct address to, int error);
+struct sock *step_peel_off(struct sock *many, const char *tag);
 void step_close(struct sock *s);
 /* Others close it: its end comes in its own time. */
 void step_close_late(struct sock *s);

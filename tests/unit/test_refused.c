@@ -249,7 +249,7 @@ static void wrong_others(void **state)
 	REFUSED(n, r.bytes[sizeof(struct wire_name)] = 0, "NUL in a text");
 	REFUSED(n, r.bytes[sizeof(struct wire_name) + 4] = 1, "padding is not zero");
 	REFUSED(l, r.cause = 0, "unknown cause of a loss");
-	REFUSED(l, r.cause = WIRE_LOST_MISSED + 1, "unknown cause of a loss");
+	REFUSED(l, r.cause = WIRE_LOST_LATE + 1, "unknown cause of a loss");
 	REFUSED(c, r.exit = -2, "exit status out of range");
 	REFUSED(c, r.exit = 256, "exit status out of range");
 	REFUSED(c, r.signal = -1, "signal out of range");

@@ -283,7 +283,7 @@ static const char *check_address(const struct wire_address *a)
 
 static const char *check_lost(const struct wire_lost *l)
 {
-	if (l->cause < WIRE_LOST_BUFFER || l->cause > WIRE_LOST_MISSED)
+	if (l->cause < WIRE_LOST_BUFFER || l->cause > WIRE_LOST_LATE)
 		return "unknown cause of a loss";
 	return NULL;
 }

@@ -21,6 +21,10 @@ static const struct {
 	[WIRE_LOST_DAMAGED] = { "damaged", "records that did not decode", "counted and skipped" },
 	[WIRE_LOST_MISSED] = { "missed", "program runs that the kernel skipped",
 			       "counted; steps of lives may be missing" },
+	[WIRE_LOST_LATE] = { "late",
+			     "kernel modules (SCTP, VSOCK) that came after the start, and whose "
+			     "sockets are not seen",
+			     "counted; their sockets are seen by a run that starts now" },
 };
 
 static size_t phrase_loss(enum wire_lost_cause cause)

@@ -84,6 +84,9 @@ static const struct hook {
 	{ "sctp_connect", "sctp_inet_connect", SCTP, CALL, 0, true },
 	{ "sctp_listen", "sctp_inet_listen", SCTP, CALL, 0, true },
 	{ "sctp_do_bind", "sctp_do_bind", SCTP, CALL, 0, false },
+	{ "sctp_connectx", "__sctp_connect", SCTP, CALL, 5, false },
+	{ "sctp_migrate", "sctp_sock_migrate", SCTP, ENTRY, 0, false },
+	{ "sctp_clone", "sctp_clone_sock", SCTP, ENTRY, 0, false },
 	{ "mptcp_bind", "mptcp_bind", MPTCP, CALL, 0, true },
 	{ "mptcp_listen", "mptcp_listen", MPTCP, CALL, 0, true },
 	{ "mptcp_connect", "mptcp_connect", MPTCP, CALL, 0, true },
@@ -123,6 +126,7 @@ struct families {
 	struct bpf_object *tracepoint;	    /* instead of both */
 	struct bpf_link *call_links[LEN(calls)];
 	uint32_t have; /* enum wire_family */
+	uint32_t late; /* asked for, and nothing but a module is missing: it may yet come */
 	bool chosen[LEN(hooks)];
 	enum way way[LEN(hooks)];
 	struct bpf_link *links[LEN(hooks)][2]; /* the end, the entry */
@@ -157,6 +161,39 @@ static void ask_for_modules(uint32_t named)
 		if (fd >= 0)
 			close(fd);
 	}
+}
+
+/* Of these, those that a module may bring. */
+static uint32_t families_late(uint32_t absent)
+{
+	uint32_t late = 0;
+
+	for (size_t i = 0; i < LEN(words); i++)
+		if (words[i].module && (absent & words[i].family))
+			late |= words[i].family;
+	return late;
+}
+
+bool families_may_come(const struct families *f)
+{
+	return f && f->late;
+}
+
+size_t families_arrived(struct families *f)
+{
+	size_t arrived = 0;
+	char path[64];
+
+	for (size_t i = 0; f && i < LEN(words); i++) {
+		if (!(f->late & words[i].family))
+			continue;
+		snprintf(path, sizeof(path), "/sys/module/%s", words[i].module);
+		if (access(path, F_OK))
+			continue;
+		f->late &= ~words[i].family;
+		arrived++;
+	}
+	return arrived;
 }
 
 static void kernel_look(struct kernel *k, uint32_t backend)
@@ -267,6 +304,21 @@ static bool needs_entry(const struct hook *hook, enum way way)
 	return hook->shape == CALL || (hook->shape == RETURN && way == WAY_KPROBE);
 }
 
+/* A hook that several families share passes over those that are not watched as a whole. */
+static int narrow(struct bpf_object *object, uint32_t have)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(object, ".rodata.config");
+	size_t len = 0;
+	const void *shared = map ? bpf_map__initial_value(map, &len) : NULL;
+	struct wire_config config;
+
+	if (!shared || len != sizeof(config))
+		return -EINVAL;
+	memcpy(&config, shared, sizeof(config));
+	config.families = have;
+	return bpf_map__set_initial_value(map, &config, sizeof(config));
+}
+
 /* As the tables of a backend: where a program must not make entries where it stands, all at once.
  */
 static int preallocate(struct bpf_object *object)
@@ -305,6 +357,8 @@ static int load_way(struct families *f, const struct probes *probes, enum way wa
 		return 0;
 	}
 	error = share_maps(*object, probes->object);
+	if (!error)
+		error = narrow(*object, f->have);
 	if (!error && way == WAY_KPROBE && f->fentry)
 		error = share_maps(*object, f->fentry);
 	else if (!error && preallocates)
@@ -381,6 +435,7 @@ struct families *families_load(const struct probes *probes, uint32_t families, u
 	kernel_look(&k, probes->backend->id);
 	choose(f, &k, families);
 	kernel_forget(&k);
+	f->late = families_late(families & ~f->have & ~named);
 	note_absent(families & ~f->have, named, false, note, note_len);
 	error = load_way(f, probes, WAY_FENTRY, false);
 	if (!error)

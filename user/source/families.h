@@ -6,6 +6,7 @@
 #ifndef PORTLIFE_SOURCE_FAMILIES_H
 #define PORTLIFE_SOURCE_FAMILIES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,11 @@ struct families *families_load(const struct probes *probes, uint32_t families, u
 
 /* An object that has the table of their sockets; NULL if none was loaded. */
 const struct bpf_object *families_object(const struct families *f);
+
+/* Some that were asked for are not there, since nobody has loaded their module yet. */
+bool families_may_come(const struct families *f);
+/* How many modules of those have been loaded since the last time: their sockets are not seen. */
+size_t families_arrived(struct families *f);
 
 /* For the doctor: which there are for this backend, which are not and why. Loads nothing. */
 void families_describe(uint32_t backend, char *text, size_t len);

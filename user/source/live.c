@@ -177,6 +177,16 @@ static void tell_misses(struct live *live)
 	give(live, made.bytes, make_lost(&made, count, WIRE_LOST_MISSED, 0));
 }
 
+/* Modules whose sockets are asked for, and that came when the probes were attached already. */
+static void tell_late_families(struct live *live)
+{
+	size_t count = families_arrived(live->families);
+	struct made made;
+
+	if (count)
+		give(live, made.bytes, make_lost(&made, count, WIRE_LOST_LATE, 0));
+}
+
 /* Every record that was written has been taken: none is under way on another CPU either. */
 static bool is_emptied(const struct live *live)
 {
@@ -203,6 +213,7 @@ static bool take_batch(struct live *live)
 
 		live->tick_ns = now;
 		tell_misses(live);
+		tell_late_families(live);
 		give(live, made.bytes, make_tick(&made));
 	}
 	if (!live->outcome)
@@ -357,7 +368,7 @@ static int load_families(struct live *live)
 			      reason, sizeof(reason), note, sizeof(note));
 	if (reason[0])
 		return fail(live, -ENOTSUP, reason);
-	if (live->probes.backend->id == WIRE_TRACEPOINT)
+	if (live->probes.backend->id == WIRE_TRACEPOINT || families_may_come(live->families))
 		live->probes.blind |= WIRE_B_FAMILIES;
 	if (note[0])
 		used += (size_t)snprintf(live->note + used, sizeof(live->note) - used, "%s%s",
