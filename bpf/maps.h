@@ -65,7 +65,7 @@ enum socket_flag {
 	SOCKET_TIME_WAIT = 1 << 6,   /* this entry is a TIME_WAIT's, its key no struct sock */
 	SOCKET_PROVISIONAL = 1 << 7, /* a child whose listener is not known: accept() decides */
 	SOCKET_LEFT = 1 << 8,	     /* its port went to TIME_WAIT, its release is none */
-	SOCKET_WAITING = 1 << 9,     /* a child that a walk told of before anybody accepted it */
+	SOCKET_WAITING = 1 << 9,     /* a child that was told of before anybody accepted it */
 	SOCKET_OVER = 1 << 10,	     /* its WIRE_END is written, or about to be */
 };
 

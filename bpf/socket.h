@@ -120,12 +120,18 @@ static __always_inline struct socket_state *socket_child(struct sock *child, con
 	return socket_begin(child, state, now_ns);
 }
 
-/* Introduce a socket that no operation has shown yet. */
+/*
+ * Introduce a socket that no operation has shown yet. A child may still wait for accept(): a reset
+ * takes its port away there.
+ */
 static __always_inline void socket_tell(struct sock *sk, struct socket_state *state, u64 now_ns,
 					enum actor actor)
 {
-	if (!(state->flags & SOCKET_TOLD))
-		record_call(WIRE_FOUND, now_ns, sk, state, 0, 0, actor);
+	if (state->flags & SOCKET_TOLD)
+		return;
+	record_call(WIRE_FOUND, now_ns, sk, state, 0, 0, actor);
+	if ((state->flags & SOCKET_CHILD) && !FIELD(sk, sk_socket))
+		state->flags |= SOCKET_WAITING;
 }
 
 /*

@@ -229,6 +229,30 @@ def check_other_doors(tap, folder):
               f"accepted: {accepted}", f"connected: {connected}")
 
 
+# The client has reset the connection before anybody accepts it.
+RESET_IN_QUEUE = """\
+import socket, struct
+s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen(1)
+c = socket.socket(); c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+c.connect(s.getsockname()); c.close()
+child, peer = s.accept()
+print(child.fileno(), *child.getsockname(), *peer)
+"""
+
+
+def check_reset_in_queue(tap, folder):
+    """accept() hands out a connection that is over, and has given up its port, all the same."""
+    seen = pathlib.Path(folder) / "reset.seen"
+    with open(seen, "wb") as file:
+        tracer = live.Tracer(folder, "--", sys.executable, "-c", RESET_IN_QUEUE, name="reset",
+                             stdout=file)
+        tap.equal(tracer.wait(), 0, "a program that accepts what was reset ends well")
+    tap.equal([[str(event["fd"]), event["local"]["addr"], str(event["local"]["port"]),
+                event["peer"]["addr"], str(event["peer"]["port"])]
+               for event in tracer.events("accept")], [seen.read_text().split()],
+              "a connection reset in the queue is accepted once")
+
+
 def main():
     """The test."""
     tap, folder = live.begin()
@@ -237,6 +261,7 @@ def main():
         check_filters(tap, name)
         check_states(tap, name)
         check_other_doors(tap, name)
+        check_reset_in_queue(tap, name)
     tap.done()
 
 
