@@ -219,6 +219,38 @@ static __always_inline enum owners tcp_owners_before(struct sock *sk)
 #define UDP_SLOT_DEEP 48 /* sockets of all ports that share a slot of the hash table */
 
 /*
+ * The sockets in the slot of a UDP port from node `next` on, and those before it if `back` is a
+ * node's back link; numbers, for the verifier lets nobody walk back from a pointer of a type. A
+ * function that the verifier goes through once, not at each call: inline, its loops were most of
+ * the time that loading took.
+ */
+__attribute__((noinline)) int udp_owners_near(u64 next, u64 back, u64 net, u32 port)
+{
+	const u32 offset = bpf_core_field_offset(struct sock, __sk_common.skc_node);
+	struct sock *other;
+
+	for (int i = 0; i < UDP_SLOT_DEEP && next; i++) {
+		other = (void *)(next - offset);
+		if (BPF_CORE_READ(other, __sk_common.skc_num) == port &&
+		    (u64)BPF_CORE_READ(other, __sk_common.skc_net.net) == net)
+			return OWNERS_OTHERS;
+		next = (u64)BPF_CORE_READ(other, __sk_common.skc_node.next);
+	}
+	if (next)
+		return OWNERS_UNKNOWN;
+	for (int i = 0; i < UDP_SLOT_DEEP && back; i++) {
+		other = (void *)(back - offset);
+		if (BPF_CORE_READ(other, __sk_common.skc_num) == port &&
+		    (u64)BPF_CORE_READ(other, __sk_common.skc_net.net) == net)
+			return OWNERS_OTHERS;
+		if (!BPF_CORE_READ(other, sk_protocol))
+			break;
+		back = (u64)BPF_CORE_READ(other, __sk_common.skc_node.pprev);
+	}
+	return OWNERS_NONE;
+}
+
+/*
  * The slot of a UDP port holds sockets of other ports and namespaces too, the latest in front; but
  * IPv6 sockets with SO_REUSEPORT go to the end (sk_add_node_rcu()), so for those what comes before
  * is looked at too. There the first node's back link leads to the slot itself, which is no socket
@@ -228,35 +260,10 @@ static __always_inline enum owners udp_owners_before(struct sock *sk)
 {
 	bool at_end = FIELD(sk, __sk_common.skc_family) == AF_INET6 &&
 		      FIELD_BITS(sk, __sk_common.skc_reuseport);
-	const u32 offset = bpf_core_field_offset(struct sock, __sk_common.skc_node);
-	/* a number, not a pointer of a type: the verifier lets nobody walk back from those */
-	struct hlist_node *next = BPF_CORE_READ(sk, __sk_common.skc_node.next);
-	struct net *net = FIELD(sk, __sk_common.skc_net.net);
-	u16 port = sock_port(sk);
-	struct sock *other;
 
-	for (int i = 0; i < UDP_SLOT_DEEP && next; i++) {
-		other = (void *)next - offset;
-		if (BPF_CORE_READ(other, __sk_common.skc_num) == port &&
-		    BPF_CORE_READ(other, __sk_common.skc_net.net) == net)
-			return OWNERS_OTHERS;
-		next = BPF_CORE_READ(other, __sk_common.skc_node.next);
-	}
-	if (next)
-		return OWNERS_UNKNOWN;
-	if (!at_end)
-		return OWNERS_NONE;
-	next = (void *)BPF_CORE_READ(sk, __sk_common.skc_node.pprev);
-	for (int i = 0; i < UDP_SLOT_DEEP && next; i++) {
-		other = (void *)next - offset;
-		if (BPF_CORE_READ(other, __sk_common.skc_num) == port &&
-		    BPF_CORE_READ(other, __sk_common.skc_net.net) == net)
-			return OWNERS_OTHERS;
-		if (!BPF_CORE_READ(other, sk_protocol))
-			break;
-		next = (void *)BPF_CORE_READ(other, __sk_common.skc_node.pprev);
-	}
-	return OWNERS_NONE;
+	return udp_owners_near((u64)BPF_CORE_READ(sk, __sk_common.skc_node.next),
+			       at_end ? (u64)BPF_CORE_READ(sk, __sk_common.skc_node.pprev) : 0,
+			       (u64)FIELD(sk, __sk_common.skc_net.net), sock_port(sk));
 }
 
 /* Did the port that sk has just got have an owner already? */

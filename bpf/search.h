@@ -28,33 +28,82 @@ struct search {
 	u32 step;  /* 2: first one parity, then the other */
 };
 
-static __always_inline u32 bits_set(u64 bits)
+#define CHUNK 8 /* words of a bitmap that are counted at once */
+
+/* In each four bits: how many of them were set. */
+static __always_inline u64 bits_by_fours(u64 bits)
 {
 	bits -= bits >> 1 & 0x5555555555555555;
-	bits = (bits & 0x3333333333333333) + (bits >> 2 & 0x3333333333333333);
-	bits = (bits + (bits >> 4)) & 0x0f0f0f0f0f0f0f0f;
-	return bits * 0x0101010101010101 >> 56;
+	return (bits & 0x3333333333333333) + (bits >> 2 & 0x3333333333333333);
+}
+
+/* The same of each byte, of up to three words whose fours are added up. */
+static __always_inline u64 bits_by_bytes(u64 fours)
+{
+	return (fours & 0x0f0f0f0f0f0f0f0f) + (fours >> 4 & 0x0f0f0f0f0f0f0f0f);
+}
+
+static __always_inline u32 bytes_sum(u64 bytes)
+{
+	bytes = (bytes & 0x00ff00ff00ff00ff) + (bytes >> 8 & 0x00ff00ff00ff00ff);
+	return bytes * 0x0001000100010001 >> 48;
+}
+
+static __always_inline u32 bits_set(u64 bits)
+{
+	return bytes_sum(bits_by_bytes(bits_by_fours(bits)));
+}
+
+/* All ones if n is negative, else none; clang would branch, and the verifier go both ways. */
+static __always_inline u64 ones_if_negative(s64 n)
+{
+#ifdef __bpf__
+	asm volatile("%0 s>>= 63" : "+r"(n));
+#else
+	n >>= 63;
+#endif
+	return n;
+}
+
+/* Of the first `len` words. */
+static __always_inline u32 chunk_count(const u64 *words, u64 every, s64 len)
+{
+	u64 bytes = 0;
+
+	for (int i = 0; i < CHUNK; i += 2) {
+		u64 one = words[i] & every & ones_if_negative(i - len);
+		u64 other = words[i + 1] & every & ones_if_negative(i + 1 - len);
+
+		bytes += bits_by_bytes(bits_by_fours(one) + bits_by_fours(other));
+	}
+	return bytes_sum(bytes);
 }
 
 /*
  * How many of first, first + step, ... last are set in a bitmap of 65536, step being 1 or 2; -1 if
- * it cannot be read. Global, so that the verifier goes through it once a program.
+ * it cannot be read. In chunks, for the verifier goes through each round of a loop.
  */
 __noinline int bitmap_count(u64 bitmap, u32 first, u32 last, u32 step)
 {
-	u64 every = step == 1 ? ~0ULL : 0x5555555555555555ULL << (first & 1), bits = 0;
-	u32 word = first / 64, end = last / 64, count = 0;
+	u64 every = step == 1 ? ~0ULL : 0x5555555555555555ULL << (first & 1), words[CHUNK], bits;
+	u64 begin = ~0ULL << (first & 63), end = ~0ULL >> (63 - (last & 63));
+	u32 word = first / 64, count;
 
 	if (bpf_probe_read_kernel(&bits, sizeof(bits), (void *)(bitmap + word * 8)))
 		return -1;
-	bits &= ~0ULL << (first & 63);
-	for (u32 i = 0; i < 65536 / 64 && word < end; i++) {
-		count += bits_set(bits & every);
-		word++;
-		if (bpf_probe_read_kernel(&bits, sizeof(bits), (void *)(bitmap + word * 8)))
+	if (word == last / 64)
+		return bits_set(bits & every & begin & end);
+	count = bits_set(bits & every & begin);
+	word++;
+	for (int i = 0; i < 65536 / 64 / CHUNK && word < last / 64; i++) {
+		if (bpf_probe_read_kernel(words, sizeof(words), (void *)(bitmap + word * 8)))
 			return -1;
+		count += chunk_count(words, every, (s64)(last / 64) - word);
+		word += CHUNK;
 	}
-	return count + bits_set(bits & every & ~0ULL >> (63 - (last & 63)));
+	if (bpf_probe_read_kernel(&bits, sizeof(bits), (void *)(bitmap + last / 64 * 8)))
+		return -1;
+	return count + bits_set(bits & every & end);
 }
 
 /* Ports looked at in so many steps from the offset `from` on; sets *known to false if unknown. */

@@ -16,6 +16,7 @@
 typedef uint16_t u16;
 typedef uint32_t u32;
 typedef uint64_t u64;
+typedef int64_t s64;
 
 /* What search.h takes from the kernel and from the files before it. */
 struct net {
