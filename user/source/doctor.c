@@ -107,13 +107,14 @@ static void look_cgroup(struct doctor_report *r)
 static void look_existing(struct doctor_report *r)
 {
 	struct fact_report *fact = add_fact(r, "existing", true, false);
+	uint32_t walks = existing_used();
 	const char *name;
 	size_t used = 0;
 
 	for (size_t i = 0; (name = existing_name(i)); i++) {
 		int error;
 
-		if (!existing_is_used(i))
+		if (!(walks & 1U << i))
 			continue;
 		error = existing_try(i);
 		fact->good = fact->good && !error;

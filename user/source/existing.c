@@ -53,12 +53,13 @@ struct existing {
 
 /* Some machines refuse the iterators over maps and no other: they are taken only where they must.
  */
-bool existing_is_used(size_t index)
+uint32_t existing_used(void)
 {
 	bool whole = libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT,
 					     BPF_FUNC_for_each_map_elem, NULL) != 0;
 
-	return index == WALK_TABLE ? whole : !walks[index].map || !whole;
+	return 1U << WALK_FILES | 1U << WALK_TCP | 1U << WALK_UDP |
+	       (whole ? 1U << WALK_TABLE : 1U << WALK_MAP | 1U << WALK_SLOTS);
 }
 
 const char *existing_name(size_t index)
@@ -66,10 +67,9 @@ const char *existing_name(size_t index)
 	return index < WALKS ? walks[index].name : NULL;
 }
 
-static void autoload(struct bpf_object *object, enum walk walk, bool on)
+static struct bpf_program *program_of(struct bpf_object *object, enum walk walk)
 {
-	bpf_program__set_autoload(bpf_object__find_program_by_name(object, walks[walk].program),
-				  on);
+	return bpf_object__find_program_by_name(object, walks[walk].program);
 }
 
 struct bpf_object *existing_open(bool with_table)
@@ -77,18 +77,18 @@ struct bpf_object *existing_open(bool with_table)
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "existing");
 	size_t len = (uintptr_t)existing_object_end - (uintptr_t)existing_object;
 	struct bpf_object *object = bpf_object__open_mem(existing_object, len, &opts);
+	uint32_t used = with_table ? existing_used() : 0;
 
 	if (libbpf_get_error(object))
 		return NULL;
 	for (enum walk w = WALK_MAP; w <= WALK_TABLE; w++)
-		autoload(object, w, with_table && existing_is_used(w));
+		bpf_program__set_autoload(program_of(object, w), used & 1U << w);
 	return object;
 }
 
 /* A link that iterators are made from; it holds on to nothing but the program. */
 static struct bpf_link *attach(struct bpf_object *object, enum walk walk)
 {
-	struct bpf_program *program = bpf_object__find_program_by_name(object, walks[walk].program);
 	LIBBPF_OPTS(bpf_iter_attach_opts, opts);
 	union bpf_iter_link_info info = { 0 };
 	struct bpf_link *link;
@@ -98,7 +98,7 @@ static struct bpf_link *attach(struct bpf_object *object, enum walk walk)
 		opts.link_info = &info;
 		opts.link_info_len = sizeof(info);
 	}
-	link = bpf_program__attach_iter(program, &opts);
+	link = bpf_program__attach_iter(program_of(object, walk), &opts);
 	return libbpf_get_error(link) ? NULL : link;
 }
 
@@ -113,7 +113,7 @@ static int load(struct existing *e, const struct probes *probes)
 	if (!error)
 		error = bpf_object__load(e->object);
 	for (enum walk w = 0; w < WALK_TABLE && !error; w++) {
-		if (!existing_is_used(w))
+		if (!bpf_program__autoload(program_of(e->object, w)))
 			continue;
 		e->links[w] = attach(e->object, w);
 		if (!e->links[w])
@@ -121,8 +121,7 @@ static int load(struct existing *e, const struct probes *probes)
 	}
 	e->walk_fd = bpf_object__find_map_fd_by_name(e->object, ".data.walk");
 	e->helping_fd = bpf_object__find_map_fd_by_name(e->object, ".data.helping");
-	e->table_fd = bpf_program__fd(
-		bpf_object__find_program_by_name(e->object, walks[WALK_TABLE].program));
+	e->table_fd = bpf_program__fd(program_of(e->object, WALK_TABLE));
 	return error ? error : e->walk_fd < 0 || e->helping_fd < 0 ? -EINVAL : 0;
 }
 
@@ -359,8 +358,8 @@ int existing_try(size_t index)
 
 	if (!object)
 		return -EINVAL;
-	bpf_object__for_each_program(program, object) bpf_program__set_autoload(
-		program, !strcmp(bpf_program__name(program), walks[index].program));
+	bpf_object__for_each_program(program, object)
+		bpf_program__set_autoload(program, program == program_of(object, (enum walk)index));
 	error = shrink_maps(object);
 	if (!error)
 		error = bpf_object__load(object);

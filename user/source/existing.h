@@ -53,10 +53,10 @@ bool existing_undecided(const struct existing *existing);
 const char *existing_name(size_t index);
 
 /*
- * Is it one of those for this kernel? The table is gone through by bpf_for_each_map_elem() (5.13),
- * by iterators before.
+ * Those for this kernel, a bit for each index, found by loading a tiny program. The table is gone
+ * through by bpf_for_each_map_elem() (5.13), by iterators before.
  */
-bool existing_is_used(size_t index);
+uint32_t existing_used(void);
 
 /* Tries one of them alone: 0 if it loads and attaches, else a negative errno. */
 int existing_try(size_t index);
