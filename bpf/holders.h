@@ -222,10 +222,13 @@ static __always_inline void owner_fill_socket(struct wire_holder *r, struct sock
 static __always_inline void owner_fill_time_wait(struct wire_holder *r, struct sock *owner)
 {
 	struct inet_timewait_sock___bind *bind = (void *)owner;
+	struct inet_timewait_sock *tw = (void *)owner;
 
 	if (bpf_core_field_exists(bind->tw_connect_bind) &&
 	    BPF_CORE_READ_BITFIELD_PROBED(bind, tw_connect_bind))
 		r->sock.userlocks = SOCK_CONNECT_BIND;
+	if (BPF_CORE_READ(tw, tw_substate) == TCP_FIN_WAIT2)
+		r->flags |= WIRE_H_FIN_WAIT;
 	if (!config.tick_ns)
 		return;
 	r->left_ms = owner_left(owner);

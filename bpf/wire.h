@@ -218,7 +218,9 @@ enum wire_holder_flag {
 	WIRE_H_ORPHAN = 1 << 4, /* closed; the kernel finishes the connection */
 	WIRE_H_QUEUED = 1 << 5, /* no process has accepted it yet */
 	WIRE_H_KERN = 1 << 6,	/* the kernel's own */
-	WIRE_H_ALL = (1 << 7) - 1,
+	/* an entry as in TIME_WAIT, but in FIN_WAIT2: the peer has not closed yet (tw_substate) */
+	WIRE_H_FIN_WAIT = 1 << 7,
+	WIRE_H_ALL = (1 << 8) - 1,
 };
 
 /*

@@ -245,6 +245,7 @@ struct timer_list {
 
 struct inet_timewait_sock {
 	struct sock_common __tw_common;
+	volatile unsigned char tw_substate;
 	struct timer_list tw_timer;
 };
 

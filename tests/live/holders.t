@@ -61,6 +61,11 @@ listener, client, conn = pair(8002)
 listener.close(); conn.close(); client.close()
 say("TIME_WAIT", 8002, "time_wait")
 
+listener, client, conn = pair(8006)
+listener.close(); conn.close()
+keep.append(client)
+say("closed on this side only", 8006, "orphan", state="fin_wait2")
+
 listener, client, conn = pair(8003)
 listener.close(); conn.setblocking(False)
 try:
@@ -120,6 +125,8 @@ def check_holder(tap, what, case, event, backend):
     if case["held_by"] == "time_wait":
         left = holder["time_wait_left_ms"]
         tap.check(left and 0 < left <= 60000, f"{what}: the time left", left)
+    if case.get("state"):
+        tap.equal(holder["state"], case["state"], f"{what}: {case['name']}: the state")
     if case.get("reuseport"):
         tap.equal(holder["rule"], "same-address,reuseport-of-another-user", f"{what}: the rule")
 
@@ -172,7 +179,8 @@ time.sleep(1)
 
 
 def left_by_itself(tap, folder):
-    """A connection of the program itself, closed on its side only: an entry like TIME_WAIT's."""
+    """A connection of the program itself, closed on its side only: to the kernel an entry like
+    those of TIME_WAIT."""
     path = live.write_program(folder, "left.py", LEFT)
     tracer = live.Tracer(folder, "--", "unshare", "-n", "sh", "-c",
                          f"ip link set lo up; exec {sys.executable} {path}", name="left",
@@ -181,7 +189,7 @@ def left_by_itself(tap, folder):
     tap.equal(said, [b"98"], "its own remains: the program was refused")
     events = [event for event in tracer.events("bind") if event["errno"]]
     tap.equal([[(h["held_by"], h["state"]) for h in event["holders"] or []] for event in events],
-              [[("time_wait", "time_wait")]], "its own remains: nobody has it open")
+              [[("orphan", "fin_wait2")]], "its own remains: nobody has it open")
 
 
 def by_option(tap, folder, holder, cases, name, options):

@@ -179,6 +179,17 @@ static void what_no_process_has_is_said(void **state)
 	FOUND(w, "bind-in-use 1: 0.0.0.0:81 is held by an orphan in LAST_ACK; neither has "
 		 "SO_REUSEADDR\n");
 	assert_non_null(strstr(w->hint, "closed it"));
+	h = holder_new(ASKER, 0, 83, TCP_TIME_WAIT);
+	h.flags = WIRE_H_LEFT | WIRE_H_FIN_WAIT;
+	h.left_ms = 36500;
+	FEED(w, h);
+	feed_end_of(w, 83, 1, 0);
+	c = refused_bind(83);
+	c.who = who_new(201, "third");
+	FEED(w, c);
+	assert_int_equal(w->holders.list[0].keeper, KEPT_BY_ORPHAN);
+	FOUND(w, "bind-in-use 1: 0.0.0.0:83 is held by an orphan in FIN_WAIT2; neither has "
+		 "SO_REUSEADDR\n");
 	h = holder_new(ASKER, 0, 82, TCP_LISTEN);
 	h.flags = WIRE_H_KERN | WIRE_H_UID;
 	FEED(w, h);

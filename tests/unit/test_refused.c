@@ -292,6 +292,7 @@ static void wrong_holders(void **state)
 	REFUSED(h, r.flags = WIRE_H_LATER | WIRE_H_WHO, "processes and their number do not agree");
 	REFUSED(w, r.flags |= WIRE_H_UID, "a user where none can be");
 	REFUSED(w, r.flags |= WIRE_H_ORPHAN, "a TIME_WAIT entry where only a socket can be");
+	REFUSED(h, r.flags = WIRE_H_FIN_WAIT, "a socket where only a TIME_WAIT entry can be");
 	REFUSED(e, r.asker = 0, "a socket without a number");
 	REFUSED(e, r.flags = WIRE_HS_ALL + 1, "unknown flag of holders");
 	REFUSED(e, (r.flags = 0, r.uid = 1), "a user where none can be");

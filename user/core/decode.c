@@ -224,6 +224,8 @@ static const char *check_holder_flags(const struct wire_holder *h)
 		return "a time left where none can be";
 	if (waits && (h->flags & (WIRE_H_ORPHAN | WIRE_H_QUEUED | WIRE_H_KERN)))
 		return "a TIME_WAIT entry where only a socket can be";
+	if (!waits && (h->flags & WIRE_H_FIN_WAIT))
+		return "a socket where only a TIME_WAIT entry can be";
 	return NULL;
 }
 

@@ -144,6 +144,7 @@ static struct holder holder_of_record(const struct core *core, const struct wire
 		.uid = r->uid,
 		.uid_known = r->flags & WIRE_H_UID,
 		.kern = r->flags & WIRE_H_KERN,
+		.fin_wait = r->flags & WIRE_H_FIN_WAIT,
 		.fd = -1,
 		.left_known = r->flags & WIRE_H_LEFT,
 		.left_ms = r->left_ms,
@@ -341,10 +342,12 @@ static void consider(struct search *s, struct holder *h)
 	if (h->conflict.answer == NO)
 		return;
 	same = find_same(s, h);
-	if (same)
+	if (same) {
 		learn_orphan(same, h);
-	else
+		same->fin_wait = same->fin_wait || h->fin_wait;
+	} else {
 		insert(s->found, h);
+	}
 }
 
 static void look_at_slot(struct search *s, const struct slot *slot)
@@ -453,6 +456,16 @@ static void leave_only_who_has_the_name(struct holders *found)
 	found->omitted = 0;
 }
 
+/* Compared by the rules for TIME_WAIT, which the kernel has for both, they get their own name. */
+static void name_fin_wait(struct holders *found)
+{
+	for (size_t i = 0; i < found->len; i++)
+		if (found->list[i].fin_wait) {
+			found->list[i].state = TCP_FIN_WAIT2;
+			found->list[i].keeper = KEPT_BY_ORPHAN;
+		}
+}
+
 static struct search search_new(const struct core *core, const struct slot *asker,
 				const struct event *e, const struct endpoint *local,
 				struct holders *found)
@@ -498,11 +511,12 @@ void holders_of_port(const struct core *core, const struct slot *asker, const st
 	look_everywhere(core, &s);
 	if (endpoint_is_named(&local))
 		leave_only_who_has_the_name(found);
-	if (found->len)
-		return;
-	s.any_options = true; /* they were changed since, which no record tells */
-	found->omitted = 0;
-	look_everywhere(core, &s);
+	if (!found->len) {
+		s.any_options = true; /* they were changed since, which no record tells */
+		found->omitted = 0;
+		look_everywhere(core, &s);
+	}
+	name_fin_wait(found);
 }
 
 void holders_of_connection(const struct core *core, const struct slot *asker, const struct event *e,
@@ -515,6 +529,7 @@ void holders_of_connection(const struct core *core, const struct slot *asker, co
 	s = search_new(core, asker, e, &local, found);
 	s.peer = e->has_request ? &e->request : &asker->life.peer;
 	look_everywhere(core, &s);
+	name_fin_wait(found);
 }
 
 const char *holder_source_name(enum holder_source source)

@@ -243,6 +243,8 @@ static int take_orphan(void *arg, const struct diag_sock *found)
 	if (found->sock.local_port != l->wanted.port || found->inode)
 		return 0;
 	h.sock.netns = l->wanted.netns;
+	if (waits && h.sock.state == TCP_FIN_WAIT2)
+		h.flags |= WIRE_H_FIN_WAIT;
 	if (waits)
 		h.sock.state = TCP_TIME_WAIT;
 	f = place_for(l, &h);
