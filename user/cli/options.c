@@ -365,6 +365,8 @@ static int options_check(const struct options *o, const struct argp_state *state
 		return -EINVAL;
 	if (options_check_look(o) || options_check_lesson(o))
 		return -EINVAL;
+	if (!o->replay && o->cgroup)
+		options_note_cgroup(o);
 	return options_check_files(o);
 }
 

@@ -25,6 +25,8 @@ int options_set_address(struct options *o, const char *name, const char *text);
 int options_set_comm(struct options *o, const char *name, const char *text);
 int options_set_uid(struct options *o, const char *name, const char *text);
 int options_set_cgroup(struct options *o, const char *name, const char *text);
+/* Says on stderr if --cgroup names none: it may come, but a slip must not wait in silence. */
+void options_note_cgroup(const struct options *o);
 int options_set_netns(struct options *o, const char *name, const char *text);
 int options_set_device(struct options *o, const char *name, const char *text);
 int options_add_fail_on(struct options *o, const char *name, const char *list);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include "user/cli/options_values.h"
 #include "user/util/parse.h"
@@ -19,11 +20,12 @@
 #define PID_MAX 4194304 /* PID_MAX_LIMIT of <linux/threads.h>; namespaces have greater numbers */
 
 /* Where cgroups are usually mounted; what JSON has as `cgroup` is below that. */
+static const char *const mounts[] = { "/sys/fs/cgroup/unified", "/sys/fs/cgroup" };
+#define MOUNTS (sizeof(mounts) / sizeof(mounts[0]))
+
 static const char *options_below_mount(const char *path)
 {
-	static const char *const mounts[] = { "/sys/fs/cgroup/unified", "/sys/fs/cgroup" };
-
-	for (size_t i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++) {
+	for (size_t i = 0; i < MOUNTS; i++) {
 		size_t len = strlen(mounts[i]);
 
 		if (!strncmp(path, mounts[i], len) && (!path[len] || path[len] == '/'))
@@ -56,6 +58,28 @@ int options_set_cgroup(struct options *o, const char *name, const char *text)
 	o->cgroup[len + 1] = 0;
 	o->filter.cgroup = o->cgroup;
 	return 0;
+}
+
+static bool is_there(const char *mount, const char *name)
+{
+	char path[4096];
+
+	return (size_t)snprintf(path, sizeof(path), "%s%s", mount, name) < sizeof(path) &&
+	       !access(path, F_OK);
+}
+
+void options_note_cgroup(const struct options *o)
+{
+	bool mounted = false;
+
+	for (size_t i = 0; i < MOUNTS; i++) {
+		mounted = mounted || is_there(mounts[i], "/cgroup.procs");
+		if (is_there(mounts[i], o->cgroup))
+			return;
+	}
+	if (mounted)
+		say("--cgroup=%s: no such cgroup now; nothing is shown before there is one",
+		    o->cgroup);
 }
 
 /* The namespace that a file stands for. */

@@ -273,9 +273,12 @@ static int choose_backend(struct live *live)
 	int error = -ENOTSUP;
 
 	if (no_privilege())
-		return fail(live, -EPERM,
-			    "not allowed to load BPF programs: run it as root, or with CAP_BPF, "
-			    "CAP_PERFMON and CAP_NET_ADMIN");
+		return fail(
+			live, -EPERM,
+			geteuid() ? "not allowed to load BPF programs: run it as root, or with "
+				    "CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN"
+				  : "not allowed to load BPF programs: root needs CAP_BPF, "
+				    "CAP_PERFMON and CAP_NET_ADMIN (a container takes them away)");
 	if (!probes_have_btf())
 		return fail(live, -ENOENT, probes_no_btf);
 	for (size_t i = 0; i < len; i++) {

@@ -259,8 +259,10 @@ static void explain(int error, char *reason, size_t reason_len)
 {
 	if (error == -EPERM)
 		snprintf(reason, reason_len,
-			 "not allowed to load BPF programs: run it as root, or with CAP_BPF, "
-			 "CAP_PERFMON and CAP_SYS_PTRACE");
+			 "not allowed to load BPF programs: %s CAP_BPF, CAP_PERFMON and "
+			 "CAP_SYS_PTRACE%s",
+			 geteuid() ? "run it as root, or with" : "root needs",
+			 geteuid() ? "" : ", and a kernel that does not lock them down");
 	else if (!probes_have_btf())
 		snprintf(reason, reason_len, "%s", probes_no_btf);
 	else
