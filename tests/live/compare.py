@@ -684,15 +684,15 @@ class Comparison:
 
     @staticmethod
     def compare_tried(where, wanted, said):
-        """If it is told how many ports a search went through that found none, those were all of the
-        range (no scenario reserves one, or has an odd number of them for TCP)."""
+        """A search that found no port went through all of the range (no scenario reserves one, or
+        has an odd number of them for TCP)."""
         if not wanted["range"]:
             return  # for a port that was named
         low, high = wanted["range"]
         tried, size = said["search_tried"], high - low + 1
         in_vain = {wanted["errno"], wanted["cause"]} & {"EADDRINUSE", "EADDRNOTAVAIL"}
         if in_vain and not wanted["port_origin"]:
-            if tried is not None and tried != size:
+            if tried != size:
                 yield f"{where}: search_tried is said to be {text(tried)}, it was {size}"
         elif tried is not None and not 1 <= tried <= size:
             yield f"{where}: search_tried is said to be {tried}, of a range of {size}"

@@ -246,6 +246,8 @@ MUTATIONS = {
     "existing": change("event", {"event": "listen"}, existing=True),
     "no duration": change("event", {"event": "listen"}, duration_ns=None),
     "no search time": change("event", {"event": "listen"}, search_ns=None),
+    "no ports tried in vain": change("event", {"event": "send", "errno": "EAGAIN"},
+                                     search_tried=None),
     "too few tried in vain": change("event", {"event": "send", "errno": "EAGAIN"}, search_tried=2),
     "more tried than there are": change("event", {"event": "listen"}, search_tried=70000),
     "wrong time": change_time,

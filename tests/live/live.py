@@ -5,6 +5,7 @@ Environment: PORTLIFE (the program), ATTACH (a backend, else portlife's own choi
 in a slow virtual machine: wait longer).
 """
 
+import atexit
 import json
 import os
 import pathlib
@@ -77,10 +78,17 @@ class Tracer:
             # pylint: disable-next=consider-using-with
             self.process = subprocess.Popen(self.argv, stderr=talk, **popen)
         self.pid = self.process.pid
+        atexit.register(self.kill)  # a test that fails leaves nothing behind to be waited for
+
+    def kill(self):
+        """Ends it if it still runs."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
 
     def await_live(self):
         """Returns when the probes are live: it has said what it watches."""
-        if not wait_for(lambda: self.talk.stat().st_size or self.process.poll() is not None, 10):
+        if not wait_for(lambda: self.talk.stat().st_size or self.process.poll() is not None, 60):
             raise TimeoutError("portlife did not become ready")
         if self.process.poll() is not None:
             raise RuntimeError(f"portlife ended: {self.talk.read_text(errors='replace')}")
@@ -91,8 +99,7 @@ class Tracer:
         try:
             return self.process.wait(seconds * PATIENCE)
         except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+            self.kill()
             return "still running"
 
     def stop(self, number=signal.SIGINT):

@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Real servers in each other's way: nginx with two workers, redis, each as holder and as victim.
-
-Where they are not installed nothing can be tested, and that is said.
+"""Real servers in each other's way, each as holder and as victim: Python's http.server and busybox
+httpd, which the tests need anyway; nginx with two workers and redis where they are installed.
 """
 
 import pathlib
@@ -35,6 +34,16 @@ def nginx(folder, name):
 def redis(_folder, _name):
     """Likewise of a redis, which has one process."""
     return ["redis-server", "--port", str(PORT), "--bind", "0.0.0.0", "--save", "", "--daemonize", "no"]
+
+
+def http_server(_folder, _name):
+    """Likewise of Python's own server."""
+    return ["python3", "-m", "http.server", "--bind", "0.0.0.0", str(PORT)]
+
+
+def httpd(_folder, _name):
+    """Likewise of busybox's."""
+    return ["busybox", "httpd", "-f", "-p", f"0.0.0.0:{PORT}"]
 
 
 def listens(pid):
@@ -77,18 +86,20 @@ def check(tap, folder, name, holder, victim):
 def main():
     """The test."""
     tap, folder = live.begin()
-    missing = [name for name in ("nginx", "redis-server") if not shutil.which(name)]
-    if missing:
-        print(f"1..0 # SKIP {' and '.join(missing)} not installed")
-        return
     with folder as name:
         pathlib.Path(name).chmod(0o777)
+        python = ("python3", http_server(name, "python"), 1)
+        busybox = ("busybox", httpd(name, "busybox"), 1)
         first = ("nginx", nginx(name, "first"), 3)
         second = ("nginx", nginx(name, "second"), 3)
-        other = ("redis-server", redis(name, "other"), 1)
-        check(tap, name, "nginx and nginx", first, second)
-        check(tap, name, "nginx and redis", first, other)
-        check(tap, name, "redis and nginx", other, second)
+        redis_server = ("redis-server", redis(name, "redis"), 1)
+        for holder, victim in ((python, busybox), (busybox, python), (first, second),
+                               (first, redis_server), (redis_server, first)):
+            pair = f"{holder[0]} and {victim[0]}"
+            if shutil.which(holder[0]) and shutil.which(victim[0]):
+                check(tap, name, pair, holder, victim)
+            else:
+                print(f"# {pair}: not installed")
     tap.done()
 
 
