@@ -34,10 +34,10 @@ struct holder {
 	uint8_t source;	  /* enum holder_source */
 	uint8_t keeper;	  /* enum port_keeper */
 	bool uid_known;
-	uint32_t uid;	  /* of the socket: SO_REUSEPORT shares by it */
-	bool kern;	  /* the kernel's own socket */
-	bool fin_wait;	  /* a TIME_WAIT entry to the kernel, but in FIN_WAIT2: shown as an orphan */
-	bool left_known;  /* of a TIME_WAIT entry ... */
+	uint32_t uid;	 /* of the socket: SO_REUSEPORT shares by it */
+	bool kern;	 /* the kernel's own socket */
+	bool fin_wait;	 /* a TIME_WAIT entry to the kernel, but in FIN_WAIT2: shown as an orphan */
+	bool left_known; /* of a TIME_WAIT entry ... */
 	uint32_t left_ms; /* ... what is left of its minute */
 	struct conflict conflict;
 };
