@@ -375,13 +375,16 @@ static __always_inline bool family_is_kernels(struct sock *sk)
 static __always_inline struct wire_call *family_record(u8 kind, struct sock *sk,
 						       const struct family_socket *state)
 {
-	u16 protocol = family_protocol(sk);
 	struct wire_call *r = RESERVE(struct wire_call);
+	u16 protocol;
 
 	if (!r)
 		return 0;
 	__builtin_memset(r, 0, sizeof(*r));
 	head_fill(&r->head, kind, sizeof(*r), bpf_ktime_get_boot_ns());
+	r->sock.protocol = family_protocol(sk);
+	/* read back: a number of which the verifier knows nothing is one case, not eight */
+	protocol = *(volatile u16 *)&r->sock.protocol;
 	family_fill(&r->sock, sk, protocol);
 	r->sock.id = state->id;
 	r->sock.parent = state->parent;

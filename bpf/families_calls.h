@@ -211,7 +211,7 @@ static __always_inline void family_exit(u64 mark, u8 step, int ret)
 	if (state && kind) {
 		if (!call->port_before && port && !(call->facts & WIRE_F_REQUEST && call->req_port))
 			call->facts |= WIRE_F_SEARCHED;
-		family_tell(kind, sk, state, call, ret < 0 && kind != WIRE_CONNECT ? -ret : 0);
+		family_tell((u64)sk, kind, ret < 0 && kind != WIRE_CONNECT ? -ret : 0, true);
 		if (kind == WIRE_CONNECT && !ret && config.families & WIRE_FAMILY_UNIX &&
 		    BPF_CORE_READ(sk, __sk_common.skc_family) == AF_UNIX)
 			unix_connected(sk);
@@ -240,7 +240,7 @@ static __always_inline void family_born(struct sock *sk)
 		return;
 	}
 	if (old) /* whose end was missed */
-		family_end(sk, old, now);
+		family_end(key, now);
 	if (bpf_map_update_elem(&family_sockets, &key, &fresh, BPF_ANY))
 		COUNT(lost_sockets);
 }
@@ -309,7 +309,7 @@ static __always_inline struct family_socket *family_taken(struct sock *child)
 	if (parent && !state->parent)
 		state->parent = parent->id;
 	if (parent && !(parent->flags & FAMILY_TOLD)) /* from before the start */
-		family_tell(WIRE_FOUND, listener, parent, 0, 0);
+		family_tell((u64)listener, WIRE_FOUND, 0, false);
 	return state;
 }
 
@@ -331,7 +331,7 @@ static __always_inline void family_accepted(struct sock *child)
 	if ((number != SYSCALL_ACCEPT && number != SYSCALL_ACCEPT4 &&
 	     number != SYSCALL_GETSOCKOPT) ||
 	    bpf_map_update_elem(&family_calls, &tid, &taken, BPF_ANY))
-		family_tell_accept(child, state, -1);
+		family_tell_accept((u64)child, -1);
 }
 
 /* fd_install: the file has a descriptor. */
@@ -348,7 +348,7 @@ static __always_inline void family_installed(s32 fd)
 	bpf_map_delete_elem(&family_calls, &tid);
 	state = family_find(child);
 	if (state && (state->flags & FAMILY_TAKEN))
-		family_tell_accept(child, state, fd);
+		family_tell_accept((u64)child, fd);
 }
 
 /* A thread goes into accept() on this listener; it may wait there. */
@@ -383,14 +383,14 @@ static __always_inline struct family_socket *family_closed(struct sock *sk)
 		return 0;
 	state = family_find(sk);
 	if (state && (state->flags & FAMILY_TAKEN)) /* accept() has failed in the end */
-		family_tell_accept(sk, state, -1);
+		family_tell_accept((u64)sk, -1);
 	if (!state) {
 		if (!family_port(sk, protocol))
 			return 0;
 		state = family_touch(sk, protocol, now);
 		if (!state)
 			return 0;
-		family_tell(WIRE_FOUND, sk, state, 0, 0);
+		family_tell((u64)sk, WIRE_FOUND, 0, false);
 	} else if ((state->flags & FAMILY_TOLD) &&
 		   state->owner != bpf_get_current_pid_tgid() >> 32) {
 		tell_owner(state, now);
@@ -405,7 +405,7 @@ static __always_inline void family_closed_whole(struct sock *sk)
 	struct family_socket *state = family_closed(sk);
 
 	if (state)
-		family_end(sk, state, bpf_ktime_get_boot_ns());
+		family_end((u64)sk, bpf_ktime_get_boot_ns());
 }
 
 static __always_inline void family_gone(struct sock *sk)
@@ -413,7 +413,7 @@ static __always_inline void family_gone(struct sock *sk)
 	struct family_socket *state = family_find(sk);
 
 	if (state)
-		family_end(sk, state, bpf_ktime_get_boot_ns());
+		family_end((u64)sk, bpf_ktime_get_boot_ns());
 }
 
 static __always_inline void edge_release(struct family_socket *state, u16 port)
@@ -441,7 +441,7 @@ static __always_inline void vsock_removed(struct sock *sk)
 	if (!state)
 		return;
 	if (state->close_ns) {
-		family_end(sk, state, bpf_ktime_get_boot_ns());
+		family_end((u64)sk, bpf_ktime_get_boot_ns());
 		return;
 	}
 	if (state->flags & FAMILY_HOLDS)
@@ -455,7 +455,7 @@ static __always_inline void vsock_closed(struct sock *sk)
 	struct family_socket *state = family_closed(sk);
 
 	if (state && (state->flags & FAMILY_REMOVED || !vsock_transport(sk)))
-		family_end(sk, state, bpf_ktime_get_boot_ns());
+		family_end((u64)sk, bpf_ktime_get_boot_ns());
 }
 
 /* --- what is special ------------------------------------------------------------------------- */
@@ -476,7 +476,7 @@ static __always_inline void sctp_closed(struct sock *sk)
 	struct family_socket *state = family_closed(sk);
 
 	if (state && !sock_port(sk))
-		family_end(sk, state, bpf_ktime_get_boot_ns());
+		family_end((u64)sk, bpf_ktime_get_boot_ns());
 }
 
 /*
@@ -501,7 +501,7 @@ static __always_inline void sctp_released(struct sock *sk)
 	if (!state)
 		return;
 	if (state->close_ns || sock_is_dead(sk))
-		family_end(sk, state, bpf_ktime_get_boot_ns());
+		family_end((u64)sk, bpf_ktime_get_boot_ns());
 	else if (state->flags & FAMILY_HOLDS)
 		edge_release(state, sock_port(sk));
 }
@@ -539,7 +539,7 @@ static __always_inline void subflow_made(struct sock *mptcp, struct socket **mad
 		return;
 	/* the subflow will be told of first, and says whose it is */
 	if (!(parent->flags & FAMILY_TOLD))
-		family_tell(WIRE_FOUND, mptcp, parent, 0, 0);
+		family_tell((u64)mptcp, WIRE_FOUND, 0, false);
 	state = socket_find(sk);
 	if (!state) {
 		fresh.id = family_number(now);

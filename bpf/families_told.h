@@ -28,6 +28,10 @@ static __always_inline void came_by(struct wire_call *r, u8 kind)
 	bool io_worker = false;
 	struct syscall now = syscall_now(&io_worker);
 
+	/* as in call_came_by(): one case for the verifier */
+	r->fd = now.number;
+	now.number = *(volatile s32 *)&r->fd;
+	r->fd = -1;
 	if (syscall_fits(kind, now.number))
 		r->fd = now.first;
 	else if (io_worker || now.number == SYSCALL_IO_URING_ENTER)
@@ -47,18 +51,26 @@ static __always_inline void family_submit(struct wire_call *r, struct family_soc
 	record_submit(r);
 }
 
-/* In task context, by the current task. call: NULL for what has none. */
-static __attribute__((noinline)) void family_tell(u8 kind, struct sock *sk,
-						  struct family_socket *state,
-						  const struct family_call *call, s32 error)
+/*
+ * In task context, by the current task; called: within the call that it is in. This function and
+ * those below are global, and take numbers: so the verifier goes through them once a program, not
+ * once for all that may be known where they are called.
+ */
+__attribute__((noinline)) int family_tell(u64 address, u32 kind, s32 error, u32 called)
 {
+	u32 tid = bpf_get_current_pid_tgid();
+	struct sock *sk = (void *)address;
+	struct family_socket *state = family_find(sk);
+	const struct family_call *call = called ? bpf_map_lookup_elem(&family_calls, &tid) : 0;
 	struct wire_call *r;
 
+	if (!state)
+		return 0;
 	if (family_protocol(sk) == WIRE_PROTOCOL_UNIX)
 		tell_paths(sk, state, call, bpf_ktime_get_boot_ns());
 	r = family_record(kind, sk, state);
 	if (!r)
-		return;
+		return 0;
 	r->error = error;
 	if (call) {
 		r->facts |= call->facts;
@@ -73,31 +85,37 @@ static __attribute__((noinline)) void family_tell(u8 kind, struct sock *sk,
 	}
 	came_by(r, kind);
 	family_submit(r, state);
+	return 0;
 }
 
 /* accept() has given the current task this child; fd: -1 if it is not known. */
-static __attribute__((noinline)) void family_tell_accept(struct sock *child,
-							 struct family_socket *state, s32 fd)
+__attribute__((noinline)) int family_tell_accept(u64 address, s32 fd)
 {
+	struct sock *child = (void *)address;
+	struct family_socket *state = family_find(child);
 	struct wire_call *r;
 
+	if (!state)
+		return 0;
 	state->flags &= ~FAMILY_TAKEN;
 	if (family_protocol(child) == WIRE_PROTOCOL_UNIX)
 		tell_paths(child, state, 0, bpf_ktime_get_boot_ns());
 	r = family_record(WIRE_ACCEPT, child, state);
 	if (!r)
-		return;
+		return 0;
 	r->fd = fd;
 	family_submit(r, state);
+	return 0;
 }
 
 /* What it had goes with the socket. */
-static __attribute__((noinline)) void family_end(struct sock *sk, struct family_socket *state,
-						 u64 now)
+__attribute__((noinline)) int family_end(u64 address, u64 now)
 {
-	u64 key = (u64)sk;
+	struct family_socket *state = family_find((void *)address);
 	struct wire_end *r = 0;
 
+	if (!state)
+		return 0;
 	if (state->flags & FAMILY_TOLD)
 		r = RESERVE(struct wire_end);
 	if (r) {
@@ -111,7 +129,8 @@ static __attribute__((noinline)) void family_end(struct sock *sk, struct family_
 		}
 		record_submit(r);
 	}
-	bpf_map_delete_elem(&family_sockets, &key);
+	bpf_map_delete_elem(&family_sockets, &address);
+	return 0;
 }
 
 #endif

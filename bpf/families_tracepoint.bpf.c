@@ -61,7 +61,7 @@ static __always_inline void accepted(s32 fd)
 	struct family_socket *state = child ? family_taken(child) : 0;
 
 	if (state)
-		family_tell_accept(child, state, fd);
+		family_tell_accept((u64)child, fd);
 }
 
 SEC("tp_btf/sys_exit")

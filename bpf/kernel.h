@@ -263,7 +263,7 @@ static __always_inline enum owners udp_owners_before(struct sock *sk)
 
 	return udp_owners_near((u64)BPF_CORE_READ(sk, __sk_common.skc_node.next),
 			       at_end ? (u64)BPF_CORE_READ(sk, __sk_common.skc_node.pprev) : 0,
-			       (u64)FIELD(sk, __sk_common.skc_net.net), sock_port(sk));
+			       (u64)BPF_CORE_READ(sk, __sk_common.skc_net.net), sock_port(sk));
 }
 
 /* Did the port that sk has just got have an owner already? */
