@@ -36,7 +36,7 @@ enum shape { ENTRY, CALL, RETURN };
 
 /*
  * As bpf/families_list.h has them, the end of a life first. KEY: without it there is no such family
- * here. args: the function must have so many, 0: any number.
+ * here. args: the function must have so many, as far as BTF tells, 0: any number.
  */
 static const struct hook {
 	const char *program, *function;
@@ -240,7 +240,8 @@ static enum way way_to(const struct kernel *k, const struct hook *hook, bool is_
 {
 	int args = arguments_of(k, hook->function);
 
-	if (hook->args && args != hook->args)
+	/* a module without BTF does not say; only where the place of one hangs on it it matters */
+	if (hook->args && args != hook->args && (args >= 0 || hook->shape == RETURN))
 		return WAY_NONE;
 	if (k->has_fentry && args >= 0)
 		return WAY_FENTRY;
