@@ -395,7 +395,7 @@ static __always_inline struct family_socket *family_closed(struct sock *sk)
 		   state->owner != bpf_get_current_pid_tgid() >> 32) {
 		tell_owner(state, now);
 	}
-	state->close_ns = now;
+	state->close_ns = bpf_ktime_get_boot_ns(); /* after what was told of it just now */
 	return state;
 }
 

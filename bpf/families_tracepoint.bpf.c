@@ -64,11 +64,33 @@ static __always_inline void accepted(s32 fd)
 		family_tell_accept((u64)child, fd);
 }
 
+/* By getsockopt() SCTP makes a socket of an association: it returns the descriptor. */
+static __always_inline void peeled_off(struct pt_regs *regs, s32 fd)
+{
+	struct sock *from;
+
+	if (fd < 0 || (s32)SYSCALL_SECOND(regs) != IPPROTO_SCTP ||
+	    (SYSCALL_THIRD(regs) != SCTP_SOCKOPT_PEELOFF &&
+	     SYSCALL_THIRD(regs) != SCTP_SOCKOPT_PEELOFF_FLAGS))
+		return;
+	from = asked_of_fd(SYSCALL_FIRST(regs));
+	if (!from)
+		return;
+	family_enter(0, STEP_ACCEPT, from, 0, 0, false);
+	accepted(fd);
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 {
-	u8 step = step_of(SYSCALL_NUMBER_DIRECT(regs));
+	long number = SYSCALL_NUMBER_DIRECT(regs);
+	u8 step = step_of(number);
 
+	if (number == SYSCALL_GETSOCKOPT && config.families & WIRE_FAMILY_SCTP) {
+		if (!task_is_compat((struct task_struct *)bpf_get_current_task()))
+			peeled_off(regs, ret);
+		return 0;
+	}
 	if (!step || task_is_compat((struct task_struct *)bpf_get_current_task()))
 		return 0;
 	if (step == STEP_ACCEPT)

@@ -51,4 +51,8 @@ struct sockaddr_vm {
 #define IPPROTO_SCTP	132
 #define VMADDR_PORT_ANY 0xffffffffU
 
+/* linux/sctp.h */
+#define SCTP_SOCKOPT_PEELOFF	   102
+#define SCTP_SOCKOPT_PEELOFF_FLAGS 122
+
 #endif
