@@ -191,13 +191,13 @@ tests: $(UNIT_TESTS) $(LIVE_TESTS)
 check: all check-unit check-rooms check-cli check-golden check-fuzz check-lint ## tests that need no privilege
 
 check-unit: $(UNIT_TESTS)
-	CMOCKA_MESSAGE_OUTPUT=TAP prove --exec '' $(UNIT_TESTS)
+	CMOCKA_MESSAGE_OUTPUT=TAP prove -j2 --exec '' $(UNIT_TESTS)
 
 check-rooms:
 	prove tests/unit/rooms.t
 
 check-cli: all $(LIVE_TESTS)
-	PORTLIFE=$(BUILD)/portlife prove tests/cli tests/live/compare_selftest.py
+	PORTLIFE=$(BUILD)/portlife prove -j2 tests/live/compare_selftest.py tests/cli
 
 check-golden: all
 	PORTLIFE=$(BUILD)/portlife prove tests/golden/golden.t
