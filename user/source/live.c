@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -645,6 +646,7 @@ int live_run(const struct live_options *options, const struct live_handler *hand
 	live.start_ns = live.tick_ns = clock_boot_ns();
 	stop_watch(options->command != NULL);
 	error = set_up(&live);
+	malloc_trim(0); /* what libbpf needed to load would stay, several times what a run needs */
 	if (!error)
 		error = stream(&live);
 	tear_down(&live);
