@@ -382,9 +382,7 @@ static __always_inline struct wire_call *family_record(u8 kind, struct sock *sk,
 		return 0;
 	__builtin_memset(r, 0, sizeof(*r));
 	head_fill(&r->head, kind, sizeof(*r), bpf_ktime_get_boot_ns());
-	r->sock.protocol = family_protocol(sk);
-	/* read back: a number of which the verifier knows nothing is one case, not eight */
-	protocol = *(volatile u16 *)&r->sock.protocol;
+	protocol = FORGET(r->sock.protocol, family_protocol(sk));
 	family_fill(&r->sock, sk, protocol);
 	r->sock.id = state->id;
 	r->sock.parent = state->parent;

@@ -28,9 +28,7 @@ static __always_inline void came_by(struct wire_call *r, u8 kind)
 	bool io_worker = false;
 	struct syscall now = syscall_now(&io_worker);
 
-	/* as in call_came_by(): one case for the verifier */
-	r->fd = now.number;
-	now.number = *(volatile s32 *)&r->fd;
+	now.number = FORGET(r->fd, now.number);
 	r->fd = -1;
 	if (syscall_fits(kind, now.number))
 		r->fd = now.first;

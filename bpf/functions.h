@@ -34,12 +34,9 @@ static __always_inline void call_came_by(struct call *call)
 {
 	bool io_worker = false;
 	struct syscall now = syscall_now(&io_worker);
-
 	s32 fd = call->fd;
 
-	/* read back: a number of which the verifier knows nothing is one case, not twenty */
-	call->fd = now.number;
-	now.number = *(volatile s32 *)&call->fd;
+	now.number = FORGET(call->fd, now.number);
 	call->fd = fd;
 	if (syscall_leads_to(call, now.number)) {
 		call->fd = now.first;

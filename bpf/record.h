@@ -37,6 +37,16 @@ static __always_inline void head_fill(struct wire_head *head, u8 kind, u16 len_b
 	head->ts_ns = ts_ns;
 }
 
+/*
+ * number, by way of `place` in memory: of what is read from there the verifier knows nothing, so
+ * that what follows is one case for it, not one for each value that the number may have.
+ */
+#define FORGET(place, number)                                                                      \
+	({                                                                                         \
+		(place) = (number);                                                                \
+		*(volatile typeof(place) *)&(place);                                               \
+	})
+
 #define RESERVE(type)                                                                              \
 	({                                                                                         \
 		type *r_ = bpf_ringbuf_reserve(&records, sizeof(type), 0);                         \
