@@ -242,7 +242,7 @@ static void begin_attempt(struct slot *slot, const struct wire_call *c)
 
 	if (record_connects_at_once(c->sock.protocol))
 		return;
-	slot->life.call_ns = timed ? c->start_ns : 0;
+	slot->timed = timed;
 	slot->attempt_ns = timed ? c->start_ns : c->head.ts_ns;
 	slot->attempt = ATTEMPT_UNDER_WAY;
 }
@@ -273,6 +273,7 @@ static int on_connect_failed(struct core *core, struct slot *slot, const struct 
 {
 	bool told = slot->attempt == ATTEMPT_FAILED && (c->facts & WIRE_F_TIMED) &&
 		    c->start_ns == slot->attempt_ns;
+	uint64_t since_ns = attempt_since(slot);
 	struct event e;
 	bool assigned;
 	int err;
@@ -285,15 +286,13 @@ static int on_connect_failed(struct core *core, struct slot *slot, const struct 
 	e = event_of_call(slot, c, EVENT_CONNECT_FAILED);
 	name_tenure(&e, tenure_since(slot, call_since(slot, c)));
 	e.assigned = assigned;
-	if (!e.has_duration && slot->life.call_ns && c->head.ts_ns >= slot->life.call_ns) {
+	if (!e.has_duration && since_ns && c->head.ts_ns >= since_ns) {
 		e.has_duration = true;
-		e.duration_ns = c->head.ts_ns - slot->life.call_ns;
+		e.duration_ns = c->head.ts_ns - since_ns;
 	}
 	/* EINTR: the attempt goes on without the program */
-	if (c->error != EINTR && !record_connects_at_once(c->sock.protocol)) {
-		slot->life.call_ns = 0;
+	if (c->error != EINTR && !record_connects_at_once(c->sock.protocol))
 		slot->attempt = ATTEMPT_FAILED;
-	}
 	return event_emit(core, slot, &e);
 }
 
@@ -325,7 +324,6 @@ static int on_disconnect(struct core *core, struct slot *slot, const struct wire
 	err = event_emit(core, slot, &e);
 	if (err || c->error)
 		return err;
-	slot->life.call_ns = 0;
 	slot->attempt = ATTEMPT_NONE;
 	if (tenure_held(slot) && !c->sock.local_port)
 		err = tenure_release(core, slot, 0, c->head.ts_ns);

@@ -23,12 +23,11 @@ static void set_duration(struct event *e, uint64_t since_ns)
 
 static int on_established(struct core *core, struct slot *slot, const struct wire_edge *edge)
 {
-	uint64_t since_ns = slot->life.call_ns;
+	uint64_t since_ns = attempt_since(slot);
 	struct event e;
 
 	if (record_is_datagram(slot->life.protocol)) /* not one of ours */
 		return 0;
-	slot->life.call_ns = 0;
 	slot->attempt = ATTEMPT_NONE;
 	slot->established = true;
 	slot->state = TCP_ESTABLISHED;
@@ -50,8 +49,7 @@ static int on_connect_error(struct core *core, struct slot *slot, const struct w
 	e.error = edge->error;
 	e.tenure = tenure_since(slot, slot->attempt_ns);
 	e.port = e.tenure ? e.tenure->port : 0;
-	set_duration(&e, slot->life.call_ns);
-	slot->life.call_ns = 0;
+	set_duration(&e, attempt_since(slot));
 	slot->attempt = ATTEMPT_FAILED;
 	slot->state = TCP_CLOSE;
 	return event_emit(core, slot, &e);

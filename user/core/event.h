@@ -61,12 +61,12 @@ struct tenure {
 	uint8_t shared; /* enum tristate */
 };
 
-/* One step of a life, for the `life` line. */
+/* One step of a life, for the `life` line. There are very many: 12 bytes. */
 struct phase {
 	uint64_t ts_ns;
 	uint16_t error; /* positive errno or 0 */
 	uint8_t kind;	/* enum event_kind, or PHASE_CREATED */
-};
+} __attribute__((packed, aligned(4)));
 #define PHASE_CREATED EVENT_KINDS
 
 /* An end point as the socket's family has it. */
@@ -86,7 +86,6 @@ struct life {
 	uint64_t number;       /* counted per run from 1: `socket` in the output */
 	uint64_t parent;       /* number of the listener, 0 if none or not known */
 	uint64_t created_ns;   /* 0 if not seen */
-	uint64_t call_ns;      /* begin of the connection attempt under way, 0 if none */
 	struct wire_who who;   /* owner as last seen in task context */
 	struct endpoint local; /* port: the last one it had */
 	struct endpoint peer;

@@ -14,7 +14,8 @@ int lives_init(struct lives *lives)
 	memset(lives, 0, sizeof(*lives));
 	pool_init(&lives->slots, sizeof(struct slot));
 	pool_init(&lives->remnant_pool, sizeof(struct remnant));
-	pool_init(&lives->phase_blocks, LIFE_PHASES_POOLED * sizeof(struct phase));
+	pool_init(&lives->few_phases, LIFE_PHASES_FEW * sizeof(struct phase));
+	pool_init(&lives->some_phases, LIFE_PHASES_SOME * sizeof(struct phase));
 	HASH_ADD_BYHASHVALUE(hh, lives->table, life.id, sizeof(uint64_t), hash_number(0),
 			     &lives->anchor);
 	HASH_ADD_BYHASHVALUE(hh, lives->remnants, key, sizeof(struct remnant_key), hash_number(0),
@@ -25,16 +26,22 @@ int lives_init(struct lives *lives)
 	return -ENOMEM;
 }
 
+/* Their number tells where the phases are. */
+static void free_phases(struct lives *lives, struct life *life)
+{
+	if (life->phases_len > LIFE_PHASES_SOME)
+		free(life->phases);
+	else if (life->phases_len > LIFE_PHASES_FEW)
+		pool_give(&lives->some_phases, life->phases);
+	else if (life->phases_len)
+		pool_give(&lives->few_phases, life->phases);
+}
+
 static void free_steps(struct lives *lives, struct slot *slot)
 {
-	struct life *life = &slot->life;
-
-	if (life->tenures_len > LIFE_TENURES_INLINE)
-		free(life->tenures);
-	if (life->phases_len > LIFE_PHASES_POOLED)
-		free(life->phases);
-	else if (life->phases_len > LIFE_PHASES_INLINE)
-		pool_give(&lives->phase_blocks, life->phases);
+	if (slot->life.tenures_len > LIFE_TENURES_INLINE)
+		free(slot->life.tenures);
+	free_phases(lives, &slot->life);
 }
 
 void lives_free(struct lives *lives)
@@ -50,7 +57,8 @@ void lives_free(struct lives *lives)
 		HASH_CLEAR(hh, lives->remnants);
 	pool_free(&lives->slots);
 	pool_free(&lives->remnant_pool);
-	pool_free(&lives->phase_blocks);
+	pool_free(&lives->few_phases);
+	pool_free(&lives->some_phases);
 	ports_free(&lives->ports);
 }
 
@@ -71,7 +79,6 @@ struct slot *lives_begin(struct lives *lives, uint64_t id)
 	memset(slot, 0, sizeof(*slot));
 	slot->life.id = id;
 	slot->life.tenures = &slot->tenure;
-	slot->life.phases = slot->phases;
 	HASH_ADD_BYHASHVALUE(hh, lives->table, life.id, sizeof(id), hash_number(id), slot);
 	if (!slot->hh.tbl) {
 		pool_give(&lives->slots, slot);
@@ -167,17 +174,19 @@ struct tenure *lives_last_tenure(const struct slot *slot)
 	return slot->life.tenures_len ? &slot->life.tenures[slot->life.tenures_len - 1] : NULL;
 }
 
+/* Moves the phases to where there is room for one more. */
 static int grow_phases(struct lives *lives, struct life *life)
 {
-	bool is_inline = life->phases_len == LIFE_PHASES_INLINE;
-	struct phase *moved = is_inline ? pool_take(&lives->phase_blocks)
-					: malloc(LIFE_PHASES_MAX * sizeof(*moved));
+	struct phase *moved = life->phases_len == 0 ? pool_take(&lives->few_phases)
+			      : life->phases_len == LIFE_PHASES_FEW
+				      ? pool_take(&lives->some_phases)
+				      : malloc(LIFE_PHASES_MAX * sizeof(*moved));
 
 	if (!moved)
 		return -ENOMEM;
-	memcpy(moved, life->phases, life->phases_len * sizeof(*moved));
-	if (!is_inline)
-		pool_give(&lives->phase_blocks, life->phases);
+	if (life->phases_len)
+		memcpy(moved, life->phases, life->phases_len * sizeof(*moved));
+	free_phases(lives, life);
 	life->phases = moved;
 	return 0;
 }
@@ -190,7 +199,8 @@ int lives_add_phase(struct lives *lives, struct slot *slot, struct phase phase)
 		life->phases_omitted += life->phases_omitted < UINT32_MAX;
 		return 0;
 	}
-	if (life->phases_len == LIFE_PHASES_INLINE || life->phases_len == LIFE_PHASES_POOLED) {
+	if (!life->phases_len || life->phases_len == LIFE_PHASES_FEW ||
+	    life->phases_len == LIFE_PHASES_SOME) {
 		int err = grow_phases(lives, life);
 
 		if (err)

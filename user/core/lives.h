@@ -11,9 +11,9 @@
 #include "user/core/pool.h"
 #include "user/core/ports.h"
 
-/* Most lives have one tenure and, while they last, three phases: those cost no extra memory. */
-#define LIFE_PHASES_INLINE  3
-#define LIFE_PHASES_POOLED  16
+/* Most lives have one tenure, which costs no extra memory, and, while they last, three phases. */
+#define LIFE_PHASES_FEW	    3
+#define LIFE_PHASES_SOME    16
 #define LIFE_PHASES_MAX	    64
 #define LIFE_TENURES_INLINE 1
 #define LIFE_TENURES_SOME   8
@@ -28,6 +28,7 @@ struct slot {
 	uint64_t found_ns;    /* when the open tenure was found, if it began unseen */
 	uint32_t seen;	      /* epoch of the latest record about it (struct pass) */
 	uint8_t attempt : 2;  /* enum attempt: how the latest one went */
+	bool timed : 1;	      /* attempt_ns is when the call began; else when it was told of */
 	bool child : 1;	      /* made by the kernel for an accepted connection */
 	bool established : 1; /* the event was made */
 	bool counted : 1;     /* in the summary */
@@ -36,7 +37,6 @@ struct slot {
 	struct port_link link;
 	UT_hash_handle hh;
 	struct tenure tenure;
-	struct phase phases[LIFE_PHASES_INLINE];
 };
 
 /* A TIME_WAIT entry that holds the port of a life that ended: enough for its `release`. */
@@ -67,7 +67,8 @@ struct remnant {
 struct lives {
 	struct slot *table;
 	struct remnant *remnants;
-	struct pool slots, remnant_pool, phase_blocks;
+	struct pool slots, remnant_pool;
+	struct pool few_phases, some_phases; /* touched only if somebody asks for the phases */
 	struct port_index ports;
 	uint64_t numbered;	    /* lives so far */
 	struct remnant *unfollowed; /* none that was kept before it is; NULL: none is */
@@ -75,6 +76,12 @@ struct lives {
 	struct slot anchor;
 	struct remnant remnant_anchor;
 };
+
+/* When the call began whose connection attempt is under way; 0 if none is, or it was not seen. */
+static inline uint64_t attempt_since(const struct slot *slot)
+{
+	return slot->attempt == ATTEMPT_UNDER_WAY && slot->timed ? slot->attempt_ns : 0;
+}
 
 int lives_init(struct lives *lives);
 void lives_free(struct lives *lives);

@@ -89,9 +89,11 @@ static struct slot *first_sight(struct core *core, const struct wire_call *c)
 		return NULL;
 	slot->life.created_ns = c->sock.created_ns;
 	slot->life.existing = had_port_before(core, c);
-	/* the first phase always has room */
-	if (created.ts_ns && phases_are_kept(core))
-		lives_add_phase(&core->lives, slot, created);
+	if (created.ts_ns && phases_are_kept(core) &&
+	    lives_add_phase(&core->lives, slot, created)) {
+		lives_forget(&core->lives, slot);
+		return NULL;
+	}
 	return slot;
 }
 
