@@ -11,6 +11,7 @@
 #include "user/source/families.h"
 #include "user/source/live.h"
 #include "user/source/probes.h"
+#include "user/source/types.h"
 
 static struct fact_report *add_fact(struct doctor_report *r, const char *name, bool good,
 				    bool required)
@@ -199,5 +200,6 @@ int live_doctor(struct doctor_report *r)
 	for (size_t i = 0; i < len; i++)
 		look_backend(r, &backends[i]);
 	look_families(r);
+	types_forget();
 	return 0;
 }

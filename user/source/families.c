@@ -17,6 +17,7 @@
 #include "user/source/probes.h"
 #include "user/source/share.h"
 #include "user/source/symbols.h"
+#include "user/source/types.h"
 
 extern const unsigned char families_fentry_object[], families_fentry_object_end[];
 extern const unsigned char families_kprobe_object[], families_kprobe_object_end[];
@@ -201,9 +202,7 @@ static void kernel_look(struct kernel *k, uint32_t backend)
 	memset(k, 0, sizeof(*k));
 	k->has_fentry = backend == WIRE_FENTRY;
 	k->has_kprobes = probes_kernel_has_kprobes();
-	k->vmlinux = btf__load_vmlinux_btf();
-	if (libbpf_get_error(k->vmlinux))
-		k->vmlinux = NULL;
+	k->vmlinux = types_of_kernel();
 	for (size_t i = 0; k->vmlinux && i < LEN(words); i++) {
 		if (!words[i].module)
 			continue;
@@ -217,7 +216,6 @@ static void kernel_forget(struct kernel *k)
 {
 	for (size_t i = 0; i < LEN(words); i++)
 		btf__free(k->modules[i]);
-	btf__free(k->vmlinux);
 }
 
 /* Arguments of a function by the types of vmlinux or of a module; -ENOENT: not there. */

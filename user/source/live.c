@@ -27,6 +27,7 @@
 #include "user/source/probes.h"
 #include "user/source/stop.h"
 #include "user/source/sysctls.h"
+#include "user/source/types.h"
 
 #define BEAT_NS	      50000000ULL   /* the reader comes by itself this often */
 #define TICK_NS	      1000000000ULL /* WIRE_TICK */
@@ -646,6 +647,7 @@ int live_run(const struct live_options *options, const struct live_handler *hand
 	live.start_ns = live.tick_ns = clock_boot_ns();
 	stop_watch(options->command != NULL);
 	error = set_up(&live);
+	types_forget();
 	malloc_trim(0); /* what libbpf needed to load would stay, several times what a run needs */
 	if (!error)
 		error = stream(&live);

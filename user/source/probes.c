@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "user/source/symbols.h"
+#include "user/source/types.h"
 
 extern const unsigned char fentry_object[], fentry_object_end[];
 extern const unsigned char kprobe_object[], kprobe_object_end[];
@@ -269,22 +270,16 @@ const char probes_no_btf[] =
 	"the kernel's type information, /sys/kernel/btf/vmlinux, cannot be read; "
 	"the kernel needs CONFIG_DEBUG_INFO_BTF";
 
-/* The kernel's BTF, or NULL. libbpf talks to us by return values only. */
-static struct btf *btf_load(void)
+/* libbpf talks to us by return values only. */
+static const struct btf *btf_load(void)
 {
-	struct btf *btf;
-
 	libbpf_set_print(quiet);
-	btf = btf__load_vmlinux_btf();
-	return libbpf_get_error(btf) ? NULL : btf;
+	return types_of_kernel();
 }
 
 bool probes_have_btf(void)
 {
-	struct btf *btf = btf_load();
-
-	btf__free(btf);
-	return btf != NULL;
+	return btf_load() != NULL;
 }
 
 /* How a kernel function is hooked. */
@@ -411,11 +406,9 @@ static bool must_preallocate(const struct backend *backend, const struct btf *bt
 
 bool probes_preallocates(const struct backend *backend)
 {
-	struct btf *btf = btf_load();
-	bool must = btf && must_preallocate(backend, btf);
+	const struct btf *btf = btf_load();
 
-	btf__free(btf);
-	return must;
+	return btf && must_preallocate(backend, btf);
 }
 
 static int object_preallocate(struct bpf_object *object)
@@ -579,11 +572,51 @@ static int try_kprobe(struct probes *probes)
 	return 0;
 }
 
+static int refused(struct probes *probes, int error)
+{
+	return fail(probes, error,
+		    "the kernel refused the probes: %s; `portlife doctor` tells which",
+		    strerror(-error));
+}
+
+/*
+ * Does this kernel take programs on its functions at all? The smallest one is tried: to find out
+ * with the probes takes tables and types, which are then for nothing.
+ */
+static int try_trampoline(const struct backend *backend, const struct btf *btf)
+{
+	const struct bpf_insn nothing[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_FENTRY);
+
+	for (size_t i = 0; i < backend->probes_len; i++) {
+		enum hook_kind kind;
+		const char *function = hook_function(&backend->probes[i], &kind);
+		int id = kind == HOOK_TRAMPOLINE
+				 ? btf__find_by_name_kind(btf, function, BTF_KIND_FUNC)
+				 : -ENOENT;
+		int fd;
+
+		if (id < 0)
+			continue;
+		opts.attach_btf_id = (__u32)id;
+		fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "try", "GPL", nothing,
+				   sizeof(nothing) / sizeof(nothing[0]), &opts);
+		if (fd < 0)
+			return fd;
+		close(fd);
+		return 0;
+	}
+	return 0;
+}
+
 int probes_load(struct probes *probes, const struct backend *backend,
 		const struct probes_config *config)
 {
 	struct probes_config effective = *config;
-	struct btf *btf;
+	const struct btf *btf = btf_load();
 	int error;
 
 	memset(probes, 0, sizeof(*probes));
@@ -592,15 +625,15 @@ int probes_load(struct probes *probes, const struct backend *backend,
 	if (backend->needs_kprobes && !probes_kernel_has_kprobes())
 		return fail(probes, -ENOTSUP, "%s",
 			    "this kernel has no kprobes; it needs CONFIG_KPROBE_EVENTS");
-	btf = btf_load();
 	if (!btf)
 		return fail(probes, -ENOENT, "%s", probes_no_btf);
+	error = try_trampoline(backend, btf);
+	if (error)
+		return refused(probes, error);
 	probes->object = object_open(backend);
-	if (!probes->object) {
-		btf__free(btf);
+	if (!probes->object)
 		return fail(probes, -EINVAL, "%s: the object in this build is damaged",
 			    backend->name);
-	}
 	error = object_choose(probes, btf);
 	if (!error) {
 		effective.wire.accept_fd = has_probe(probes, "accept_fd");
@@ -608,13 +641,10 @@ int probes_load(struct probes *probes, const struct backend *backend,
 			effective.wire.perturb = symbol_address("table_perturb");
 		error = object_configure(backend, probes->object, &effective, btf);
 	}
-	btf__free(btf);
 	if (!error) {
 		error = bpf_object__load(probes->object);
 		if (error)
-			fail(probes, error,
-			     "the kernel refused the probes: %s; `portlife doctor` tells which",
-			     strerror(-error));
+			refused(probes, error);
 	}
 	if (!error && backend->needs_kprobes)
 		error = try_kprobe(probes);
@@ -748,7 +778,7 @@ int probes_try(const struct backend *backend, size_t index)
 {
 	const struct probe *probe = &backend->probes[index];
 	struct probes_config config = { .buffer_bytes = 65536, .sockets_max = 1024 };
-	struct btf *btf = btf_load();
+	const struct btf *btf = btf_load();
 	struct bpf_object *object;
 	struct bpf_program *p;
 	struct bpf_link *link = NULL;
@@ -758,15 +788,12 @@ int probes_try(const struct backend *backend, size_t index)
 		return -ENOENT;
 	error = probe_fits(backend, probe, btf) ? 0 : -ENOENT;
 	object = error ? NULL : object_open(backend);
-	if (!object) {
-		btf__free(btf);
+	if (!object)
 		return error ? error : -EINVAL;
-	}
 	bpf_object__for_each_program(p, object)
 		bpf_program__set_autoload(p, !strcmp(bpf_program__name(p), probe->program));
 	p = bpf_object__find_program_by_name(object, probe->program);
 	error = p ? object_configure(backend, object, &config, btf) : -EINVAL;
-	btf__free(btf);
 	if (!error)
 		error = bpf_object__load(object);
 	if (!error) {
