@@ -399,21 +399,18 @@ static __always_inline struct family_socket *family_closed(struct sock *sk)
 	return state;
 }
 
+static __always_inline void family_gone(struct sock *sk)
+{
+	family_end((u64)sk, bpf_ktime_get_boot_ns());
+}
+
 /* Nothing is left of it when close() is through. */
 static __always_inline void family_closed_whole(struct sock *sk)
 {
 	struct family_socket *state = family_closed(sk);
 
 	if (state)
-		family_end((u64)sk, bpf_ktime_get_boot_ns());
-}
-
-static __always_inline void family_gone(struct sock *sk)
-{
-	struct family_socket *state = family_find(sk);
-
-	if (state)
-		family_end((u64)sk, bpf_ktime_get_boot_ns());
+		family_gone(sk);
 }
 
 static __always_inline void edge_release(struct family_socket *state, u16 port)
@@ -441,7 +438,7 @@ static __always_inline void vsock_removed(struct sock *sk)
 	if (!state)
 		return;
 	if (state->close_ns) {
-		family_end((u64)sk, bpf_ktime_get_boot_ns());
+		family_gone(sk);
 		return;
 	}
 	if (state->flags & FAMILY_HOLDS)
@@ -455,7 +452,7 @@ static __always_inline void vsock_closed(struct sock *sk)
 	struct family_socket *state = family_closed(sk);
 
 	if (state && (state->flags & FAMILY_REMOVED || !vsock_transport(sk)))
-		family_end((u64)sk, bpf_ktime_get_boot_ns());
+		family_gone(sk);
 }
 
 /* --- what is special ------------------------------------------------------------------------- */
@@ -476,7 +473,7 @@ static __always_inline void sctp_closed(struct sock *sk)
 	struct family_socket *state = family_closed(sk);
 
 	if (state && !sock_port(sk))
-		family_end((u64)sk, bpf_ktime_get_boot_ns());
+		family_gone(sk);
 }
 
 /*
@@ -501,7 +498,7 @@ static __always_inline void sctp_released(struct sock *sk)
 	if (!state)
 		return;
 	if (state->close_ns || sock_is_dead(sk))
-		family_end((u64)sk, bpf_ktime_get_boot_ns());
+		family_gone(sk);
 	else if (state->flags & FAMILY_HOLDS)
 		edge_release(state, sock_port(sk));
 }

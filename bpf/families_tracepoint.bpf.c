@@ -85,15 +85,13 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 {
 	long number = SYSCALL_NUMBER_DIRECT(regs);
 	u8 step = step_of(number);
+	bool peels = number == SYSCALL_GETSOCKOPT && config.families & WIRE_FAMILY_SCTP;
 
-	if (number == SYSCALL_GETSOCKOPT && config.families & WIRE_FAMILY_SCTP) {
-		if (!task_is_compat((struct task_struct *)bpf_get_current_task()))
-			peeled_off(regs, ret);
+	if (!(step || peels) || task_is_compat((struct task_struct *)bpf_get_current_task()))
 		return 0;
-	}
-	if (!step || task_is_compat((struct task_struct *)bpf_get_current_task()))
-		return 0;
-	if (step == STEP_ACCEPT)
+	if (peels)
+		peeled_off(regs, ret);
+	else if (step == STEP_ACCEPT)
 		accepted(ret);
 	else
 		family_exit(0, step, ret);
