@@ -124,17 +124,25 @@ static __always_inline u32 search_way(const struct search *s, u32 from, u32 step
 	return steps - reserved - more;
 }
 
+u64 perturb_table; /* what config.perturb leads to, once it has been read: it does not change */
+
 /* connect() looks for a port. */
 static __always_inline void search_begins(struct call *call, u64 port_offset)
 {
-	u64 table = 0;
+	u64 table = perturb_table;
 
-	if (!config.perturb || bpf_probe_read_kernel(&table, sizeof(table), (void *)config.perturb))
+	if (!config.perturb)
 		return;
+	if (!table) {
+		bpf_probe_read_kernel(&table, sizeof(table), (void *)config.perturb);
+		if (!table)
+			return;
+		perturb_table = table;
+	}
 	call->start_at = table + (port_offset & (PERTURB_SIZE - 1)) * sizeof(u32);
 	call->start_hash = port_offset >> 32;
-	if (!table || bpf_probe_read_kernel(&call->start_number, sizeof(call->start_number),
-					    (void *)call->start_at))
+	if (bpf_probe_read_kernel(&call->start_number, sizeof(call->start_number),
+				  (void *)call->start_at))
 		call->start_at = 0;
 }
 
@@ -162,8 +170,7 @@ static __always_inline bool search_describe(struct search *s, struct sock *sk)
 
 	if (lo > hi)
 		return false;
-	/* a number, not a pointer of a type: the verifier would not let it go to bitmap_count() */
-	s->reserved = (u64)BPF_CORE_READ(net, ipv4.sysctl_local_reserved_ports);
+	s->reserved = (u64)FIELD(net, ipv4.sysctl_local_reserved_ports);
 	s->lo = lo;
 	s->size = hi - lo + 1;
 	s->step = own && bpf_core_field_exists(word->local_port_range) ? 1 : 2;
@@ -183,7 +190,7 @@ static __always_inline u32 search_found(struct sock *sk, const struct call *call
 		return 0;
 	/* 7.1: if it is set, steps are of a width that chance gives */
 	if (bpf_core_field_exists(net->ipv4.sysctl_ip_local_port_step_width) &&
-	    BPF_CORE_READ(net, ipv4.sysctl_ip_local_port_step_width))
+	    FIELD(net, ipv4.sysctl_ip_local_port_step_width))
 		return 0;
 	at = port - s.lo;
 	start = (call->start_number + call->start_hash) % s.cycle;
@@ -196,8 +203,9 @@ static __always_inline u32 search_found(struct sock *sk, const struct call *call
 		start++;
 	}
 	came = at >= start ? at - start : at + s.cycle - start;
-	tried += search_way(&s, start, came / s.step + 1, &known);
-	return known && start_has_moved(call, came, s.step) ? tried : 0;
+	if (came) /* those before it; itself is not reserved */
+		tried += search_way(&s, start, came / s.step, &known);
+	return known && start_has_moved(call, came, s.step) ? tried + 1 : 0;
 }
 
 /*
