@@ -5,6 +5,7 @@
  * collector loads the one that fits ("?": not loaded unless chosen).
  */
 #define READ_DIRECT
+#include "bpf/ending.h"
 #include "bpf/functions.h"
 #include <bpf/bpf_tracing.h>
 

@@ -9,6 +9,7 @@
  * there.
  */
 #define THREAD_FRAMES
+#include "bpf/ending.h"
 #include "bpf/functions.h"
 #include "bpf/frames.h"
 
