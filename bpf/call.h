@@ -237,54 +237,68 @@ static __always_inline s32 positive_errno(int ret)
 	return ret < 0 ? -ret : 0;
 }
 
-/* connect() returns: tell of a disconnect, or of a failure that the socket has not told of. */
-static __always_inline void connect_finished(struct sock *sk, struct socket_state *state,
-					     const struct call *call, int ret)
+/*
+ * connect() returns: the record that tells of a disconnect, or of a failure that the socket has not
+ * told of; WIRE_NONE if there is nothing to tell.
+ */
+static __always_inline u8 connect_outcome(struct sock *sk, struct socket_state *state,
+					  const struct call *call, int ret)
 {
 	bool off = (call->facts & WIRE_F_REQUEST) && call->request.family == AF_UNSPEC;
 
 	if (off) {
 		state->flags &= ~(SOCKET_CONNECTING | SOCKET_FAILED);
 		state->established_ns = 0;
-	} else {
-		/* in case the handshake's end was missed */
-		if (!ret && (state->flags & SOCKET_CONNECTING) && sock_state(sk) == TCP_ESTABLISHED)
-			socket_established(state, bpf_ktime_get_boot_ns());
-		if (!connect_is_over(ret))
-			return;
-		if ((state->flags & SOCKET_FAILED) && state->failure == positive_errno(ret)) {
-			state->flags &= ~SOCKET_FAILED; /* told when the socket learned it */
-			return;
-		}
-		state->flags &= ~SOCKET_CONNECTING;
+		return WIRE_DISCONNECT;
 	}
-	record_call(off ? WIRE_DISCONNECT : WIRE_CONNECT_FAILED, bpf_ktime_get_boot_ns(), sk, state,
-		    call, positive_errno(ret), ACTOR_CURRENT);
+	/* in case the handshake's end was missed */
+	if (!ret && (state->flags & SOCKET_CONNECTING) && sock_state(sk) == TCP_ESTABLISHED)
+		socket_established(state, bpf_ktime_get_boot_ns());
+	if (!connect_is_over(ret))
+		return WIRE_NONE;
+	if ((state->flags & SOCKET_FAILED) && state->failure == positive_errno(ret)) {
+		state->flags &= ~SOCKET_FAILED; /* told when the socket learned it */
+		return WIRE_NONE;
+	}
+	state->flags &= ~SOCKET_CONNECTING;
+	return WIRE_CONNECT_FAILED;
+}
+
+static __always_inline void connect_finished(struct sock *sk, struct socket_state *state,
+					     const struct call *call, int ret)
+{
+	u8 kind = connect_outcome(sk, state, call, ret);
+
+	if (kind)
+		record_call(kind, bpf_ktime_get_boot_ns(), sk, state, call, positive_errno(ret),
+			    ACTOR_CURRENT);
+}
+
+/* An attempt begins, to be told of by the record that this returns. */
+static __always_inline u8 attempt_begins(struct socket_state *state, const struct call *call)
+{
+	state->flags = (state->flags & ~SOCKET_FAILED) | SOCKET_CONNECTING;
+	state->established_ns = 0;
+	return call->sends && !call->port_before ? WIRE_SEND : WIRE_CONNECT;
 }
 
 /* The port and the route are fixed: tell of it before the SYN leaves. */
 static __always_inline void connect_fixed(struct sock *sk, struct socket_state *state,
 					  const struct call *call, u64 now_ns, enum actor actor)
 {
-	bool sent = call->sends && !call->port_before;
-
-	state->flags = (state->flags & ~SOCKET_FAILED) | SOCKET_CONNECTING;
-	state->established_ns = 0;
-	record_call(sent ? WIRE_SEND : WIRE_CONNECT, now_ns, sk, state, call, 0, actor);
+	record_call(attempt_begins(state, call), now_ns, sk, state, call, 0, actor);
 }
 
 /*
- * connect() on a datagram socket returns. It sends nothing: what it did is done. A route that is
- * not there leaves the port that was assigned before it was looked for.
+ * connect() on a datagram socket returns, to be told of by this record. It sends nothing: what it
+ * did is done. A route that is not there leaves the port that was assigned before it was looked
+ * for.
  */
-static __always_inline void datagram_connect_finished(struct sock *sk, struct socket_state *state,
-						      const struct call *call, int ret)
+static __always_inline u8 datagram_connect_outcome(const struct call *call, int ret)
 {
 	bool off = (call->facts & WIRE_F_REQUEST) && call->request.family == AF_UNSPEC;
-	u8 kind = off ? WIRE_DISCONNECT : ret ? WIRE_CONNECT_FAILED : WIRE_CONNECT;
 
-	record_call(kind, bpf_ktime_get_boot_ns(), sk, state, call, positive_errno(ret),
-		    ACTOR_CURRENT);
+	return off ? WIRE_DISCONNECT : ret ? WIRE_CONNECT_FAILED : WIRE_CONNECT;
 }
 
 #endif

@@ -400,7 +400,8 @@ static __always_inline void handle_dgram_connect_exit(struct socket *sock, int r
 		return;
 	state = socket_find(sk);
 	if (state)
-		datagram_connect_finished(sk, state, call, ret);
+		record_call(datagram_connect_outcome(call, ret), bpf_ktime_get_boot_ns(), sk, state,
+			    call, positive_errno(ret), ACTOR_CURRENT);
 }
 
 /* tcp_init_transfer: the handshake is done, on either side (softirq). */
@@ -446,7 +447,7 @@ static __always_inline void handle_accept_exit(struct sock *listener, struct soc
 
 	if (!child || !sock_is_tcp(child))
 		return;
-	state = socket_taken(child, listener);
+	state = socket_taken(child, listener ? socket_listens(listener) : 0);
 	if (!state)
 		return;
 	now = bpf_ktime_get_boot_ns();

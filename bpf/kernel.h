@@ -218,36 +218,47 @@ static __always_inline enum owners tcp_owners_before(struct sock *sk)
 
 #define UDP_SLOT_DEEP 48 /* sockets of all ports that share a slot of the hash table */
 
+#define UDP_OWNER 1 /* where else a node is, whose address is even */
+
 /*
- * The sockets in the slot of a UDP port from node `next` on, and those before it if `back` is a
- * node's back link; numbers, for the verifier lets nobody walk back from a pointer of a type. A
- * function that the verifier goes through once, not at each call: inline, its loops were most of
- * the time that loading took.
+ * Of a node in a slot of the UDP table the one behind it, or the one before it; UDP_OWNER if its
+ * socket has this port; 0 at the end. Numbers, for the verifier lets nobody walk back from a
+ * pointer of a type. Functions that the verifier goes through once, not for each node that may
+ * come.
+ */
+__attribute__((noinline)) u64 udp_behind(u64 node, u64 net, u32 port)
+{
+	struct sock *sk = (void *)(node - bpf_core_field_offset(struct sock, __sk_common.skc_node));
+
+	if (BPF_CORE_READ(sk, __sk_common.skc_num) == port &&
+	    (u64)BPF_CORE_READ(sk, __sk_common.skc_net.net) == net)
+		return UDP_OWNER;
+	return (u64)BPF_CORE_READ(sk, __sk_common.skc_node.next);
+}
+
+__attribute__((noinline)) u64 udp_before(u64 node, u64 net, u32 port)
+{
+	struct sock *sk = (void *)(node - bpf_core_field_offset(struct sock, __sk_common.skc_node));
+
+	if (BPF_CORE_READ(sk, __sk_common.skc_num) == port &&
+	    (u64)BPF_CORE_READ(sk, __sk_common.skc_net.net) == net)
+		return UDP_OWNER;
+	/* the slot itself is no socket */
+	return BPF_CORE_READ(sk, sk_protocol) ? (u64)BPF_CORE_READ(sk, __sk_common.skc_node.pprev)
+					      : 0;
+}
+
+/* The sockets of a slot from node `next` on, and those before it if `back` is a node's back link.
  */
 __attribute__((noinline)) int udp_owners_near(u64 next, u64 back, u64 net, u32 port)
 {
-	const u32 offset = bpf_core_field_offset(struct sock, __sk_common.skc_node);
-	struct sock *other;
-
-	for (int i = 0; i < UDP_SLOT_DEEP && next; i++) {
-		other = (void *)(next - offset);
-		if (BPF_CORE_READ(other, __sk_common.skc_num) == port &&
-		    (u64)BPF_CORE_READ(other, __sk_common.skc_net.net) == net)
-			return OWNERS_OTHERS;
-		next = (u64)BPF_CORE_READ(other, __sk_common.skc_node.next);
-	}
+	for (int i = 0; i < UDP_SLOT_DEEP && next > UDP_OWNER; i++)
+		next = udp_behind(next, net, port);
 	if (next)
-		return OWNERS_UNKNOWN;
-	for (int i = 0; i < UDP_SLOT_DEEP && back; i++) {
-		other = (void *)(back - offset);
-		if (BPF_CORE_READ(other, __sk_common.skc_num) == port &&
-		    (u64)BPF_CORE_READ(other, __sk_common.skc_net.net) == net)
-			return OWNERS_OTHERS;
-		if (!BPF_CORE_READ(other, sk_protocol))
-			break;
-		back = (u64)BPF_CORE_READ(other, __sk_common.skc_node.pprev);
-	}
-	return OWNERS_NONE;
+		return next == UDP_OWNER ? OWNERS_OTHERS : OWNERS_UNKNOWN;
+	for (int i = 0; i < UDP_SLOT_DEEP && back > UDP_OWNER; i++)
+		back = udp_before(back, net, port);
+	return back == UDP_OWNER ? OWNERS_OTHERS : OWNERS_NONE;
 }
 
 /*

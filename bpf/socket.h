@@ -135,21 +135,29 @@ static __always_inline void socket_tell(struct sock *sk, struct socket_state *st
 }
 
 /*
- * A process takes a child. One that was not followed before is from now on, if its listener is
- * or the task is chosen. A listener from before the start is introduced first; it may be NULL
- * (not known). NULL if the child is not followed.
+ * The number of a listener that the current task takes a child from, 0 if it is not followed: it is
+ * if the task is chosen. One from before the start is introduced here.
  */
-static __always_inline struct socket_state *socket_taken(struct sock *child, struct sock *listener)
+static __always_inline u64 socket_listens(struct sock *listener)
 {
-	struct socket_state *state, *parent = listener ? socket_find(listener) : 0;
+	struct socket_state *state = socket_touch(listener, bpf_ktime_get_boot_ns());
 
-	if (listener && !parent && who_is_chosen())
-		parent = socket_adopt(listener, bpf_ktime_get_boot_ns());
-	state = socket_find(child);
-	if (parent) {
-		if (!(parent->flags & SOCKET_TOLD))
-			socket_tell(listener, parent, bpf_ktime_get_boot_ns(), ACTOR_CURRENT);
-	} else if ((!state || (state->flags & SOCKET_PROVISIONAL)) && !who_is_chosen()) {
+	if (!state)
+		return 0;
+	socket_tell(listener, state, bpf_ktime_get_boot_ns(), ACTOR_CURRENT);
+	return state->id;
+}
+
+/*
+ * A process takes a child of the listener with this number (0: not followed, or not known). One
+ * that was not followed before is from now on, if its listener is or the task is chosen. NULL if
+ * it is not.
+ */
+static __always_inline struct socket_state *socket_taken(struct sock *child, u64 parent)
+{
+	struct socket_state *state = socket_find(child);
+
+	if (!parent && (!state || (state->flags & SOCKET_PROVISIONAL)) && !who_is_chosen()) {
 		if (state)
 			socket_forget(child);
 		return 0;
@@ -169,8 +177,8 @@ static __always_inline struct socket_state *socket_taken(struct sock *child, str
 		state->flags &=
 			~(SOCKET_WAITING | SOCKET_TOLD); /* accept() is an event of its own */
 	state->flags &= ~SOCKET_PROVISIONAL;
-	if (!state->parent && parent)
-		state->parent = parent->id;
+	if (!state->parent)
+		state->parent = parent;
 	return state;
 }
 

@@ -13,12 +13,18 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* The followed kind of socket behind a descriptor of the current task, or NULL. */
-static __always_inline struct sock *watched_of_fd(s32 fd)
+/* A function that the verifier goes through once, for any descriptor. */
+__attribute__((noinline)) u64 watched_number(s32 fd)
 {
 	struct sock *sk = sock_of_fd(fd);
 
-	return sk && sock_is_watched(sk) ? sk : 0;
+	return sk && sock_is_watched(sk) ? (u64)sk : 0;
+}
+
+/* The followed kind of socket behind a descriptor of the current task, or NULL. */
+static __always_inline struct sock *watched_of_fd(s32 fd)
+{
+	return (struct sock *)watched_number(fd);
 }
 
 /*
@@ -119,28 +125,17 @@ int BPF_PROG(sys_enter, struct pt_regs *regs, long number)
 }
 
 /*
- * bind() or listen() has returned. The descriptor is walked again: if it leads to another socket
- * now, a racing thread has changed it, and nobody can say which one the kernel took.
+ * bind() or listen() has returned: the record that tells of it. If the descriptor leads to another
+ * socket now, a racing thread has changed it, and nobody can say which one the kernel took.
  */
-static __always_inline void bind_or_listen_exit(struct call *call, long ret)
+static __always_inline u8 bind_or_listen_exit(struct sock *sk, struct socket_state *state,
+					      struct call *call, long ret)
 {
-	struct sock *sk = watched_of_fd(call->fd);
-	u64 now = bpf_ktime_get_boot_ns();
-	struct socket_state *state;
-	u16 port;
-	u64 id;
+	u16 port = sock_port(sk);
 
-	if (!sk)
-		return;
-	state = socket_find(sk); /* its entry is older than the call, or it is over */
-	if (!state)
-		return;
-	id = state->id;
-	port = sock_port(sk);
-	state->tid = 0;
 	if ((u64)sk != call->sk) {
 		if (ret || !port || (state->flags & SOCKET_TOLD))
-			return;
+			return WIRE_NONE;
 		call->port_before = 0;
 		call->facts = (call->facts & ~WIRE_F_REQUEST) | WIRE_F_UNCONFIRMED;
 		state->flags &= ~SOCKET_EXISTING;
@@ -152,8 +147,7 @@ static __always_inline void bind_or_listen_exit(struct call *call, long ret)
 		call->facts |= sock_owners_before(sk);
 	else if (ret && !call->port_before && port)
 		call->port_before = port; /* another thread's doing */
-	record_call(call->kind, now, sk, state, call, positive_errno(ret), ACTOR_CURRENT);
-	end_again(sk, id, now);
+	return call->kind;
 }
 
 /*
@@ -171,8 +165,8 @@ static __always_inline void connect_assigned(struct sock *sk, struct call *call)
 }
 
 /* connect() on a datagram socket has returned: all of it is visible now. */
-static __always_inline void datagram_connect_exit(struct sock *sk, struct socket_state *state,
-						  struct call *call, long ret)
+static __always_inline u8 datagram_connect_exit(struct sock *sk, struct socket_state *state,
+						struct call *call, long ret)
 {
 	u16 port = sock_port(sk);
 
@@ -184,33 +178,48 @@ static __always_inline void datagram_connect_exit(struct sock *sk, struct socket
 		else
 			connect_assigned(sk, call);
 	}
-	datagram_connect_finished(sk, state, call, ret);
+	return datagram_connect_outcome(call, ret);
 }
 
-static __always_inline void connect_exit(struct call *call, long ret)
+static __always_inline u8 connect_exit(struct sock *sk, struct socket_state *state,
+				       struct call *call, long ret)
 {
-	struct sock *sk = (struct sock *)call->sk;
-	struct socket_state *state;
-	u64 id;
+	if (sock_is_datagram(sk))
+		return datagram_connect_exit(sk, state, call, ret);
+	if (ret || call->written || !sock_port(sk) || sock_state(sk) != TCP_SYN_SENT)
+		return connect_outcome(sk, state, call, ret);
+	/* TCP_FASTOPEN_CONNECT: the port is there, the SYN waits for the first send */
+	if (!call->port_before)
+		connect_assigned(sk, call);
+	return attempt_begins(state, call);
+}
 
-	if (watched_of_fd(call->fd) != sk)
-		return; /* closed or replaced meanwhile: CONNECT_CB has told what was true */
-	state = socket_find(sk);
+/*
+ * bind(), listen() or connect() has returned. The descriptor is walked again: only a connect() is
+ * not told of if it leads elsewhere now, for CONNECT_CB has told what was true. What the record is
+ * made of comes from many ways, and is forgotten, so that the verifier goes on by one.
+ */
+static __always_inline void call_exit(struct call *call, long ret)
+{
+	struct sock *sk = watched_of_fd(call->fd);
+	struct socket_state *state;
+	u64 id, now;
+	u8 kind, told;
+
+	if (!sk || (call->kind == WIRE_CONNECT && (u64)sk != call->sk))
+		return;
+	state = socket_find(sk); /* its entry is older than the call, or it is over */
 	if (!state)
 		return;
 	id = state->id;
 	state->tid = 0;
-	if (sock_is_datagram(sk)) {
-		datagram_connect_exit(sk, state, call, ret);
-	} else if (!ret && !call->written && sock_port(sk) && sock_state(sk) == TCP_SYN_SENT) {
-		/* TCP_FASTOPEN_CONNECT: the port is there, the SYN waits for the first send */
-		if (!call->port_before)
-			connect_assigned(sk, call);
-		connect_fixed(sk, state, call, bpf_ktime_get_boot_ns(), ACTOR_CURRENT);
-	} else {
-		connect_finished(sk, state, call, ret);
-	}
-	end_again(sk, id, bpf_ktime_get_boot_ns());
+	told = call->kind == WIRE_CONNECT ? connect_exit(sk, state, call, ret)
+					  : bind_or_listen_exit(sk, state, call, ret);
+	if (told == WIRE_NONE)
+		return;
+	now = bpf_ktime_get_boot_ns();
+	record_call(FORGET(kind, told), now, sk, state, call, positive_errno(ret), ACTOR_CURRENT);
+	end_again(sk, id, now);
 }
 
 /* --- sends that assign a port --------------------------------------------------------------- */
@@ -364,24 +373,29 @@ static __always_inline void send_failed(struct pt_regs *regs, long number, long 
 	}
 }
 
+/* The number of the listener behind a descriptor, as socket_listens() has it; once as above. */
+__attribute__((noinline)) u64 listener_number(s32 fd)
+{
+	struct sock *listener = watched_of_fd(fd);
+
+	return listener && sock_state(listener) == TCP_LISTEN ? socket_listens(listener) : 0;
+}
+
 /*
  * accept() has returned a descriptor. Nothing is needed of its entry, so one that waited since
  * before the start is seen too. A listener closed meanwhile by another thread stays unknown.
  */
 static __always_inline void accept_exit(s32 listener_fd, long fd)
 {
-	struct sock *child = fd >= 0 ? watched_of_fd(fd) : 0, *listener;
+	struct sock *child = fd >= 0 ? watched_of_fd(fd) : 0;
 	u64 now = bpf_ktime_get_boot_ns(), id;
 	struct socket_state *state;
 	bool known;
 
 	if (!child || task_is_compat((struct task_struct *)bpf_get_current_task()))
 		return;
-	listener = watched_of_fd(listener_fd);
-	if (listener && sock_state(listener) != TCP_LISTEN)
-		listener = 0;
 	known = socket_find(child);
-	state = socket_taken(child, listener);
+	state = socket_taken(child, listener_number(listener_fd));
 	if (!state || (state->flags & SOCKET_TOLD) || (!known && is_gone(child, state, fd)))
 		return;
 	id = state->id;
@@ -394,7 +408,6 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 {
 	long number = SYSCALL_NUMBER_DIRECT(regs);
 	struct thread *thread;
-	struct call *call;
 
 	if (number == SYSCALL_ACCEPT || number == SYSCALL_ACCEPT4) {
 		accept_exit(SYSCALL_FIRST(regs), ret);
@@ -411,11 +424,7 @@ int BPF_PROG(sys_exit, struct pt_regs *regs, long ret)
 	if (!thread || !thread->depth)
 		return 0;
 	thread->depth = 0;
-	call = &thread->calls[0];
-	if (call->kind == WIRE_CONNECT)
-		connect_exit(call, ret);
-	else
-		bind_or_listen_exit(call, ret);
+	call_exit(&thread->calls[0], ret);
 	return 0;
 }
 
