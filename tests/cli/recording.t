@@ -196,6 +196,7 @@ usage "-r and -w" -r "$good" -w "$TAP_DIR/copy"
 ok "-r and -w: nothing was written" test ! -e "$TAP_DIR/copy"
 usage "live run" -r "$good" --attach=tracepoint
 usage "live run" -r "$good" --duration=1s
+usage "live run" -r "$good" --no-resync
 usage "--compress" --compress
 usage "--compress" --compress -r "$good"
 usage "empty" -r ""

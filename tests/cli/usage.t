@@ -60,6 +60,7 @@ usage "neither a port nor a range" ports http
 usage "'65536' is out of range" ports 80,65536
 usage "ports runs no COMMAND" ports -- true
 usage "-x is for watching" ports -x
+usage "look once" ports --no-resync
 usage "look at this machine now" ports -r file
 usage "'ports' and 'why' look once" ports --attach=fentry
 usage "'ports' and 'why' look once" why --duration=1s 80

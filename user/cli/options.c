@@ -47,6 +47,7 @@ enum options_key {
 	KEY_EXPLAIN,
 	KEY_ALL,
 	KEY_SOURCE,
+	KEY_NO_RESYNC,
 };
 
 static const struct argp_option options_table[] = {
@@ -104,6 +105,8 @@ static const struct argp_option options_table[] = {
 	{ NULL, 0, NULL, 0, "Deep:", 5 },
 	{ "attach", KEY_ATTACH, "BACKEND", 0, "fentry, kprobe or tracepoint", 5 },
 	{ "buffer", KEY_BUFFER, "SIZE", 0, "ring buffer, a power of two; the default is 8M", 5 },
+	{ "no-resync", KEY_NO_RESYNC, NULL, 0,
+	  "walk through the kernel's sockets at the start only, and keep no privilege", 5 },
 	{ "strict", KEY_STRICT, NULL, 0, "status 4 if events were lost", 5 },
 	{ "fail-on", KEY_FAIL_ON, "FINDING,...", 0, "status 5 if one of these was found", 5 },
 	{ "user", KEY_USER, "NAME", 0, "run COMMAND as this user", 5 },
@@ -122,6 +125,9 @@ struct parsing {
 
 static int options_show(struct parsing *parsing, struct argp_state *state, int key)
 {
+	static char room[16384]; /* all of it, so that fflush() below is what writes, and fails */
+
+	setvbuf(stdout, room, _IOFBF, sizeof(room));
 	if (key == 'V')
 		fputs("portlife " PORTLIFE_VERSION "\n", stdout);
 	else
@@ -181,6 +187,8 @@ static bool options_switch(struct options *o, int key)
 		return o->lesson_source = true;
 	case KEY_STRICT:
 		return o->strict = true;
+	case KEY_NO_RESYNC:
+		return o->live.no_resync = true;
 	case 'n':
 		return true;
 	}
@@ -301,9 +309,10 @@ static int options_check_look(const struct options *o)
 		vain = "-r and -w are for watching: 'ports', 'why' and 'doctor' look at this "
 		       "machine now";
 	else if ((o->command == OPTIONS_PORTS || o->command == OPTIONS_WHY) &&
-		 (o->live.backend || o->live.duration_ns || o->count || o->strict || o->fail_on))
-		vain = "--attach, --duration, --count, --strict and --fail-on are for watching: "
-		       "'ports' and 'why' look once";
+		 (o->live.backend || o->live.no_resync || o->live.duration_ns || o->count ||
+		  o->strict || o->fail_on))
+		vain = "--attach, --no-resync, --duration, --count, --strict and --fail-on are for "
+		       "watching: 'ports' and 'why' look once";
 	else if (o->command != OPTIONS_WATCH && o->command != OPTIONS_LESSON && o->explain)
 		vain = "--explain is for watching and for lessons: it explains events";
 	else if (o->command == OPTIONS_PORTS && o->filter.failed)
@@ -323,8 +332,8 @@ static int options_check_files(const struct options *o)
 		vain = "-r and COMMAND exclude each other: a recording runs nothing";
 	else if (o->replay && o->record)
 		vain = "-r and -w exclude each other: copy the file";
-	else if (o->replay && (o->live.backend || o->live.duration_ns))
-		vain = "-r: --attach and --duration are for a live run";
+	else if (o->replay && (o->live.backend || o->live.no_resync || o->live.duration_ns))
+		vain = "-r: --attach, --no-resync and --duration are for a live run";
 	else if (o->replay && o->netns_asked)
 		vain = "-r: --netns takes the number that the recording has, as netns in JSON";
 	else if (o->compress && !o->record)

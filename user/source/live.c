@@ -24,6 +24,7 @@
 #include "user/source/make.h"
 #include "user/source/naming.h"
 #include "user/source/passes.h"
+#include "user/source/privileges.h"
 #include "user/source/probes.h"
 #include "user/source/stop.h"
 #include "user/source/sysctls.h"
@@ -612,6 +613,8 @@ static int stream(struct live *live)
 		walk_through(live);
 	walk_families(live);
 	error = start_command(live);
+	privileges_drop(!live->options->no_resync, live->child.pid > 0,
+			bpf_program__fd(bpf_object__next_program(live->probes.object, NULL)));
 	if (!error && !live->outcome)
 		watch(live);
 	if (!live->outcome)

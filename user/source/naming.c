@@ -2,7 +2,9 @@
 #include "user/source/naming.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <fts.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,9 +65,29 @@ static bool seen_first(struct naming *n, enum wire_name_what what, uint64_t id)
 	return true;
 }
 
+/* The cgroup with this inode number, by looking at them all. */
+static bool cgroup_search(char *root, uint64_t id, char *path, size_t path_len)
+{
+	char *roots[] = { root, NULL };
+	size_t root_len = strlen(root);
+	FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+	FTSENT *entry;
+	bool found = false;
+
+	while (walk && !found && (entry = fts_read(walk))) {
+		found = entry->fts_info == FTS_D && entry->fts_statp->st_ino == id;
+		if (found)
+			snprintf(path, path_len, "%s",
+				 entry->fts_pathlen == root_len ? "/" : entry->fts_path + root_len);
+	}
+	if (walk)
+		fts_close(walk);
+	return found;
+}
+
 /*
  * Path of a cgroup below the mount: its id is the inode number, and since 5.6 the kernel opens
- * a kernfs node by that (fs/kernfs/mount.c, FILEID_KERNFS).
+ * a kernfs node by that (fs/kernfs/mount.c, FILEID_KERNFS), for those who have CAP_DAC_READ_SEARCH.
  */
 static bool cgroup_path(struct naming *n, uint64_t id, char *path, size_t path_len)
 {
@@ -79,16 +101,19 @@ static bool cgroup_path(struct naming *n, uint64_t id, char *path, size_t path_l
 
 	if (n->cgroup_fd < 0)
 		return false;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", n->cgroup_fd);
+	root_len = readlink(link, root, sizeof(root) - 1);
+	if (root_len <= 0)
+		return false;
+	root[root_len] = '\0';
 	memcpy(h.handle.f_handle, &id, sizeof(id));
 	fd = open_by_handle_at(n->cgroup_fd, &h.handle, O_RDONLY | O_PATH | O_CLOEXEC);
 	if (fd < 0)
-		return false;
+		return errno == EPERM && cgroup_search(root, id, path, path_len);
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	len = readlink(link, found, sizeof(found) - 1);
 	close(fd);
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", n->cgroup_fd);
-	root_len = readlink(link, root, sizeof(root) - 1);
-	if (len <= 0 || root_len <= 0 || len < root_len || memcmp(found, root, (size_t)root_len))
+	if (len < root_len || memcmp(found, root, (size_t)root_len))
 		return false;
 	found[len] = '\0';
 	snprintf(path, path_len, "%s", len == root_len ? "/" : found + root_len);
