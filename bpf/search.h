@@ -21,7 +21,7 @@
 #define NOISE	     7 /* steps that the kernel goes on by chance, at most */
 
 struct search {
-	u64 reserved; /* address of the namespace's bitmap */
+	struct net *net;
 	u32 lo;
 	u32 size;  /* ports of the range */
 	u32 cycle; /* what the kernel goes back by at the range's end */
@@ -65,11 +65,16 @@ static __always_inline u64 ones_if_negative(s64 n)
 	return n;
 }
 
-/* Of the first `len` words. */
-static __always_inline u32 chunk_count(const u64 *words, u64 every, s64 len)
+/*
+ * How many bits of `every` are set in the first `len` words of a chunk; -1 if it cannot be read. A
+ * function that the verifier goes through once, not once for each chunk.
+ */
+__noinline int chunk_count(u64 chunk, u64 every, s64 len)
 {
-	u64 bytes = 0;
+	u64 words[CHUNK], bytes = 0;
 
+	if (bpf_probe_read_kernel(words, sizeof(words), (void *)chunk))
+		return -1;
 	for (int i = 0; i < CHUNK; i += 2) {
 		u64 one = words[i] & every & ones_if_negative(i - len);
 		u64 other = words[i + 1] & every & ones_if_negative(i + 1 - len);
@@ -81,11 +86,11 @@ static __always_inline u32 chunk_count(const u64 *words, u64 every, s64 len)
 
 /*
  * How many of first, first + step, ... last are set in a bitmap of 65536, step being 1 or 2; -1 if
- * it cannot be read. In chunks, for the verifier goes through each round of a loop.
+ * it cannot be read.
  */
 __noinline int bitmap_count(u64 bitmap, u32 first, u32 last, u32 step)
 {
-	u64 every = step == 1 ? ~0ULL : 0x5555555555555555ULL << (first & 1), words[CHUNK], bits;
+	u64 every = step == 1 ? ~0ULL : 0x5555555555555555ULL << (first & 1), bits;
 	u64 begin = ~0ULL << (first & 63), end = ~0ULL >> (63 - (last & 63));
 	u32 word = first / 64, count;
 
@@ -96,9 +101,11 @@ __noinline int bitmap_count(u64 bitmap, u32 first, u32 last, u32 step)
 	count = bits_set(bits & every & begin);
 	word++;
 	for (int i = 0; i < 65536 / 64 / CHUNK && word < last / 64; i++) {
-		if (bpf_probe_read_kernel(words, sizeof(words), (void *)(bitmap + word * 8)))
+		int more = chunk_count(bitmap + word * 8, every, (s64)(last / 64) - word);
+
+		if (more < 0)
 			return -1;
-		count += chunk_count(words, every, (s64)(last / 64) - word);
+		count += more;
 		word += CHUNK;
 	}
 	if (bpf_probe_read_kernel(&bits, sizeof(bits), (void *)(bitmap + last / 64 * 8)))
@@ -106,18 +113,29 @@ __noinline int bitmap_count(u64 bitmap, u32 first, u32 last, u32 step)
 	return count + bits_set(bits & every & end);
 }
 
+/*
+ * Address of the namespace's bitmap. A number by a probe read: the pointer itself is one of a type
+ * to the verifier from 6.17 on, which would not let it go to bitmap_count().
+ */
+static __always_inline u64 search_reserved(const struct search *s)
+{
+	struct net *net = s->net;
+
+	return (u64)BPF_CORE_READ(net, ipv4.sysctl_local_reserved_ports);
+}
+
 /* Ports looked at in so many steps from the offset `from` on; sets *known to false if unknown. */
 static __always_inline u32 search_way(const struct search *s, u32 from, u32 steps, bool *known)
 {
 	u32 fits = (s->size - 1 - from) / s->step + 1, first = s->lo + from;
 	u32 before = steps < fits ? steps : fits, again;
+	u64 bitmap = search_reserved(s);
 	int reserved, more = 0;
 
-	reserved = bitmap_count(s->reserved, first, first + s->step * (before - 1), s->step);
+	reserved = bitmap_count(bitmap, first, first + s->step * (before - 1), s->step);
 	if (steps > fits) {
 		again = first + s->step * fits - s->cycle;
-		more = bitmap_count(s->reserved, again, again + s->step * (steps - fits - 1),
-				    s->step);
+		more = bitmap_count(bitmap, again, again + s->step * (steps - fits - 1), s->step);
 	}
 	if (reserved < 0 || more < 0)
 		*known = false;
@@ -170,7 +188,7 @@ static __always_inline bool search_describe(struct search *s, struct sock *sk)
 
 	if (lo > hi)
 		return false;
-	s->reserved = (u64)FIELD(net, ipv4.sysctl_local_reserved_ports);
+	s->net = net;
 	s->lo = lo;
 	s->size = hi - lo + 1;
 	s->step = own && bpf_core_field_exists(word->local_port_range) ? 1 : 2;
@@ -218,21 +236,23 @@ static __always_inline u32 search_in_vain(struct sock *sk, bool connects)
 	struct search s = {};
 	u32 first, last;
 	int reserved;
+	u64 bitmap;
 
 	if (!search_describe(&s, sk))
 		return 0;
+	bitmap = search_reserved(&s);
 	first = s.lo;
 	last = s.lo + s.size - 1;
-	reserved = bitmap_count(s.reserved, first, last, 1);
+	reserved = bitmap_count(bitmap, first, last, 1);
 	if (reserved < 0)
 		return 0;
 	if (!sock_is_tcp(sk) || s.size == 1 || s.size % 2 == 0 || (connects && s.step == 1))
 		return s.size - reserved;
 	if (!connects && s.size >= 4 && FIELD_BITS(sk, __sk_common.skc_reuse))
 		first += s.size / 4 * 2;
-	if (bitmap_count(s.reserved, first, first, 1) != bitmap_count(s.reserved, last, last, 1))
+	if (bitmap_count(bitmap, first, first, 1) != bitmap_count(bitmap, last, last, 1))
 		return 0;
-	return s.size - reserved - !bitmap_count(s.reserved, last, last, 1);
+	return s.size - reserved - !bitmap_count(bitmap, last, last, 1);
 }
 
 #endif

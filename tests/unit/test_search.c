@@ -87,6 +87,7 @@ static long bpf_probe_read_kernel(void *to, u32 len, const void *from)
 #define BPF_CORE_READ(ptr, field)    ((ptr)->field)
 #define bpf_core_field_exists(field) ((void)sizeof(field), field_exists(#field))
 
+int chunk_count(u64 chunk, u64 every, s64 len);
 int bitmap_count(u64 bitmap, u32 first, u32 last, u32 step);
 #include "bpf/search.h"
 
