@@ -81,6 +81,25 @@ static __always_inline void time_wait_fill(struct wire_sock *w, struct sock *tw)
 	sock_fill_addresses(w, tw);
 }
 
+/* Who the task is: mostly that of the file before, in the same walk. */
+static struct wire_who whose;
+static u64 whose_task;
+static u32 whose_pid;
+static u16 whose_walk;
+
+static __always_inline void task_fill(struct wire_who *who, struct task_struct *task)
+{
+	u32 pid = BPF_CORE_READ(task, pid);
+
+	if (whose_task != (u64)task || whose_pid != pid || whose_walk != walk.number) {
+		who_fill_task(&whose, task);
+		whose_task = (u64)task;
+		whose_pid = pid;
+		whose_walk = walk.number;
+	}
+	*who = whose;
+}
+
 /*
  * The record about what a walk met, or NULL. The state is a copy: what the probes keep of the
  * socket is theirs to change. port: what is told of it.
@@ -111,7 +130,7 @@ static __always_inline struct wire_call *found_record(struct sock *sk, struct so
 	if (!pass_is_first())
 		r->facts &= ~WIRE_F_EXISTING;
 	if (task) {
-		who_fill_task(&r->who, task);
+		task_fill(&r->who, task);
 		r->facts |= WIRE_F_WHO | task_is_followed(task);
 		r->fd = fd;
 	}
@@ -219,7 +238,7 @@ static __always_inline void look_socket(struct bpf_iter_meta *meta, struct sock 
 		look_gone(meta, (u64)sk, state);
 		return;
 	}
-	if (state->walk == walk.number || is_told_later(sk, state))
+	if ((state->walk == walk.number && !walk.each) || is_told_later(sk, state))
 		return;
 	state->walk = walk.number;
 	/* given up at the end of the life: the record of the end tells it */
@@ -308,7 +327,7 @@ static __always_inline void take_in(struct bpf_iter_meta *meta, struct sock *sk,
 	}
 	record_submit(r);
 	tell_reader(meta, WIRE_TOKEN_RECORD);
-	if (!(flags & SOCKET_TIME_WAIT))
+	if (!(flags & SOCKET_TIME_WAIT) && !walk.each)
 		look_again(meta, sk, port);
 }
 

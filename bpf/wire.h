@@ -458,7 +458,8 @@ struct wire_config {	  /* the object's .rodata.config */
 struct wire_walk {
 	__u16 number;	 /* not that of the walk before, not 0 */
 	__u16 flags;	 /* enum wire_pass_flag */
-	__u32 time_wait; /* 1: TIME_WAIT entries that the table lacks are taken in */
+	__u16 time_wait; /* 1: TIME_WAIT entries that the table lacks are taken in */
+	__u16 each;	 /* 1: of a socket each descriptor is told, not the first one */
 };
 
 /* What the collector tells find_files, which looks for a port's holders: .data.wanted */

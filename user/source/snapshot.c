@@ -161,16 +161,16 @@ static int make_iterator(const struct snapshot *s, const char *program)
 	return fd;
 }
 
-/* Reads an iterator to its end, helping tokens at a time; closes it. */
-static int read_through(struct snapshot *s, int fd, size_t helping)
+/* Reads an iterator to its end; closes it. */
+static int read_through(struct snapshot *s, int fd)
 {
 	char tokens[HELPING];
 	size_t waiting = 0;
 	ssize_t len;
 
+	s->walk->number = (uint16_t)(s->walk->number % UINT16_MAX + 1);
 	do {
-		s->walk->number = (uint16_t)(s->walk->number % UINT16_MAX + 1);
-		len = read(fd, tokens, helping);
+		len = read(fd, tokens, sizeof(tokens));
 		if (len < 0 && (errno == EAGAIN || errno == EINTR))
 			continue; /* many things without a token */
 		waiting += len > 0 ? (size_t)len : 0;
@@ -185,10 +185,7 @@ static int read_through(struct snapshot *s, int fd, size_t helping)
 	return s->outcome;
 }
 
-/*
- * Whoever has a descriptor. A walk tells of a socket once, and where it goes on is another walk if
- * it is called so: one file at a time, each process that has the socket is told.
- */
+/* Whoever has a descriptor: all the processes that have the socket. */
 static int walk_files(struct snapshot *s)
 {
 	int fd = make_iterator(s, "walk_files");
@@ -196,7 +193,8 @@ static int walk_files(struct snapshot *s)
 	if (fd < 0)
 		return fd;
 	s->walk->flags = WIRE_P_FULL;
-	return read_through(s, fd, 1);
+	s->walk->each = 1;
+	return read_through(s, fd);
 }
 
 static int take_time_wait(void *arg, const struct diag_sock *found)
@@ -219,10 +217,11 @@ static int walk_namespace(void *arg)
 	int error = 0;
 
 	s->walk->flags = WIRE_P_FULL | WIRE_P_START;
+	s->walk->each = 0;
 	for (size_t i = 0; i < 2 && !error; i++) {
 		int fd = make_iterator(s, programs[i]);
 
-		error = fd < 0 ? fd : read_through(s, fd, HELPING);
+		error = fd < 0 ? fd : read_through(s, fd);
 	}
 	/* the iterator shows the entries, not their timers; without them a row says less */
 	if (!error && s->time_wait_netns == s->visited_netns)
