@@ -197,7 +197,7 @@ def run(tap, folder, name, shell, **popen):
 def check_changes(tap, folder):
     """Settings that change while it runs: the count is the one at that time, or there is none."""
     program = live.write_program(folder, "changing.py", CHANGING)
-    for turn in range(4):
+    for turn in range(2 if live.IN_VM else 4):
         tracer = live.Tracer(folder, "--explain", "--", "python3", program, name=f"changing{turn}",
                              stdout=subprocess.PIPE)
         printed = tracer.process.stdout.read().decode()

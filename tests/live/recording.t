@@ -25,7 +25,7 @@ import live
 SCENARIOS = os.environ.get("SCENARIOS", str(live.ROOT / "build/tests/scenarios"))
 LOOP = os.environ.get("LOOP", str(live.ROOT / "build/tests/loop"))
 CYCLES = int(os.environ.get("LOOP_CYCLES", "2000" if live.IN_VM else "20000"))
-KILLS = int(os.environ.get("KILLS", "4" if live.IN_VM else "20"))
+KILLS = int(os.environ.get("KILLS", "4" if live.IN_VM else "10"))
 BYTES_PER_RECORD = 24
 # A network namespace of its own, where the TIME_WAIT entries of a busy loop take no one's place.
 APART = ["unshare", "-n", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]

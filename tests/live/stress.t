@@ -28,7 +28,7 @@ STRESS = os.environ.get("STRESS", str(live.ROOT / "build/tests/stress"))
 THREADS = 4
 OPERATIONS = 3000 if live.IN_VM else 20000
 KILLS = 5 if live.IN_VM else 20
-RESTARTS = 4 if live.IN_VM else 20
+RESTARTS = 4 if live.IN_VM else 12
 BOUND_PORT = 20000
 SHOWN = 5
 

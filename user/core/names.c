@@ -81,12 +81,15 @@ struct names *names_new(void)
 
 void names_free(struct names *n)
 {
+	struct entry *entry, *next;
+
 	if (!n)
 		return;
-	while (n->table) {
-		struct entry *first = n->table;
-
-		drop(n, first);
+	entry = n->table;
+	HASH_CLEAR(hh, n->table); /* not of the entries, which are linked still */
+	for (; entry; entry = next) {
+		next = entry->hh.next;
+		free(entry);
 	}
 	free(n);
 }

@@ -31,10 +31,12 @@ static void drop(struct settings_seen *seen, struct settings_entry *entry)
 
 void settings_seen_free(struct settings_seen *seen)
 {
-	while (seen->table) {
-		struct settings_entry *first = seen->table;
+	struct settings_entry *entry = seen->table, *next;
 
-		drop(seen, first);
+	HASH_CLEAR(hh, seen->table); /* not of the entries, which are linked still */
+	for (; entry; entry = next) {
+		next = entry->hh.next;
+		free(entry);
 	}
 }
 
