@@ -52,6 +52,7 @@ struct teach {
 	uint64_t ready_ns;  /* the probes were live */
 	bool walked;	    /* the walk through existing sockets is over: the lesson may begin */
 	bool begun;	    /* a record was read */
+	bool over;	    /* the stream is: what the program still says comes too late */
 	bool broken;	    /* the process that performs is gone */
 	unsigned int beats; /* since the end of the lesson was read */
 	size_t end_len;
@@ -193,6 +194,7 @@ static int teach_take(struct teach *t, const void *record, size_t len_bytes)
 	if (err || record_decode(record, len_bytes, &r, &text, &why))
 		return err;
 	t->begun = true;
+	t->over = r.head.kind == WIRE_STOP;
 	if (r.head.kind == WIRE_PASS && r.pass.stage != WIRE_PASS_BEGIN)
 		t->walked = true;
 	return r.head.kind == WIRE_STEP ? teach_step(t, &r.step, text) : 0;
@@ -267,7 +269,7 @@ static int teach_batch(void *arg)
 
 	if (t->o->record)
 		err = t->record_error = recording_beat(&t->recording);
-	if (err || t->o->replay || !t->begun)
+	if (err || t->o->replay || !t->begun || t->over)
 		return err;
 	return teach_beat(t);
 }
