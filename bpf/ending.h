@@ -30,6 +30,19 @@ static __always_inline void handle_put_port(struct sock *sk)
 		socket_released(sk, state, bpf_ktime_get_boot_ns(), sock_port(sk));
 }
 
+/* Of a datagram socket nothing is left when its last descriptor is closed. */
+static __always_inline void datagram_closed(struct sock *sk, struct socket_state *state)
+{
+	u64 now;
+
+	if (!socket_is_told_closed(sk, state))
+		return;
+	now = bpf_ktime_get_boot_ns();
+	state = socket_closed(sk, state, now);
+	if (state)
+		socket_ended(sk, state, now, 0);
+}
+
 /*
  * udp_lib_unhash, before skc_num is cleared. Called at the end (udp_destroy_sock has marked the
  * socket dead before, 5.13 and stable 5.10.47) and by connect(AF_UNSPEC); the second time for
@@ -39,15 +52,9 @@ static __always_inline void handle_udp_unhash(struct sock *sk)
 {
 	struct socket_state *state = socket_find(sk);
 	u16 port;
-	u64 now;
 
 	if (sock_is_dead(sk)) {
-		if (!socket_is_told_closed(sk, state))
-			return;
-		now = bpf_ktime_get_boot_ns();
-		state = socket_closed(sk, state, now);
-		if (state)
-			socket_ended(sk, state, now, 0);
+		datagram_closed(sk, state);
 		return;
 	}
 	port = sock_port(sk);
@@ -61,15 +68,7 @@ static __always_inline void handle_udp_unhash(struct sock *sk)
  */
 static __always_inline void handle_ping_close(struct sock *sk)
 {
-	struct socket_state *state = socket_find(sk);
-	u64 now;
-
-	if (!socket_is_told_closed(sk, state))
-		return;
-	now = bpf_ktime_get_boot_ns();
-	state = socket_closed(sk, state, now);
-	if (state)
-		socket_ended(sk, state, now, 0);
+	datagram_closed(sk, socket_find(sk));
 }
 
 /* ping_unhash, before skc_num is cleared: connect(AF_UNSPEC), or what has ended already. */
