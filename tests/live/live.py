@@ -21,6 +21,11 @@ ATTACH = [f"--attach={os.environ['ATTACH']}"] if os.environ.get("ATTACH") else [
 IN_VM = bool(os.environ.get("PORTLIFE_VM"))
 PATIENCE = 6 if IN_VM else 1  # factor on every time limit
 
+# A job of a script ignores SIGINT from its start, one of nohup SIGHUP, and what is started here
+# would too, COMMAND among it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
 
 class Tap:
     """Counts and prints; ends the program with what it found."""
