@@ -7,6 +7,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "user/source/cgroup.h"
 #include "user/source/existing.h"
 #include "user/source/families.h"
 #include "user/source/live.h"

@@ -5,7 +5,6 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -14,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "user/source/cgroup.h"
 #include "user/source/probes.h"
 #include "user/source/share.h"
 #include "user/source/symbols.h"
@@ -489,11 +489,8 @@ static struct bpf_link *attach(struct families *f, size_t i, bool end)
 
 static int attach_calls(struct families *f, char *reason, size_t reason_len)
 {
-	char path[4096];
-	int cgroup_fd;
+	int cgroup_fd = cgroup_open();
 
-	cgroup_root(path, sizeof(path));
-	cgroup_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	for (size_t i = 0; i < LEN(calls); i++) {
 		struct bpf_program *program =
 			bpf_object__find_program_by_name(f->tracepoint, calls[i].program);
@@ -510,7 +507,8 @@ static int attach_calls(struct families *f, char *reason, size_t reason_len)
 			close(cgroup_fd);
 		return errno ? -errno : -EINVAL;
 	}
-	close(cgroup_fd);
+	if (cgroup_fd >= 0)
+		close(cgroup_fd);
 	return 0;
 }
 

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "user/core/record.h"
-#include "user/source/probes.h"
+#include "user/source/cgroup.h"
 
 /* Numbers already looked up. When it is full it is emptied: names are then given again. */
 #define SEEN_MAX 8192
@@ -30,13 +30,11 @@ struct naming {
 struct naming *naming_new(uint32_t own_netns)
 {
 	struct naming *n = calloc(1, sizeof(*n));
-	char root[4096];
 
 	if (!n)
 		return NULL;
 	n->own_netns = own_netns;
-	cgroup_root(root, sizeof(root));
-	n->cgroup_fd = root[0] ? open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	n->cgroup_fd = cgroup_open();
 	return n;
 }
 

@@ -5,258 +5,16 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <mntent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "user/source/cgroup.h"
 #include "user/source/symbols.h"
 #include "user/source/types.h"
 
-extern const unsigned char fentry_object[], fentry_object_end[];
-extern const unsigned char kprobe_object[], kprobe_object_end[];
-extern const unsigned char tracepoint_object[], tracepoint_object_end[];
-
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
-
-#define REQUIRED true
-#define OPTIONAL false
-
-/* The end of a life first, its beginning last: a socket seen half by half-attached probes would
- * never end. For the same reason an exit comes before its entry. */
-static const struct probe fentry_probes[] = {
-	{ "destroyed", "tp_btf tcp_destroy_sock", REQUIRED, 0, "the end of sockets", NULL },
-	{ "time_wait_end", "fentry inet_twsk_bind_unhash", OPTIONAL, WIRE_B_TIME_WAIT_END,
-	  "the end of TIME_WAIT", NULL },
-	{ "time_wait", "fentry inet_twsk_hashdance", REQUIRED, 0, "the start of TIME_WAIT",
-	  "time_wait_schedule" },
-	{ "time_wait_schedule", "fentry inet_twsk_hashdance_schedule", REQUIRED, 0,
-	  "the start of TIME_WAIT", "time_wait" },
-	{ "put_port", "fentry inet_put_port", REQUIRED, 0, "the release of ports", NULL },
-	{ "udp_unhash", "fentry udp_lib_unhash", REQUIRED, 0, "the end of UDP sockets", NULL },
-	{ "ping_unhash", "fentry ping_unhash", OPTIONAL, 0, "the release of ICMP ids", NULL },
-	{ "ping_close", "fentry ping_close", OPTIONAL, 0, "the end of ping sockets", NULL },
-	{ "close_enter", "fentry tcp_close", REQUIRED, 0, "close()", NULL },
-	{ "accept_fd", "fexit __sys_accept4", OPTIONAL, 0, "the descriptor of accepted sockets",
-	  NULL },
-	{ "accept_exit_4args", "fexit inet_csk_accept", REQUIRED, 0, "accept()",
-	  "accept_exit_2args" },
-	{ "accept_exit_2args", "fexit inet_csk_accept", REQUIRED, 0, "accept()",
-	  "accept_exit_4args" },
-	{ "done", "fentry tcp_done", REQUIRED, 0, "failed connections", NULL },
-	{ "established", "fentry tcp_init_transfer", REQUIRED, 0, "established connections", NULL },
-	{ "inherit_exit", "fexit __inet_inherit_port", REQUIRED, 0,
-	  "accepted sockets before accept()", NULL },
-	{ "hash_connect_exit_4args", "fexit __inet_hash_connect", REQUIRED, 0, "connect()",
-	  "hash_connect_exit_5args" },
-	{ "hash_connect_exit_5args", "fexit __inet_hash_connect", REQUIRED, 0, "connect()",
-	  "hash_connect_exit_4args" },
-	{ "connect_exit", "fexit __inet_stream_connect", REQUIRED, 0, "failed connect()", NULL },
-	{ "dgram_connect_exit", "fexit inet_dgram_connect", REQUIRED, 0, "UDP connect()", NULL },
-	{ "listen_exit", "fexit inet_listen", REQUIRED, 0, "listen()", NULL },
-	{ "connect_denied", "fexit security_socket_connect", OPTIONAL, 0,
-	  "connect() refused by a security module", NULL },
-	{ "listen_denied", "fexit security_socket_listen", OPTIONAL, 0,
-	  "listen() refused by a security module", NULL },
-	{ "bind_denied", "fexit security_socket_bind", OPTIONAL, 0,
-	  "bind() refused by a security module", NULL },
-	{ "bind6_outer", "fexit inet6_bind", OPTIONAL, 0, "early failures of IPv6 bind()", NULL },
-	{ "bind4_outer", "fexit inet_bind", OPTIONAL, 0, "early failures of IPv4 bind()", NULL },
-	{ "bind6_exit", "fexit __inet6_bind", REQUIRED, 0, "IPv6 bind()", NULL },
-	{ "bind4_exit", "fexit __inet_bind", REQUIRED, 0, "IPv4 bind()", NULL },
-	{ "get_port_exit", "fexit inet_csk_get_port", REQUIRED, 0, "the port search", NULL },
-	{ "udp_get_port_exit", "fexit udp_lib_get_port", REQUIRED, 0, "the port search of UDP",
-	  NULL },
-	{ "ping_get_port_exit", "fexit ping_get_port", OPTIONAL, 0, "the search for ICMP ids",
-	  NULL },
-	{ "ping_bind_exit", "fexit ping_bind", OPTIONAL, 0, "bind() of ping sockets", NULL },
-	{ "hash_connect_enter", "fentry __inet_hash_connect", REQUIRED, 0,
-	  "the port search of connect()", NULL },
-	{ "get_port_enter", "fentry inet_csk_get_port", REQUIRED, 0, "the port search", NULL },
-	{ "udp_get_port_enter", "fentry udp_lib_get_port", REQUIRED, 0, "the port search of UDP",
-	  NULL },
-	{ "ping_bind_enter", "fentry ping_bind", OPTIONAL, 0, "bind() of ping sockets", NULL },
-	{ "ping_get_port_enter", "fentry ping_get_port", OPTIONAL, 0, "the search for ICMP ids",
-	  NULL },
-	{ "dgram_connect_enter", "fentry inet_dgram_connect", REQUIRED, 0, "UDP connect()", NULL },
-	{ "connect_enter", "fentry __inet_stream_connect", REQUIRED, 0, "connect()", NULL },
-	{ "listen_enter", "fentry inet_listen", REQUIRED, 0, "listen()", NULL },
-	{ "bind6_enter", "fentry __inet6_bind", REQUIRED, 0, "IPv6 bind()", NULL },
-	{ "bind4_enter", "fentry __inet_bind", REQUIRED, 0, "IPv4 bind()", NULL },
-	{ "exited", "tp_btf sched_process_exit", REQUIRED, 0, "the end of COMMAND's processes",
-	  NULL },
-	{ "forked", "tp_btf sched_process_fork", REQUIRED, 0, "COMMAND's children", NULL },
-	{ "created6", "fexit inet6_create", OPTIONAL, WIRE_B_CREATED,
-	  "the creation of IPv6 sockets", NULL },
-	{ "created4", "fexit inet_create", OPTIONAL, WIRE_B_CREATED, "the creation of IPv4 sockets",
-	  NULL },
-};
-
-/* In the same order. What is told where fentry has an exit and this has a kprobe: bpf/kprobe.bpf.c.
- */
-static const struct probe kprobe_probes[] = {
-	{ "destroyed", "tp_btf tcp_destroy_sock", REQUIRED, 0, "the end of sockets", NULL },
-	{ "time_wait_end", "kprobe inet_twsk_bind_unhash", OPTIONAL, WIRE_B_TIME_WAIT_END,
-	  "the end of TIME_WAIT", NULL },
-	{ "time_wait", "kprobe inet_twsk_hashdance", REQUIRED, 0, "the start of TIME_WAIT",
-	  "time_wait_schedule" },
-	{ "time_wait_schedule", "kprobe inet_twsk_hashdance_schedule", REQUIRED, 0,
-	  "the start of TIME_WAIT", "time_wait" },
-	{ "put_port", "kprobe inet_put_port", REQUIRED, 0, "the release of ports", NULL },
-	{ "udp_unhash", "kprobe udp_lib_unhash", REQUIRED, 0, "the end of UDP sockets", NULL },
-	{ "ping_unhash", "kprobe ping_unhash", OPTIONAL, 0, "the release of ICMP ids", NULL },
-	{ "ping_close", "kprobe ping_close", OPTIONAL, 0, "the end of ping sockets", NULL },
-	{ "close_enter", "kprobe tcp_close", REQUIRED, 0, "close()", NULL },
-	{ "accept_fd", "kprobe fd_install", OPTIONAL, 0, "the descriptor of accepted sockets",
-	  NULL },
-	{ "accept_graft", "kprobe security_sock_graft", REQUIRED, 0, "accept()", "accept_return" },
-	{ "accept_return", "kretprobe inet_csk_accept", REQUIRED, 0, "accept()", "accept_graft" },
-	{ "accept_call", "kprobe inet_csk_accept", REQUIRED, 0, "accept()", "accept_graft" },
-	{ "accept_enter", "kprobe inet_csk_accept", REQUIRED, 0, "accept()", NULL },
-	{ "done", "kprobe tcp_done", REQUIRED, 0, "failed connections", NULL },
-	{ "established", "kprobe tcp_init_transfer", REQUIRED, 0, "established connections", NULL },
-	{ "inherit", "kprobe __inet_inherit_port", REQUIRED, 0, "accepted sockets before accept()",
-	  NULL },
-	{ "hash_connect_exit", "kretprobe __inet_hash_connect", REQUIRED, 0, "connect()", NULL },
-	{ "tcp_connect6_exit", "kretprobe tcp_v6_connect", REQUIRED, 0, "failed IPv6 connect()",
-	  NULL },
-	{ "tcp_connect4_exit", "kretprobe tcp_v4_connect", REQUIRED, 0, "failed IPv4 connect()",
-	  NULL },
-	{ "dgram_connect_exit", "kretprobe inet_dgram_connect", REQUIRED, 0, "UDP connect()",
-	  NULL },
-	{ "connect_exit", "kretprobe __inet_stream_connect", REQUIRED, 0, "failed connect()",
-	  NULL },
-	{ "listen_exit", "kretprobe inet_listen", REQUIRED, 0, "listen()", NULL },
-	{ "connect_denied", "kretprobe security_socket_connect", OPTIONAL, 0,
-	  "connect() refused by a security module", NULL },
-	{ "listen_denied", "kretprobe security_socket_listen", OPTIONAL, 0,
-	  "listen() refused by a security module", NULL },
-	{ "bind_denied", "kretprobe security_socket_bind", OPTIONAL, 0,
-	  "bind() refused by a security module", NULL },
-	{ "bind6_outer", "kretprobe inet6_bind", REQUIRED, 0, "early failures of IPv6 bind()",
-	  NULL },
-	{ "bind4_outer", "kretprobe inet_bind", REQUIRED, 0, "early failures of IPv4 bind()",
-	  NULL },
-	{ "bind6_exit", "kretprobe __inet6_bind", REQUIRED, 0, "IPv6 bind()", NULL },
-	{ "bind4_exit", "kretprobe __inet_bind", REQUIRED, 0, "IPv4 bind()", NULL },
-	{ "udp_get_port_exit", "kretprobe udp_lib_get_port", REQUIRED, 0, "the port search of UDP",
-	  NULL },
-	{ "get_port_exit", "kretprobe inet_csk_get_port", REQUIRED, 0, "the port search", NULL },
-	{ "ping_get_port_exit", "kretprobe ping_get_port", OPTIONAL, 0, "the search for ICMP ids",
-	  NULL },
-	{ "ping_bind_exit", "kretprobe ping_bind", OPTIONAL, 0, "bind() of ping sockets", NULL },
-	{ "ping_bind_enter", "kprobe ping_bind", OPTIONAL, 0, "bind() of ping sockets", NULL },
-	{ "ping_get_port_enter", "kprobe ping_get_port", OPTIONAL, 0, "the search for ICMP ids",
-	  NULL },
-	{ "hash_connect_enter", "kprobe __inet_hash_connect", REQUIRED, 0,
-	  "the port search of connect()", NULL },
-	{ "udp_get_port_enter", "kprobe udp_lib_get_port", REQUIRED, 0, "the port search of UDP",
-	  NULL },
-	{ "get_port_enter", "kprobe inet_csk_get_port", REQUIRED, 0, "the port search", NULL },
-	{ "tcp_connect6_enter", "kprobe tcp_v6_connect", REQUIRED, 0, "failed IPv6 connect()",
-	  NULL },
-	{ "tcp_connect4_enter", "kprobe tcp_v4_connect", REQUIRED, 0, "failed IPv4 connect()",
-	  NULL },
-	{ "dgram_connect_enter", "kprobe inet_dgram_connect", REQUIRED, 0, "UDP connect()", NULL },
-	{ "connect_enter", "kprobe __inet_stream_connect", REQUIRED, 0, "connect()", NULL },
-	{ "listen_enter", "kprobe inet_listen", REQUIRED, 0, "listen()", NULL },
-	{ "connect_asked_for", "kprobe security_socket_connect", OPTIONAL, 0,
-	  "connect() refused by a security module", NULL },
-	{ "listen_asked", "kprobe security_socket_listen", OPTIONAL, 0,
-	  "listen() refused by a security module", NULL },
-	{ "bind_asked", "kprobe security_socket_bind", OPTIONAL, 0,
-	  "bind() refused by a security module", NULL },
-	{ "bind6_outer_enter", "kprobe inet6_bind", REQUIRED, 0, "early failures of IPv6 bind()",
-	  NULL },
-	{ "bind4_outer_enter", "kprobe inet_bind", REQUIRED, 0, "early failures of IPv4 bind()",
-	  NULL },
-	{ "bind6_enter", "kprobe __inet6_bind", REQUIRED, 0, "IPv6 bind()", NULL },
-	{ "bind4_enter", "kprobe __inet_bind", REQUIRED, 0, "IPv4 bind()", NULL },
-	{ "exited", "tp_btf sched_process_exit", REQUIRED, 0,
-	  "the end of threads and of COMMAND's processes", NULL },
-	{ "forked", "tp_btf sched_process_fork", REQUIRED, 0, "COMMAND's children", NULL },
-	{ "created", "kprobe security_socket_post_create", OPTIONAL, WIRE_B_CREATED,
-	  "the creation of sockets", NULL },
-};
-
-static const struct probe tracepoint_probes[] = {
-	{ "destroy", "tp_btf tcp_destroy_sock", REQUIRED, 0, "the end of sockets", NULL },
-	{ "sock_release", "cgroup sock_release", REQUIRED, 0, "close()", NULL },
-	{ "set_state", "tp_btf inet_sock_set_state", REQUIRED, 0, "connections and releases",
-	  NULL },
-	{ "sock_ops", "cgroup sock_ops", REQUIRED, 0, "connect() before it returns", NULL },
-	{ "sendmsg6", "cgroup sendmsg6", REQUIRED, 0, "ports given by IPv6 sends", NULL },
-	{ "sendmsg4", "cgroup sendmsg4", REQUIRED, 0, "ports given by IPv4 sends", NULL },
-	{ "sys_exit", "tp_btf sys_exit", REQUIRED, 0, "bind(), listen(), connect(), accept()",
-	  NULL },
-	{ "sys_enter", "tp_btf sys_enter", REQUIRED, 0, "bind(), listen(), connect(), accept()",
-	  NULL },
-	{ "exited", "tp_btf sched_process_exit", REQUIRED, 0, "the end of COMMAND's processes",
-	  NULL },
-	{ "forked", "tp_btf sched_process_fork", REQUIRED, 0, "COMMAND's children", NULL },
-	{ "sock_create", "cgroup sock_create", OPTIONAL, WIRE_B_CREATED, "the creation of sockets",
-	  NULL },
-};
-
-_Static_assert(LEN(fentry_probes) <= PROBES_MAX, "PROBES_MAX");
-_Static_assert(LEN(kprobe_probes) <= PROBES_MAX, "PROBES_MAX");
-
-static const struct backend all[] = {
-	{
-		.id = WIRE_FENTRY,
-		.name = "fentry",
-		.blind = WIRE_B_SEARCH_TRIED,
-		.object = fentry_object,
-		.object_end = fentry_object_end,
-		.probes = fentry_probes,
-		.probes_len = LEN(fentry_probes),
-	},
-	{
-		.id = WIRE_KPROBE,
-		.name = "kprobe",
-		.needs_kprobes = true,
-		.blind = WIRE_B_SEARCH_TRIED,
-		.object = kprobe_object,
-		.object_end = kprobe_object_end,
-		.probes = kprobe_probes,
-		.probes_len = LEN(kprobe_probes),
-	},
-	{
-		.id = WIRE_TRACEPOINT,
-		.name = "tracepoint",
-		.blind = WIRE_B_SEARCH_NS | WIRE_B_SEARCH_TRIED | WIRE_B_HOLDERS |
-			 WIRE_B_TIME_WAIT_START | WIRE_B_TIME_WAIT_END | WIRE_B_NON_SYSCALL |
-			 WIRE_B_COMPAT | WIRE_B_REQUEST | WIRE_B_PING_SEND,
-		.needs_cgroup = true,
-		.object = tracepoint_object,
-		.object_end = tracepoint_object_end,
-		.probes = tracepoint_probes,
-		.probes_len = LEN(tracepoint_probes),
-	},
-};
-
-const struct backend *backends_all(size_t *len)
-{
-	*len = LEN(all);
-	return all;
-}
-
-void cgroup_root(char *path, size_t path_len)
-{
-	FILE *mounts = setmntent("/proc/self/mounts", "re");
-	char line[8192];
-	struct mntent entry;
-
-	path[0] = '\0';
-	if (!mounts)
-		return;
-	while (!path[0] && getmntent_r(mounts, &entry, line, sizeof(line)))
-		if (!strcmp(entry.mnt_type, "cgroup2"))
-			snprintf(path, path_len, "%s", entry.mnt_dir);
-	endmntent(mounts);
-}
 
 static int quiet(enum libbpf_print_level level, const char *format, va_list arguments)
 {
@@ -655,25 +413,10 @@ int probes_load(struct probes *probes, const struct backend *backend,
 	return error;
 }
 
-/* The root of the cgroup2 hierarchy, or -1 if the backend needs none. */
-static int open_cgroup(const struct backend *backend)
-{
-	char path[4096];
-	int fd;
-
-	if (!backend->needs_cgroup)
-		return -1;
-	cgroup_root(path, sizeof(path));
-	if (!path[0])
-		return -ENOENT;
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
 int probes_attach(struct probes *probes)
 {
 	const struct backend *backend = probes->backend;
-	int cgroup_fd = open_cgroup(backend), error = 0;
+	int cgroup_fd = backend->needs_cgroup ? cgroup_open() : -1, error = 0;
 
 	if (backend->needs_cgroup && cgroup_fd < 0)
 		return fail(probes, cgroup_fd,
@@ -797,7 +540,7 @@ int probes_try(const struct backend *backend, size_t index)
 	if (!error)
 		error = bpf_object__load(object);
 	if (!error) {
-		cgroup_fd = open_cgroup(backend);
+		cgroup_fd = backend->needs_cgroup ? cgroup_open() : -1;
 		link = attach_one(probe, p, cgroup_fd);
 		error = libbpf_get_error(link);
 		if (!error)

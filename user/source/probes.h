@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * probes.h owns the list of programs of each backend and their way into the kernel: which there
- * are, which must be there, what is lost without one, loading, attaching. It knows libbpf and
- * nothing of records.
+ * probes.h owns the way of a backend's programs into the kernel: which fit it, loading, attaching.
+ * It knows libbpf and nothing of records.
  */
 #ifndef PORTLIFE_SOURCE_PROBES_H
 #define PORTLIFE_SOURCE_PROBES_H
@@ -12,34 +11,10 @@
 #include <stdint.h>
 
 #include "bpf/wire.h"
+#include "user/source/backends.h"
 
 struct bpf_object;
 struct bpf_link;
-
-struct probe {
-	const char *program; /* in the object */
-	const char *hook;    /* what it hooks, and for people: "fexit inet_csk_get_port" */
-	bool required;
-	uint32_t blind;	   /* enum wire_blind without it */
-	const char *loses; /* what portlife cannot see without it */
-	const char *other; /* program that takes its place on other kernels, or NULL */
-};
-
-struct backend {
-	uint32_t id; /* enum wire_backend */
-	const char *name;
-	uint32_t blind; /* enum wire_blind, whatever the kernel */
-	bool needs_cgroup;
-	bool needs_kprobes;
-	const unsigned char *object, *object_end;
-	const struct probe *probes; /* in the order to attach: the end of a life first */
-	size_t probes_len;
-};
-
-/* All backends, in the order of preference. *len is set. */
-const struct backend *backends_all(size_t *len);
-
-#define PROBES_MAX 80
 
 /* Without the kernel's type information no backend can be loaded. */
 bool probes_have_btf(void);
@@ -99,8 +74,5 @@ int probes_map(const struct probes *probes, const char *name);
  * or the refusal's negative errno. Leaves nothing behind.
  */
 int probes_try(const struct backend *backend, size_t index);
-
-/* Where the cgroup2 hierarchy is mounted; "" if it is not. */
-void cgroup_root(char *path, size_t path_len);
 
 #endif
