@@ -140,11 +140,16 @@ static __always_inline void socket_tell(struct sock *sk, struct socket_state *st
  */
 static __always_inline u64 socket_listens(struct sock *listener)
 {
-	struct socket_state *state = socket_touch(listener, bpf_ktime_get_boot_ns());
+	struct socket_state *state = socket_find(listener);
+	u64 now_ns;
 
+	if (state && (state->flags & SOCKET_TOLD))
+		return state->id;
+	now_ns = bpf_ktime_get_boot_ns();
+	state = socket_touch(listener, now_ns);
 	if (!state)
 		return 0;
-	socket_tell(listener, state, bpf_ktime_get_boot_ns(), ACTOR_CURRENT);
+	socket_tell(listener, state, now_ns, ACTOR_CURRENT);
 	return state->id;
 }
 
