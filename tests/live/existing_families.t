@@ -72,7 +72,7 @@ def check_later(tap, tracer, pid, first, accepted):
     mine = [event for event in tracer.events() if event["pid"] == pid]
     refused = [event for event in mine if event["errno"] == "EADDRINUSE"]
     tap.equal([[(h["pid"], h["state"]) for h in event["holders"]] for event in refused],
-              [[(pid, "listen")]], "a name that is taken: who has it, and only that")
+              [[(pid, "listening")]], "a name that is taken: who has it, and only that")
     listener = [event["socket"] for event in mine if event["event"] == "existing"
                 and event["fd"] == first["fd"]]
     tap.equal([(event["fd"], event["parent"]) for event in mine if event["event"] == "accept"],

@@ -64,7 +64,7 @@ say("TIME_WAIT", 8002, "time_wait")
 listener, client, conn = pair(8006)
 listener.close(); conn.close()
 keep.append(client)
-say("closed on this side only", 8006, "orphan", state="fin_wait2")
+say("closed on this side only", 8006, "orphan", state="fin_wait_2")
 
 listener, client, conn = pair(8003)
 listener.close(); conn.setblocking(False)
@@ -189,7 +189,7 @@ def left_by_itself(tap, folder):
     tap.equal(said, [b"98"], "its own remains: the program was refused")
     events = [event for event in tracer.events("bind") if event["errno"]]
     tap.equal([[(h["held_by"], h["state"]) for h in event["holders"] or []] for event in events],
-              [[("orphan", "fin_wait2")]], "its own remains: nobody has it open")
+              [[("orphan", "fin_wait_2")]], "its own remains: nobody has it open")
 
 
 def by_option(tap, folder, holder, cases, name, options):

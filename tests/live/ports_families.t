@@ -117,7 +117,7 @@ def test_unix():
         listener.listen()
         client.connect("\0why")
         with listener.accept()[0]:
-            TAP.equal(why_unix("why"), (5, "no", ["listen"], "EADDRINUSE"),
+            TAP.equal(why_unix("why"), (5, "no", ["listening"], "EADDRINUSE"),
                       "unix: of a listener and its connections the listener is in the way")
             listener.close()
             TAP.equal(why_unix("why"), (5, "depends", ["established"], "yes"),

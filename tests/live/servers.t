@@ -74,7 +74,7 @@ def check(tap, folder, name, holder, victim):
         if tap.check(refused, f"{name}: it was refused the port", tracer.lines()):
             said = [(held["pid"], held["comm"], held["fds"], held["state"])
                     for held in refused[0]["holders"] or []]
-            tap.equal(said, [(process.pid, holder[0], holder[2], "listen")],
+            tap.equal(said, [(process.pid, holder[0], holder[2], "listening")],
                       f"{name}: who is in the way, in how many processes")
             tap.equal(refused[0]["comm"], victim[0], f"{name}: of whom")
         text = next((line["text"] for line in tracer.lines() if line["type"] == "finding"), "")

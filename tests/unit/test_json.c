@@ -169,7 +169,7 @@ static void holders_and_findings_lines(void **state)
 		"\"holders\":[{\"socket\":5,\"pid\":811,\"comm\":\"a\\\"b\",\"uid\":33,"
 		"\"netns\":77,\"unit\":\"web.service\",\"fds\":5,\"fd\":6,\"held_by\":\"process\","
 		"\"source\":\"kernel\","
-		"\"local\":{\"addr\":\"0.0.0.0\",\"port\":80},\"state\":\"listen\","
+		"\"local\":{\"addr\":\"0.0.0.0\",\"port\":80},\"state\":\"listening\","
 		"\"options\":[\"reuseaddr\"],\"port_origin\":\"bind\","
 		"\"time_wait_left_ms\":null,\"rule\":\"wildcard-holder,same-device,listening\"},"
 		"{\"socket\":6,\"pid\":null,\"comm\":null,\"uid\":null,\"netns\":77,"

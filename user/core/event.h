@@ -165,6 +165,6 @@ const char *family_name(uint16_t family);     /* "inet", "inet6"; NULL if there 
 const char *option_name(unsigned int bit);    /* of 1 << bit of enum wire_option */
 const char *blind_name(unsigned int bit);     /* of 1 << bit of enum wire_blind */
 const char *backend_name(uint32_t backend);   /* "fentry" */
-const char *state_name(uint8_t state);	      /* of TCP_*: "listen"; "bound" for TCP_CLOSE */
+const char *state_name(uint8_t state);	      /* of TCP_*: "listening"; "bound" for TCP_CLOSE */
 
 #endif

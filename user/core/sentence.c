@@ -208,15 +208,11 @@ static void add_orphan(struct sentence *s, const struct holder *h)
 static const char *state_word(uint8_t state)
 {
 	switch (state) {
-	case TCP_LISTEN:
-		return "listening";
 	case TCP_ESTABLISHED:
 		return "connected";
 	case TCP_SYN_SENT:
 	case TCP_SYN_RECV:
 		return "connecting";
-	case TCP_CLOSE:
-		return "bound";
 	default:
 		return state_name(state);
 	}

@@ -372,26 +372,11 @@ const char *port_keeper_name(enum port_keeper keeper)
 
 const char *port_state(const struct port_row *row)
 {
-	static const char *const names[] = {
-		[TCP_ESTABLISHED] = "established",
-		[TCP_SYN_SENT] = "syn_sent",
-		[TCP_SYN_RECV] = "syn_recv",
-		[TCP_FIN_WAIT1] = "fin_wait_1",
-		[TCP_FIN_WAIT2] = "fin_wait_2",
-		[TCP_TIME_WAIT] = "time_wait",
-		[TCP_CLOSE] = "bound",
-		[TCP_CLOSE_WAIT] = "close_wait",
-		[TCP_LAST_ACK] = "last_ack",
-		[TCP_LISTEN] = "listening",
-		[TCP_CLOSING] = "closing",
-	};
 	const struct wire_sock *sock = sock_of(row);
 
 	if (!has_states(sock))
 		return sock->peer_port ? "connected" : "bound";
-	if (sock->state >= sizeof(names) / sizeof(names[0]) || !names[sock->state])
-		return "?";
-	return names[row->in_fin_wait ? TCP_FIN_WAIT2 : sock->state];
+	return state_name(row->in_fin_wait ? TCP_FIN_WAIT2 : sock->state);
 }
 
 enum port_origin port_row_origin(const struct port_row *row)

@@ -107,13 +107,13 @@ const char *state_name(uint8_t state)
 		[TCP_ESTABLISHED] = "established",
 		[TCP_SYN_SENT] = "syn_sent",
 		[TCP_SYN_RECV] = "syn_recv",
-		[TCP_FIN_WAIT1] = "fin_wait1",
-		[TCP_FIN_WAIT2] = "fin_wait2",
+		[TCP_FIN_WAIT1] = "fin_wait_1",
+		[TCP_FIN_WAIT2] = "fin_wait_2",
 		[TCP_TIME_WAIT] = "time_wait",
 		[TCP_CLOSE] = "bound",
 		[TCP_CLOSE_WAIT] = "close_wait",
 		[TCP_LAST_ACK] = "last_ack",
-		[TCP_LISTEN] = "listen",
+		[TCP_LISTEN] = "listening",
 		[TCP_CLOSING] = "closing",
 	};
 	const char *name = state < COUNT_OF(names) ? names[state] : NULL;
