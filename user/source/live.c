@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -21,6 +20,7 @@
 #include "user/source/families.h"
 #include "user/source/families_existing.h"
 #include "user/source/lookup.h"
+#include "user/source/losses.h"
 #include "user/source/make.h"
 #include "user/source/naming.h"
 #include "user/source/passes.h"
@@ -53,15 +53,11 @@ struct live {
 	struct naming *naming;
 	struct sysctls *sysctls;
 	struct child child;
-	struct wire_counters *counters; /* mapped from the kernel */
-	struct wire_counters *told;	/* what WIRE_LOST has said so far */
-	size_t counters_bytes;
-	int cpus;
+	struct losses losses;
 	int epoll_fd, timer_fd;
 	uint64_t start_ns, tick_ns;
 	uint64_t cut_ns; /* records of later moments are not taken; 0: no limit */
 	uint64_t records;
-	uint64_t missed; /* program runs, told so far */
 	size_t batch_left;
 	int outcome; /* of feed(): 0, LIVE_ENOUGH or a negative errno */
 	bool stopping;
@@ -135,49 +131,17 @@ static int record(void *arg, void *data, size_t len)
 /* Tells of what the kernel counted as lost since last time. */
 static void tell_losses(struct live *live)
 {
-	struct made made;
-
-	for (int cpu = 0; cpu < live->cpus; cpu++) {
-		const struct wire_counters *now = &live->counters[cpu];
-		struct wire_counters *told = &live->told[cpu];
-		const struct {
-			enum wire_lost_cause cause;
-			uint64_t now;
-			__u64 *told;
-		} causes[] = {
-			{ WIRE_LOST_BUFFER, __atomic_load_n(&now->lost_buffer, __ATOMIC_RELAXED),
-			  &told->lost_buffer },
-			{ WIRE_LOST_SOCKETS, __atomic_load_n(&now->lost_sockets, __ATOMIC_RELAXED),
-			  &told->lost_sockets },
-			{ WIRE_LOST_CALLS, __atomic_load_n(&now->lost_calls, __ATOMIC_RELAXED),
-			  &told->lost_calls },
-		};
-
-		for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++) {
-			uint64_t count = causes[i].now - *causes[i].told;
-
-			if (!count)
-				continue;
-			*causes[i].told = causes[i].now;
-			passes_lost(&live->passes);
-			give(live, made.bytes,
-			     make_lost(&made, count, causes[i].cause, (uint32_t)cpu));
-		}
-	}
+	if (losses_tell(&live->losses, give, live))
+		passes_lost(&live->passes);
 }
 
-/* Programs that the kernel did not run because the same one was running on that CPU. */
+/* The same of programs that it did not run, for which it is asked less often. */
 static void tell_misses(struct live *live)
 {
 	uint64_t missed = probes_missed(&live->probes) + families_missed(live->families);
-	uint64_t count = missed - live->missed;
-	struct made made;
 
-	live->missed = missed;
-	if (!count)
-		return;
-	passes_lost(&live->passes);
-	give(live, made.bytes, make_lost(&made, count, WIRE_LOST_MISSED, 0));
+	if (losses_tell_missed(&live->losses, missed, give, live))
+		passes_lost(&live->passes);
 }
 
 /* Modules whose sockets are asked for, and that came when the probes were attached already. */
@@ -190,16 +154,6 @@ static void tell_late_families(struct live *live)
 		give(live, made.bytes, make_lost(&made, count, WIRE_LOST_LATE, 0));
 }
 
-/* Every record that was written has been taken: none is under way on another CPU either. */
-static bool is_emptied(const struct live *live)
-{
-	uint64_t written = 0;
-
-	for (int cpu = 0; cpu < live->cpus; cpu++)
-		written += __atomic_load_n(&live->counters[cpu].written, __ATOMIC_RELAXED);
-	return written == live->records;
-}
-
 /* Takes what waits, at most a batch. True if there may be more. */
 static bool take_batch(struct live *live)
 {
@@ -208,7 +162,8 @@ static bool take_batch(struct live *live)
 
 	live->batch_left = BATCH_RECORDS;
 	taken = ring_buffer__consume(live->ring);
-	live->emptied = taken != BATCH_OVER && passes_busy(&live->passes) && is_emptied(live);
+	live->emptied = taken != BATCH_OVER && passes_busy(&live->passes) &&
+			losses_written(&live->losses) == live->records;
 	tell_losses(live);
 	now = clock_boot_ns();
 	if (now - live->tick_ns >= TICK_NS) {
@@ -296,25 +251,6 @@ static int choose_backend(struct live *live)
 	}
 	return first[0] ? fail(live, error, first)
 			: fail(live, -ENOTSUP, "this version has no such backend");
-}
-
-static int map_counters(struct live *live)
-{
-	int fd = probes_map(&live->probes, "counters");
-	long page = sysconf(_SC_PAGESIZE);
-
-	live->cpus = libbpf_num_possible_cpus();
-	if (fd < 0 || live->cpus < 1)
-		return -EINVAL;
-	live->counters_bytes = (size_t)live->cpus * sizeof(struct wire_counters);
-	live->counters_bytes = (live->counters_bytes + (size_t)page - 1) & ~((size_t)page - 1);
-	live->counters = mmap(NULL, live->counters_bytes, PROT_READ, MAP_SHARED, fd, 0);
-	if (live->counters == MAP_FAILED) {
-		live->counters = NULL;
-		return -errno;
-	}
-	live->told = calloc((size_t)live->cpus, sizeof(*live->told));
-	return live->told ? 0 : -ENOMEM;
 }
 
 /* The probes look into `pids` only for what is marked (bpf/maps.h). */
@@ -537,7 +473,7 @@ static int set_up(struct live *live)
 
 	if (error)
 		return error;
-	error = map_counters(live);
+	error = losses_open(&live->losses, probes_map(&live->probes, "counters"));
 	if (error)
 		return fail(live, error, "cannot map the probes' counters");
 	live->ring = ring_buffer__new(probes_map(&live->probes, "records"), record, live, NULL);
@@ -575,9 +511,7 @@ static void tear_down(struct live *live)
 	ring_buffer__free(live->ring);
 	naming_free(live->naming);
 	sysctls_free(live->sysctls);
-	if (live->counters)
-		munmap(live->counters, live->counters_bytes);
-	free(live->told);
+	losses_close(&live->losses);
 	if (live->epoll_fd >= 0)
 		close(live->epoll_fd);
 	if (live->timer_fd >= 0)
