@@ -67,6 +67,12 @@ sys.stdin.readline()
 """
 
 
+def found_of(tracer, pid):
+    """What the walk at the start has told of this process."""
+    return [event for event in tracer.events("existing") if event["pid"] == pid
+            and event["proto"] != "tcp"]
+
+
 def check_later(tap, tracer, pid, first, accepted):
     """What happened afterwards to sockets that were there before."""
     mine = [event for event in tracer.events() if event["pid"] == pid]
@@ -88,18 +94,18 @@ def main():
                               stdout=subprocess.PIPE) as program:
             made = json.loads(program.stdout.readline())
             tracer = live.Tracer(name, "--existing", "--states", "--proto=all").await_live()
-            live.wait_for(lambda: any(e["proto"] in ("unix", "mptcp") for e in tracer.events()), 2)
+            live.wait_for(tracer.lines, 10)
             backend = tracer.lines()[0]["backend"]
             if backend == "tracepoint":
                 made = [thing for thing in made if thing["proto"] in ("mptcp", "sctp")]
+            live.wait_for(lambda: len(found_of(tracer, program.pid)) >= len(made), 10)
             program.stdin.write("\n")
             program.stdin.flush()
             accepted = int(program.stdout.readline())
             tap.equal(program.stdout.readline(), "closed\n", "the program is through")
             tap.equal(tracer.stop(), 0, "portlife ends well")
             program.stdin.close()
-        found = [event for event in tracer.events("existing") if event["pid"] == program.pid
-                 and event["proto"] != "tcp"]
+        found = found_of(tracer, program.pid)
         for thing in made:
             seen = [{"name": thing["name"], "fd": event["fd"], "proto": event["proto"],
                      "local": {key: event["local"][key] for key in thing["local"]},
