@@ -63,8 +63,10 @@ def leave_time_wait(port, *options):
     old = server(port, *options)
     peer = socket.create_connection(("127.0.0.1", port))
     conn = old.accept()[0]
-    for sock in (old, conn, peer): # who closes first has the TIME_WAIT
-        sock.close()
+    old.close()
+    conn.close() # who closes first has the TIME_WAIT
+    peer.recv(1)
+    peer.close()
 
 def on_device(port, device):
     sock = make()

@@ -59,7 +59,7 @@ with server(8001) as listener:
     say("an inherited descriptor", 8001, "process", child(workers), listener.fileno(), 1)
 
 listener, client, conn = pair(8002)
-listener.close(); conn.close(); client.close()
+listener.close(); conn.close(); client.recv(1); client.close()
 say("TIME_WAIT", 8002, "time_wait")
 
 listener, client, conn = pair(8006)

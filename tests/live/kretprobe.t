@@ -117,7 +117,10 @@ for sock in client, bound:
     conns.append(server.accept()[0])
 print(json.dumps({'server': server.getsockname()[1], 'ports': ports}), flush=True)
 sys.stdin.readline()
-for sock in client, bound, *conns, server:
+client.close(); bound.close()
+for conn in conns:
+    conn.recv(1)  # its end, or both sides might close at once and both be left in TIME_WAIT
+for sock in *conns, server:
     sock.close()
 print('closed', flush=True)
 sys.stdin.readline()
