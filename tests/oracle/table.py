@@ -196,6 +196,7 @@ class Truth:
         self.unknown = set() # cookies that the workload never had in its hands
         self.actors = {}    # cookie: pids that acted on it last
         self.holders = {}   # cookie: pids that have a descriptor
+        self.pids = set()   # of all who have any
         self.shut = set()   # cookies: listeners and attempts that shutdown() ended
         self.passed = set() # cookies: have been in nobody's hands for a while
         self.marker = None  # (netns, port)
@@ -238,6 +239,7 @@ class Truth:
         cookie = int(words[9])
         self.actors[cookie] = set(map(int, words[13:]))
         self.holders.setdefault(cookie, set()).add(int(words[8]))
+        self.pids.add(int(words[8]))
         if words[11] == "1":
             self.shut.add(cookie)
         if words[12] == "1":
@@ -331,8 +333,12 @@ class Difference:
         return 2 if self.truth.unaccepted(cookie, kinds) else 3
 
     def may_hold(self, pid, cookie):
-        """What a walk can find: somebody with a descriptor, or nobody while it is passed on."""
-        return pid in self.truth.holders[cookie] or (not pid and cookie in self.truth.passed)
+        """What a walk can find: somebody with a descriptor. Of one that was passed on also nobody,
+        while it was under way, or one who has closed his descriptor since: that is the end of
+        nothing, so no event tells."""
+        truth = self.truth
+        return pid in truth.holders[cookie] or (cookie in truth.passed and
+                                                (not pid or pid in truth.pids))
 
     def compare(self, said, true, blind_time_wait):
         """The sockets of one port: pairs as many as there can be, those with the right pid first."""
